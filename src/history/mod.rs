@@ -1,0 +1,25 @@
+//! What happened: operations, events, samples, and the files they are kept in.
+//!
+//! Everything here is a plain value. A history is immutable once [`History::new`] has accepted it; a malformed one
+//! is an error, never a failed check. Nothing in this module opens a connection or judges anything.
+
+mod action;
+mod clock;
+mod counter;
+mod digest;
+mod event;
+pub mod file;
+mod node;
+mod orders;
+mod record;
+mod sample;
+
+pub use action::{Action, FaultOp, StopMode};
+pub use clock::{Clock, Nanos};
+pub use counter::{CounterOp, CounterReply};
+pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};
+pub use event::{Cause, CauseClass, Event, Operation, Phase, Process, Reply};
+pub use node::NodeName;
+pub use orders::{Cents, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
+pub use record::{Call, Header, History, MalformedHistory, Outcome};
+pub use sample::{LabSample, LagSample, LinkState};

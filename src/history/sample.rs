@@ -1,0 +1,64 @@
+//! Samples taken beside the load: how far each replica is behind, and how the lab itself is doing.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Nanos, NodeName};
+use crate::lsn::Lsn;
+
+/// What the primary says of a replica's connection (`pg_stat_replication.state`).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum LinkState {
+    /// Connected and up to date but for the flow.
+    Streaming,
+    /// Connected, catching up (also `startup` and `backup`).
+    Catchup,
+    /// The primary answers and has no such walsender.
+    Disconnected,
+    /// The primary does not answer, so nobody knows.
+    Unknown,
+}
+
+/// One replica at one moment, by the primary's own view.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LagSample {
+    /// When the answer came.
+    pub time: Nanos,
+    /// How long the sampler's query took: the sample's uncertainty.
+    pub took: Nanos,
+    /// The replica.
+    pub node: NodeName,
+    /// Its connection.
+    pub state: LinkState,
+    /// `pg_current_wal_insert_lsn()` of the primary.
+    pub insert: Option<Lsn>,
+    /// `sent_lsn`.
+    pub sent: Option<Lsn>,
+    /// `write_lsn`.
+    pub written: Option<Lsn>,
+    /// `flush_lsn`.
+    pub flushed: Option<Lsn>,
+    /// `replay_lsn`.
+    pub replayed: Option<Lsn>,
+    /// `write_lag`; PostgreSQL clears the three when the link is idle.
+    pub write_lag: Option<Nanos>,
+    /// `flush_lag`.
+    pub flush_lag: Option<Nanos>,
+    /// `replay_lag`.
+    pub replay_lag: Option<Nanos>,
+}
+
+/// How the lab itself did since the sample before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabSample {
+    /// When.
+    pub time: Nanos,
+    /// The longest that a timer of the load's event loop fired late.
+    pub loop_delay: Nanos,
+    /// CPU of this process, in cores (1.0 is one core fully used).
+    pub cpu: f64,
+    /// Resident memory of this process, in bytes.
+    pub rss: u64,
+}

@@ -1,0 +1,3 @@
+//! The `replab` program.
+
+fn main() {}

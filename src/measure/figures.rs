@@ -1,0 +1,238 @@
+//! What is measured, as values: everything that a report shows a number or a chart of.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::history::{CauseClass, LinkState, Nanos, NodeName};
+
+/// Everything measured in a run. Times are nanoseconds since the run's start.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Figures {
+    /// First to last operation of the load.
+    pub load: Window,
+    /// By operation and node, in the order of reports.
+    pub operations: Vec<OperationFigures>,
+    /// Outcomes over time, in bins of equal width (at least 60 of them, so that a short run has a chart too).
+    pub rate: Vec<RatePoint>,
+    /// Latency of the load's writes over time, same bins; bins without a success are left out.
+    pub latency: Vec<LatencyPoint>,
+    /// By replica.
+    pub lag: Vec<LagFigures>,
+    /// By fault, in order.
+    pub recoveries: Vec<Recovery>,
+    /// By node: when it answered nobody.
+    pub availability: Vec<Availability>,
+    /// Errors by class, SQLSTATE, operation and node; most frequent first.
+    pub errors: Vec<ErrorCount>,
+    /// The lab itself.
+    pub lab: LabFigures,
+}
+
+/// From `start` to `end`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Window {
+    /// Included.
+    pub start: Nanos,
+    /// Not included.
+    pub end: Nanos,
+}
+
+/// Exact percentiles to three digits (HdrHistogram); nanoseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Percentiles {
+    /// How many values these are of; with 0 the others mean nothing.
+    pub count: u64,
+    /// Median.
+    pub p50: Nanos,
+    /// 95th percentile.
+    pub p95: Nanos,
+    /// 99th percentile.
+    pub p99: Nanos,
+    /// 99.9th percentile.
+    pub p999: Nanos,
+    /// The largest.
+    pub max: Nanos,
+}
+
+/// One operation on one node. `invoked = ok + fail + info`, always.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OperationFigures {
+    /// `orders` or `counter`.
+    pub workload: String,
+    /// [`Operation::name`](crate::history::Operation::name).
+    pub operation: String,
+    /// Where.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// Started.
+    pub invoked: u64,
+    /// Succeeded.
+    pub ok: u64,
+    /// Certainly did not happen.
+    pub fail: u64,
+    /// Of these, refused by the application's own rule (out of stock): expected.
+    pub refused: u64,
+    /// Unknown.
+    pub info: u64,
+    /// Successes per second of the load's window.
+    pub ok_per_second: f64,
+    /// Latency of successes.
+    pub latency: Percentiles,
+}
+
+/// Outcomes of one bin, by completion time; writes and reads apart.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RatePoint {
+    /// Start of the bin.
+    pub time: Nanos,
+    /// Width of the bin.
+    pub width: Nanos,
+    /// Writes acknowledged.
+    pub write_ok: u64,
+    /// Writes that certainly did not happen, refused ones not counted.
+    pub write_fail: u64,
+    /// Writes refused by the application's own rule.
+    pub write_refused: u64,
+    /// Writes with unknown outcome.
+    pub write_info: u64,
+    /// Reads answered.
+    pub read_ok: u64,
+    /// Reads not answered.
+    pub read_fail: u64,
+}
+
+/// Latency of acknowledged writes that completed in one bin.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LatencyPoint {
+    /// Start of the bin.
+    pub time: Nanos,
+    /// Median.
+    pub p50: Nanos,
+    /// 95th percentile.
+    pub p95: Nanos,
+    /// 99th percentile.
+    pub p99: Nanos,
+    /// The largest.
+    pub max: Nanos,
+}
+
+/// One replica's lag, three ways.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LagFigures {
+    /// The replica.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// Samples taken.
+    pub samples: u64,
+    /// Samples in which the primary answered and had no connection to the replica.
+    pub disconnected: u64,
+    /// Samples in which the primary did not answer.
+    pub unknown: u64,
+    /// Largest distance from the primary's insert position to the replica's replay position, in bytes.
+    pub max_replay_bytes: u64,
+    /// `replay_lag` as PostgreSQL reports it, over the samples that have one.
+    pub replay_time: Percentiles,
+    /// From acknowledgement of an increment to the end of the first read on this replica that shows it.
+    pub visibility: Percentiles,
+    /// Acknowledged increments that no read on this replica ever showed (written after its last read, or lost).
+    pub never_seen: u64,
+    /// Over time, down-sampled to at most 2,000 points that keep each interval's worst.
+    pub points: Vec<LagPoint>,
+}
+
+/// One moment of a replica's lag. Bytes are distances to the primary's insert position.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LagPoint {
+    /// When.
+    pub time: Nanos,
+    /// The connection.
+    pub state: LinkState,
+    /// Not yet sent.
+    pub sent: Option<u64>,
+    /// Not yet written.
+    pub written: Option<u64>,
+    /// Not yet flushed.
+    pub flushed: Option<u64>,
+    /// Not yet replayed.
+    pub replayed: Option<u64>,
+    /// `write_lag`.
+    pub write_lag: Option<Nanos>,
+    /// `flush_lag`.
+    pub flush_lag: Option<Nanos>,
+    /// `replay_lag`.
+    pub replay_lag: Option<Nanos>,
+    /// Worst client-observed delay among the increments acknowledged since the point before.
+    pub visibility: Option<Nanos>,
+}
+
+/// One fault and the way back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recovery {
+    /// `crash`, `stop immediate`, …
+    pub action: String,
+    /// The node.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// Whether it is the healing at the end of the run.
+    pub healing: bool,
+    /// When the nemesis began.
+    pub invoked: Nanos,
+    /// When it was verified to have taken hold; `None`: it never was.
+    pub applied: Option<Nanos>,
+    /// What the nemesis saw.
+    pub detail: String,
+    /// When the node answered a real query again; `None` while it stays down.
+    pub answered: Option<Nanos>,
+    /// End of the first operation invoked on the node after the fault that succeeded: a commit on the primary, a
+    /// read on a replica.
+    pub first_success: Option<Nanos>,
+    /// Last success on the node before that, to `first_success`: how long it served nobody.
+    pub unavailable: Option<Nanos>,
+}
+
+/// When a node served nobody, though somebody asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Availability {
+    /// The node.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// Windows longer than 100 ms from a success to the next, in which an operation failed or stayed unknown.
+    pub gaps: Vec<Window>,
+}
+
+/// One kind of error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorCount {
+    /// Its class.
+    pub class: CauseClass,
+    /// PostgreSQL's code, if any.
+    pub sqlstate: Option<String>,
+    /// The operation.
+    pub operation: String,
+    /// The node.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// How often it was a definite failure.
+    pub fail: u64,
+    /// How often the outcome stayed unknown.
+    pub info: u64,
+    /// The first message of its kind.
+    pub example: String,
+}
+
+/// Whether the lab itself was the bottleneck.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LabFigures {
+    /// How late the load's timers fired.
+    pub loop_delay: Percentiles,
+    /// Mean CPU of the lab during the load, in cores.
+    pub cpu: f64,
+    /// Cores of the machine.
+    pub cores: u64,
+    /// Peak resident memory, bytes.
+    pub peak_rss: u64,
+    /// Longest time between two lag samples of one replica.
+    pub longest_sampler_gap: Nanos,
+    /// Why figures are tainted; empty when they are not. A threshold over a tainted figure is unknown.
+    pub taints: Vec<String>,
+}

@@ -1,0 +1,100 @@
+//! The one value that every format renders. Its JSON form is `results.json`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::check::{Claims, Judgement, Verdict};
+use crate::history::NodeName;
+use crate::measure::Figures;
+
+/// A run, judged.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Report {
+    /// Version of this structure; readers refuse a higher one.
+    pub format: u32,
+    /// `valid`, `invalid` or `unknown` in the words of exit codes: the worst of the claimed judgements.
+    pub verdict: Verdict,
+    /// The exit code that `replab run` and `replab check` end with.
+    pub exit_code: u8,
+    /// Why the run did not come to its end, when it did not.
+    pub cut: Option<String>,
+    /// What was run.
+    pub run: RunFacts,
+    /// The nodes, the primary first.
+    pub nodes: Vec<NodeFacts>,
+    /// What was promised.
+    pub claims: Claims,
+    /// What was judged.
+    pub judgements: Vec<Judgement>,
+    /// Limits that the user set.
+    pub thresholds: Vec<Threshold>,
+    /// What was measured.
+    pub figures: Figures,
+    /// What this run did not look at, one sentence each; never empty.
+    pub not_checked: Vec<String>,
+}
+
+/// What was run, and how to run it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunFacts {
+    /// The run directory's name.
+    pub id: String,
+    /// When it started, RFC 3339 with offset.
+    pub started: String,
+    /// replab's version.
+    pub version: String,
+    /// The topology in a few words: `local, 1 primary + 1 replica`.
+    pub topology: String,
+    /// The workloads in a few words: `orders (8 clients), counter (8 clients)`.
+    pub workloads: String,
+    /// The schedule as `--fault` takes it; empty without faults.
+    pub faults: String,
+    /// Planned length of the load, seconds.
+    pub duration_seconds: f64,
+    /// The seed.
+    pub seed: u64,
+    /// A command that repeats the run.
+    pub reproduce: String,
+    /// Operating system, kernel, cores, memory: one line each.
+    pub machine: Vec<String>,
+    /// The effective configuration, as TOML.
+    pub plan: String,
+}
+
+/// A node and the settings that were asserted on it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NodeFacts {
+    /// Its name.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// `primary` or `replica`.
+    pub role: String,
+    /// The server's own version string.
+    pub version: String,
+    /// Settings read with `SHOW`.
+    pub settings: Vec<Setting>,
+}
+
+/// One server setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value as `SHOW` prints it.
+    pub value: String,
+    /// The value that durability needs, where the lab asserts one.
+    pub required: Option<String>,
+}
+
+/// A limit that the user set with `--threshold`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Threshold {
+    /// As typed: `lag.p99<500ms`.
+    pub text: String,
+    /// The measured value with its unit; `None` where there is none.
+    pub measured: Option<String>,
+    /// Unknown when nothing was measured, or when the lab was the bottleneck.
+    pub verdict: Verdict,
+    /// One line: why.
+    pub reason: String,
+}
