@@ -6,4 +6,5 @@ pub mod cli;
 pub mod history;
 pub mod lsn;
 pub mod measure;
+pub mod pg;
 pub mod report;
