@@ -3,7 +3,9 @@
 
 pub mod check;
 pub mod cli;
+pub mod fault;
 pub mod history;
 pub mod lsn;
 pub mod measure;
 pub mod report;
+mod suggest;
