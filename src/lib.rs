@@ -3,8 +3,10 @@
 
 pub mod check;
 pub mod cli;
+pub mod fault;
 pub mod history;
 pub mod lsn;
 pub mod measure;
 pub mod pg;
 pub mod report;
+mod suggest;
