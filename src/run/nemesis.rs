@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 
 use super::progress::Progress;
 use super::record::Recorder;
@@ -23,6 +24,8 @@ pub(super) struct Nemesis {
     pub(super) recorder: Recorder<FaultOp>,
     pub(super) clock: Clock,
     pub(super) progress: UnboundedSender<Progress>,
+    /// Becomes true when the load ends: no further step begins, and one that has begun is completed.
+    pub(super) stop: watch::Receiver<bool>,
 }
 
 impl Nemesis {
@@ -30,22 +33,26 @@ impl Nemesis {
     /// for each other. The first step that fails ends its node's part, and is the error.
     pub(super) async fn run(&self, schedule: &Schedule, start: Nanos) -> Result<(), TopologyError> {
         let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
-        for step in &schedule.steps {
+        for step in schedule.steps() {
             by_node.entry(step.node).or_default().push(step.clone());
         }
         let node = |steps: Vec<Step>| async move {
+            let mut stop = self.stop.clone();
             for step in steps {
-                tokio::time::sleep_until(self.clock.instant(start + step.at).into()).await;
-                self.act(step.node, step.action, false).await?;
+                let due = tokio::time::sleep_until(self.clock.instant(start + step.at).into());
+                tokio::select! {
+                    () = due => self.act(step.node, step.action, false).await?,
+                    _ = stop.wait_for(|stop| *stop) => break,
+                }
             }
             Ok(())
         };
         futures_util::future::try_join_all(by_node.into_values().map(node)).await.map(drop)
     }
 
-    /// Starts what the schedule left down.
-    pub(super) async fn heal(&self, schedule: &Schedule) -> Result<(), TopologyError> {
-        let starts = schedule.heal().into_iter().map(|step| self.act(step.node, step.action, true));
+    /// Starts what is down.
+    pub(super) async fn heal(&self) -> Result<(), TopologyError> {
+        let starts = self.topology.down_nodes().into_iter().map(|node| self.act(node, Action::Start, true));
         futures_util::future::try_join_all(starts).await.map(drop)
     }
 

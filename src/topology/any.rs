@@ -47,6 +47,14 @@ impl Topology {
         }
     }
 
+    /// The nodes that an action has left down.
+    pub fn down_nodes(&self) -> Vec<NodeName> {
+        match self {
+            Topology::Local(cluster) => cluster.down_nodes(),
+            Topology::Memory(cluster) => cluster.down_nodes(),
+        }
+    }
+
     /// A node that ended without being asked to, and why.
     pub fn died_unasked(&self) -> Option<String> {
         match self {

@@ -92,6 +92,11 @@ impl Cluster {
         self.lock().boots.get(&node).is_some_and(Option::is_some)
     }
 
+    /// The nodes that an action has left down.
+    pub fn down_nodes(&self) -> Vec<NodeName> {
+        self.lock().boots.iter().filter(|(_, boot)| boot.is_none()).map(|(node, _)| *node).collect()
+    }
+
     /// Ends what a bug does only while the load runs.
     pub fn catch_up(&self) {
         self.lock().defect.catch_up();

@@ -1,0 +1,78 @@
+//! Before the load: the cluster and the tables.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::directory::RunDir;
+use crate::config::{Plan, TopologyKind};
+use crate::pg::{Deadlines, Session, probe};
+use crate::topology::{Access, Role, Site, Topology, TopologyError, local, memory};
+use crate::workload::{counter, orders};
+
+const POLL: Duration = Duration::from_millis(2);
+/// How long a replica may take to replay a few empty tables.
+const REPLAY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Starts the planned cluster.
+pub(super) async fn topology(plan: &Plan, dir: &RunDir) -> Result<Topology, TopologyError> {
+    match plan.topology.kind {
+        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, plan.topology.plant))),
+        TopologyKind::Local => {
+            let config = local::Config {
+                pg_bin: plan.topology.pg_bin.clone(),
+                replicas: plan.topology.replicas,
+                synchronous_commit: plan.topology.synchronous_commit.to_string(),
+                port: plan.topology.port,
+                logs_dir: Some(dir.nodes()),
+                name: dir.id(),
+                ..local::Config::default()
+            };
+            local::Cluster::up(&config).await.map(Topology::Local)
+        }
+    }
+}
+
+/// Makes the tables on the primary, and waits until every replica has them.
+pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) -> anyhow::Result<()> {
+    let mut made = None;
+    for site in sites.iter().filter(|site| site.role == Role::Primary) {
+        match &site.access {
+            Access::Postgres(conninfo) => {
+                let session = Session::connect(conninfo, "replab", deadlines).await.context("connect to the primary")?;
+                if let Some(plan) = &plan.orders {
+                    orders::set_up(&session, plan.stock()).await.context("make the order system's tables")?;
+                }
+                if let Some(plan) = &plan.counter {
+                    counter::set_up(&session, plan.keys).await.context("make the counter's table")?;
+                }
+                made = probe::flush_barrier(&session).await?;
+                session.close().await;
+            }
+            Access::Memory(handle) => {
+                let session = handle.connect().context("the primary is down")?;
+                if let Some(plan) = &plan.orders {
+                    orders::set_up_memory(&session, plan.stock());
+                }
+                if let Some(plan) = &plan.counter {
+                    counter::set_up_memory(&session, plan.keys);
+                }
+            }
+        }
+    }
+    for site in sites.iter().filter(|site| site.role == Role::Replica) {
+        if let Access::Postgres(conninfo) = &site.access {
+            let session = Session::connect(conninfo, "replab", deadlines).await.with_context(|| format!("connect to {}", site.node))?;
+            let replayed = async {
+                while probe::replay_lsn(&session).await? < made {
+                    tokio::time::sleep(POLL).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::time::timeout(REPLAY_DEADLINE, replayed)
+                .await
+                .with_context(|| format!("{} has not replayed the new tables within {REPLAY_DEADLINE:?}", site.node))??;
+        }
+    }
+    Ok(())
+}
