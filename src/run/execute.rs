@@ -24,6 +24,7 @@ use super::worker::Shared;
 use crate::config::Plan;
 use crate::history::{Clock, Nanos, NodeName};
 use crate::pg::Deadlines;
+use crate::topology::memory::Bug;
 use crate::topology::{Role, Topology, TopologyError};
 
 /// At least this many samples of lag, however short the load.
@@ -64,13 +65,20 @@ pub struct Watcher {
     pub interrupt: watch::Receiver<bool>,
 }
 
-/// Runs `plan` in `dir`, whose `manifest` is complete but for the nodes. Whatever happens, the cluster is down when
+/// Runs `plan` in `dir`, whose `manifest` is complete but for the nodes; an in-memory cluster can have a `bug`
+/// planted. Whatever happens, the cluster is down when
 /// this returns, and the directory can be judged once the nodes are known.
-pub async fn execute(plan: &Plan, dir: &RunDir, mut manifest: Manifest, watcher: Watcher) -> Result<Ended, RunError> {
+pub async fn execute(
+    plan: &Plan,
+    bug: Option<Bug>,
+    dir: &RunDir,
+    mut manifest: Manifest,
+    watcher: Watcher,
+) -> Result<Ended, RunError> {
     let Watcher { progress, mut interrupt } = watcher;
     stage(&progress, format!("starting {}", manifest.run.topology));
     let topology = tokio::select! {
-        topology = set_up::topology(plan, dir) => Arc::new(topology?),
+        topology = set_up::topology(plan, bug, dir) => Arc::new(topology?),
         _ = interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
     };
     let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt };
@@ -88,7 +96,7 @@ pub async fn execute(plan: &Plan, dir: &RunDir, mut manifest: Manifest, watcher:
     };
     manifest.ended = Some(match &ended {
         Ok(ended) => ended.clone(),
-        Err(error) => Ended::Failed(format!("{:#}", anyhow::Error::msg(chain(error)))),
+        Err(error) => Ended::Failed(chain(error)),
     });
     manifest.write(dir)?;
     ended
@@ -158,7 +166,7 @@ impl Run<'_> {
             clock,
             primary: primary.ok_or_else(|| RunError::Lab("the cluster has no primary".to_owned()))?,
             replicas,
-            interval: (self.plan.load.duration / SAMPLES).clamp(Duration::from_millis(20), TICK),
+            interval: (Duration::from(self.plan.load.duration) / SAMPLES).clamp(Duration::from_millis(20), TICK),
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
             lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
             lab: LabSampler::new(clock, Arc::clone(&delay)),
@@ -195,7 +203,7 @@ impl Run<'_> {
         clock: Clock,
         start: Nanos,
     ) -> Result<Ended, RunError> {
-        let total = Nanos::from(self.plan.load.duration);
+        let total = self.plan.load.duration;
         let mut sampling = std::pin::pin!(sampler.run());
         let mut faults = std::pin::pin!(nemesis.run(&self.plan.faults, start));
         let mut faults_done = None;
@@ -228,7 +236,8 @@ impl Run<'_> {
     }
 
     fn deadlines(&self) -> Deadlines {
-        Deadlines { connect: self.plan.load.connect_deadline, statement: self.plan.load.statement_deadline }
+        let load = &self.plan.load;
+        Deadlines { connect: load.connect_deadline.into(), statement: load.statement_deadline.into() }
     }
 }
 

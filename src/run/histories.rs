@@ -4,7 +4,7 @@ use std::io;
 
 use super::directory::RunDir;
 use super::finale::Reader;
-use super::load::{CounterLoad, OrdersLoad};
+use super::load::{CounterLoad, OrdersLoad, concurrency};
 use super::record::{Recorder, Scribe};
 use crate::config::Plan;
 use crate::history::{Clock, CounterOp, FaultOp, Header, Operation, OrdersOp};
@@ -42,16 +42,16 @@ impl Histories {
     pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize, clock: Clock) -> io::Result<Histories> {
         let (nemesis, scribe) = Part::start("nemesis", 1, dir, clock)?;
         let mut scribes = vec![scribe];
+        let concurrency = |clients| concurrency(clients, plan.readers.per_node, nodes);
         let mut orders = None;
         if let Some(plan) = &plan.orders {
-            let (part, scribe) = Part::start("orders", OrdersLoad::concurrency(plan.clients, nodes), dir, clock)?;
+            let (part, scribe) = Part::start("orders", concurrency(plan.clients), dir, clock)?;
             orders = Some(part);
             scribes.push(scribe);
         }
         let mut counter = None;
-        if let Some(counter_plan) = &plan.counter {
-            let concurrency = CounterLoad::concurrency(counter_plan.clients, plan.readers.per_node, nodes);
-            let (part, scribe) = Part::start("counter", concurrency, dir, clock)?;
+        if let Some(plan) = &plan.counter {
+            let (part, scribe) = Part::start("counter", concurrency(plan.clients), dir, clock)?;
             counter = Some(part);
             scribes.push(scribe);
         }
@@ -71,8 +71,9 @@ impl Histories {
         Some(OrdersLoad {
             recorder: part.recorder.clone(),
             clients: orders.clients,
-            products: orders.products,
-            stock_interval: plan.readers.stock_interval,
+            products: i32::try_from(orders.products).unwrap_or(i32::MAX),
+            readers_per_node: plan.readers.per_node,
+            stock_interval: plan.readers.stock_interval.into(),
         })
     }
 
@@ -81,9 +82,9 @@ impl Histories {
         Some(CounterLoad {
             recorder: part.recorder.clone(),
             clients: counter.clients,
-            keys: counter.keys,
+            keys: i32::try_from(counter.keys).unwrap_or(i32::MAX),
             readers_per_node: plan.readers.per_node,
-            read_interval: plan.readers.interval,
+            read_interval: plan.readers.interval.into(),
         })
     }
 

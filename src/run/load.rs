@@ -21,6 +21,7 @@ pub(super) struct OrdersLoad {
     pub(super) recorder: Recorder<OrdersOp>,
     pub(super) clients: u32,
     pub(super) products: i32,
+    pub(super) readers_per_node: u32,
     pub(super) stock_interval: Duration,
 }
 
@@ -49,18 +50,9 @@ pub(super) struct Running {
     shared: Arc<Shared>,
 }
 
-impl OrdersLoad {
-    /// Client threads: the writers, a reader a node, and one for what is read before and after the load.
-    pub(super) fn concurrency(clients: u32, nodes: usize) -> u32 {
-        clients + nodes as u32 + 1
-    }
-}
-
-impl CounterLoad {
-    /// Client threads: the writers, the readers of every node, and one for what is read before and after the load.
-    pub(super) fn concurrency(clients: u32, readers_per_node: u32, nodes: usize) -> u32 {
-        clients + readers_per_node * nodes as u32 + 1
-    }
+/// Client threads of a workload: the writers, the readers of every node, and one for what is read before and after.
+pub(super) fn concurrency(clients: u32, readers_per_node: u32, nodes: usize) -> u32 {
+    clients + readers_per_node * nodes as u32 + 1
 }
 
 impl Load {
@@ -85,8 +77,13 @@ impl Load {
         delay.abort();
     }
 
+    /// The readers of every node, numbered within their node.
+    fn readers(&self, per_node: u32) -> impl Iterator<Item = (&Site, u32)> {
+        self.sites.iter().flat_map(move |site| (0..per_node).map(move |reader| (site, reader)))
+    }
+
     fn spawn_orders(&self, load: &OrdersLoad, workers: &mut JoinSet<()>) {
-        let concurrency = OrdersLoad::concurrency(load.clients, self.sites.len());
+        let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
         for site in self.sites.iter().filter(|site| site.role == Role::Primary) {
             for thread in 0..load.clients {
                 let generator = Orders::new(self.seed, thread, load.products);
@@ -102,7 +99,7 @@ impl Load {
                 workers.spawn(worker.run::<OrdersClient>());
             }
         }
-        for (thread, site) in (load.clients..).zip(&self.sites) {
+        for (thread, (site, _)) in (load.clients..).zip(self.readers(load.readers_per_node)) {
             let worker = Worker {
                 site: site.clone(),
                 thread,
@@ -117,7 +114,7 @@ impl Load {
     }
 
     fn spawn_counter(&self, load: &CounterLoad, workers: &mut JoinSet<()>) {
-        let concurrency = CounterLoad::concurrency(load.clients, load.readers_per_node, self.sites.len());
+        let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
         for site in self.sites.iter().filter(|site| site.role == Role::Primary) {
             for thread in 0..load.clients {
                 let worker = Worker {
@@ -132,8 +129,7 @@ impl Load {
                 workers.spawn(worker.run::<CounterClient>());
             }
         }
-        let readers = self.sites.iter().flat_map(|site| (0..load.readers_per_node).map(move |reader| (site, reader)));
-        for (thread, (site, reader)) in (load.clients..).zip(readers) {
+        for (thread, (site, reader)) in (load.clients..).zip(self.readers(load.readers_per_node)) {
             let worker = Worker {
                 site: site.clone(),
                 thread,

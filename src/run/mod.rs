@@ -1,6 +1,7 @@
 //! The only module that sees all stages: it makes a cluster, runs clients and nemesis against it, writes what
 //! happened, and has it judged.
 
+mod begin;
 mod directory;
 mod execute;
 mod facts;
@@ -9,18 +10,22 @@ mod histories;
 mod judge;
 mod lab;
 mod load;
+mod machine;
 mod manifest;
 mod nemesis;
 mod progress;
+mod publish;
 mod record;
 mod sampler;
 mod samples;
 mod set_up;
 mod worker;
 
+pub use begin::begin;
 pub use directory::{FindError, RunDir};
 pub use execute::{RunError, Watcher, execute};
 pub use judge::{JudgeError, judge};
 pub use lab::cpu_time;
 pub use manifest::{Ended, Manifest, ManifestError};
 pub use progress::{Outcomes, Progress};
+pub use publish::publish;

@@ -5,8 +5,9 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::directory::RunDir;
-use crate::config::{Plan, TopologyKind};
+use crate::config::{CounterPlan, OrdersPlan, Plan, TopologyKind};
 use crate::pg::{Deadlines, Session, probe};
+use crate::topology::memory::Bug;
 use crate::topology::{Access, Role, Site, Topology, TopologyError, local, memory};
 use crate::workload::{counter, orders};
 
@@ -15,9 +16,9 @@ const POLL: Duration = Duration::from_millis(2);
 const REPLAY_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Starts the planned cluster.
-pub(super) async fn topology(plan: &Plan, dir: &RunDir) -> Result<Topology, TopologyError> {
+pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Result<Topology, TopologyError> {
     match plan.topology.kind {
-        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, plan.topology.plant))),
+        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, bug))),
         TopologyKind::Local => {
             let config = local::Config {
                 pg_bin: plan.topology.pg_bin.clone(),
@@ -41,10 +42,10 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
             Access::Postgres(conninfo) => {
                 let session = Session::connect(conninfo, "replab", deadlines).await.context("connect to the primary")?;
                 if let Some(plan) = &plan.orders {
-                    orders::set_up(&session, plan.stock()).await.context("make the order system's tables")?;
+                    orders::set_up(&session, stock(plan)).await.context("make the order system's tables")?;
                 }
                 if let Some(plan) = &plan.counter {
-                    counter::set_up(&session, plan.keys).await.context("make the counter's table")?;
+                    counter::set_up(&session, keys(plan)).await.context("make the counter's table")?;
                 }
                 made = probe::flush_barrier(&session).await?;
                 session.close().await;
@@ -52,10 +53,10 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
             Access::Memory(handle) => {
                 let session = handle.connect().context("the primary is down")?;
                 if let Some(plan) = &plan.orders {
-                    orders::set_up_memory(&session, plan.stock());
+                    orders::set_up_memory(&session, stock(plan));
                 }
                 if let Some(plan) = &plan.counter {
-                    counter::set_up_memory(&session, plan.keys);
+                    counter::set_up_memory(&session, keys(plan));
                 }
             }
         }
@@ -75,4 +76,14 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
         }
     }
     Ok(())
+}
+
+/// What the plan puts in stock.
+fn stock(plan: &OrdersPlan) -> orders::Stock {
+    let units = plan.stock.map(|units| i32::try_from(units).unwrap_or(i32::MAX));
+    orders::Stock { products: i32::try_from(plan.products).unwrap_or(i32::MAX), units }
+}
+
+fn keys(plan: &CounterPlan) -> i32 {
+    i32::try_from(plan.keys).unwrap_or(i32::MAX)
 }
