@@ -35,7 +35,6 @@ struct Pending<O: Operation> {
 }
 
 /// The thread that writes a history; [`Scribe::finish`] ends it.
-#[derive(Debug)]
 pub struct Scribe {
     thread: JoinHandle<io::Result<()>>,
     finish: Box<dyn Fn() + Send>,

@@ -7,6 +7,7 @@ mod postgres;
 
 pub use client::CounterClient;
 pub use generator::{Increments, Reads, key_of};
+pub use postgres::INCREMENT;
 
 use crate::history::Table;
 use crate::pg::{PgError, Session};

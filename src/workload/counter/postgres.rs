@@ -8,7 +8,7 @@ use crate::topology::Role;
 use crate::workload::{Answer, digest, warning};
 
 /// In place, and it answers the value: what each client was told can then be compared with what every other one saw.
-const INCREMENT: &str = "UPDATE user_counter SET counter = counter + 1 WHERE user_id = $1 RETURNING counter";
+pub const INCREMENT: &str = "UPDATE user_counter SET counter = counter + 1 WHERE user_id = $1 RETURNING counter";
 const READ_OWN: &str = "SELECT counter FROM user_counter WHERE user_id = $1";
 const READ_ALL: &str = "SELECT array_agg(counter ORDER BY user_id) FROM user_counter";
 

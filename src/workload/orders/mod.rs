@@ -7,6 +7,7 @@ mod postgres;
 
 pub use client::OrdersClient;
 pub use generator::{EXAMPLE, Orders};
+pub use postgres::{INSERT_DETAIL, INSERT_ORDER, TAKE_STOCK};
 
 use crate::pg::{PgError, Session};
 use crate::topology::memory::{self as cluster, Write};

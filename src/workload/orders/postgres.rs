@@ -7,15 +7,18 @@ use tokio_postgres::error::SqlState;
 use crate::history::{
     Cause, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot,
 };
-use crate::pg::{self, PgError, Session, Stage};
+use crate::pg::{self, PgError, Session, Stage, ToSql};
 use crate::topology::Role;
 use crate::workload::{Answer, digest, warning};
 
-const INSERT_ORDER: &str = "INSERT INTO Orders (users_id, order_price, order_date) \
+/// The order itself: user, price in hundredths.
+pub const INSERT_ORDER: &str = "INSERT INTO Orders (users_id, order_price, order_date) \
      VALUES ($1, $2::bigint / 100.0, CURRENT_DATE) RETURNING orders_id";
-const INSERT_DETAIL: &str = "INSERT INTO OrderDetails (order_id, product_id, quantity, subtotal) \
+/// Its one detail: order, product, quantity, price in hundredths.
+pub const INSERT_DETAIL: &str = "INSERT INTO OrderDetails (order_id, product_id, quantity, subtotal) \
      VALUES ($1, $2, $3, $4::bigint / 100.0)";
-const TAKE_STOCK: &str = "UPDATE Inventory SET stock_quantity = stock_quantity - $1 WHERE product_id = $2";
+/// Its stock: quantity, product.
+pub const TAKE_STOCK: &str = "UPDATE Inventory SET stock_quantity = stock_quantity - $1 WHERE product_id = $2";
 
 /// One statement, and so one snapshot, whatever the isolation level. The first row holds the totals.
 const STOCK: &str = "\
@@ -75,8 +78,8 @@ impl Orders {
         };
         let session = &self.session;
         let user = i32::try_from(process).unwrap_or(i32::MAX);
-        let (begun, inserted) =
-            join!(session.batch("BEGIN"), session.query_one(&place.order, &[&user, &price]));
+        let head: [&(dyn ToSql + Sync); 2] = [&user, &price];
+        let (begun, inserted) = join!(session.batch("BEGIN"), session.query_one(&place.order, &head));
         let order: i32 = match begun.and(inserted) {
             Ok(row) => row.get(0),
             Err(error) => {
@@ -84,9 +87,11 @@ impl Orders {
                 return Answer::error(Stage::BeforeCommit, &error);
             }
         };
+        let line: [&(dyn ToSql + Sync); 4] = [&order, &product, &quantity, &price];
+        let take: [&(dyn ToSql + Sync); 2] = [&quantity, &product];
         let (detail, taken, committed) = join!(
-            session.execute(&place.detail, &[&order, &product, &quantity, &price]),
-            session.execute(&place.stock, &[&quantity, &product]),
+            session.execute(&place.detail, &line),
+            session.execute(&place.stock, &take),
             session.commit()
         );
         let rows = match detail.and(taken) {
