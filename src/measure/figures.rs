@@ -231,7 +231,7 @@ pub struct LabFigures {
     pub cores: u64,
     /// Peak resident memory, bytes.
     pub peak_rss: u64,
-    /// Longest time between two lag samples of one replica.
+    /// Longest time during the load without a lag sample of some replica, while the primary answered.
     pub longest_sampler_gap: Nanos,
     /// Why figures are tainted; empty when they are not. A threshold over a tainted figure is unknown.
     pub taints: Vec<String>,
