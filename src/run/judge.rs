@@ -8,7 +8,8 @@ use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp};
-use crate::measure::{self, Figures, Met};
+use crate::measure::threshold::{Limit, Met, evaluate};
+use crate::measure::{self, Figures};
 use crate::report::{Report, Threshold};
 
 /// The version of `results.json`.
@@ -111,9 +112,9 @@ fn read_samples<S: serde::de::DeserializeOwned>(dir: &RunDir, name: &str) -> Res
 }
 
 fn thresholds(texts: &[String], figures: &Figures) -> Result<Vec<Threshold>, JudgeError> {
-    let evaluate = |text: &String| {
-        let limit = measure::Limit::parse(text).map_err(|_| JudgeError::Threshold(text.clone()))?;
-        let result = limit.evaluate(figures);
+    let judged = |text: &String| {
+        let limit = text.parse::<Limit>().map_err(|_| JudgeError::Threshold(text.clone()))?;
+        let result = evaluate(&limit, figures);
         let verdict = match result.met {
             Met::Yes => Verdict::Pass,
             Met::No => Verdict::Fail,
@@ -121,7 +122,7 @@ fn thresholds(texts: &[String], figures: &Figures) -> Result<Vec<Threshold>, Jud
         };
         Ok(Threshold { text: text.clone(), measured: result.measured, verdict, reason: result.reason })
     };
-    texts.iter().map(evaluate).collect()
+    texts.iter().map(judged).collect()
 }
 
 /// A run that did not come to its end is unknown at best.

@@ -12,7 +12,7 @@ use std::future::Future;
 
 use crate::history::{Cause, CauseClass, Operation};
 use crate::pg::{self, Certainty, Deadlines, Notice, PgError, Session, Stage};
-use crate::topology::{Access, Site};
+use crate::topology::Site;
 
 /// How an operation ended, as the client that sent it knows.
 #[derive(Clone, Debug, PartialEq)]

@@ -8,13 +8,17 @@ use crate::history::Table;
 
 /// Commits between two occurrences of a recurring bug.
 const PERIOD: u64 = 40;
-/// Commits that a crash loses.
-const LOST: usize = 3;
+/// Commits between two states that a replica goes back to: more than happen between two reads of one reader.
+const AGE: u64 = 500;
+/// Commits that a crash loses: more than there are clients, so that acknowledged ones are among them.
+const LOST: usize = 60;
+/// Increments that a replica hides.
+const HIDDEN: i64 = 10;
 
 /// What is wrong with the cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// A crash of the primary loses the last three acknowledged commits.
+    /// A crash of the primary loses the last commits, acknowledged or not.
     LostCommit,
     /// Now and then a commit is applied twice.
     DoubleApply,
@@ -26,7 +30,7 @@ pub enum Bug {
     Backwards,
     /// Replicas hold another price in one order.
     Diverged,
-    /// Replicas hide the newest increment of the last counter, though they show later ones of the others.
+    /// Replicas hide the newest increments of the last counter, though they show later ones of the others.
     LongFork,
 }
 
@@ -102,10 +106,10 @@ impl Defect {
         self.undo.push(undo);
         let keeps_older = match self.bug {
             Some(Bug::Stale) => self.older.is_none(),
-            Some(Bug::Backwards) => true,
+            Some(Bug::Backwards) => self.commits.is_multiple_of(AGE),
             _ => false,
         };
-        if keeps_older && self.commits.is_multiple_of(PERIOD) {
+        if keeps_older {
             self.older = Some(store.clone());
         }
     }
@@ -154,7 +158,7 @@ impl Defect {
             Some(Bug::LongFork) => {
                 let last = store.next_key(Table::UserCounter) - 1;
                 if let Some(row) = shown.get_mut(&Table::UserCounter).and_then(|rows| rows.get_mut(&last)) {
-                    row[0] = (row[0] - 1).max(0);
+                    row[0] = (row[0] - HIDDEN).max(0);
                 }
             }
             _ => {}
