@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod cli;
+pub mod config;
 pub mod fault;
 pub mod history;
 pub mod lsn;

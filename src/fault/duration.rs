@@ -52,11 +52,16 @@ pub fn duration(text: &str) -> Result<Nanos, DurationSyntax> {
     if nanos > LONGEST { Err(too_long()) } else { Ok(Nanos(nanos)) }
 }
 
-/// Writes a length such that [`duration`] reads the same one back: seconds, or milliseconds below one second.
+/// Writes a length such that [`duration`] reads the same one back: whole hours, whole minutes, seconds, or
+/// milliseconds below one second.
 pub fn format_duration(length: Nanos) -> String {
+    const SECOND: u64 = 1_000_000_000;
     let (unit, name) = match length.0 {
-        1..1_000_000_000 => (1_000_000, "ms"),
-        _ => (1_000_000_000, "s"),
+        0 => (SECOND, "s"),
+        1..SECOND => (1_000_000, "ms"),
+        hours if hours.is_multiple_of(3600 * SECOND) => (3600 * SECOND, "h"),
+        minutes if minutes.is_multiple_of(60 * SECOND) => (60 * SECOND, "m"),
+        _ => (SECOND, "s"),
     };
     let (whole, rest) = (length.0 / unit, length.0 % unit);
     if rest == 0 {
@@ -84,6 +89,13 @@ mod tests {
         assert_eq!(read("1h"), 3_600_000_000_000);
         assert_eq!(read("20 µs"), 20_000);
         assert_eq!(read("0s"), 0);
+    }
+
+    #[test]
+    fn writes_the_unit_that_fits() {
+        let write = |text: &str| format_duration(duration(text).unwrap());
+        let all = ["0ms", "20us", "999ms", "1000ms", "2.50s", "61s", "60s", "90m", "120m", "24h"].map(write);
+        assert_eq!(all, ["0s", "0.02ms", "999ms", "1s", "2.5s", "61s", "1m", "90m", "2h", "24h"]);
     }
 
     #[test]
