@@ -8,7 +8,7 @@ use crate::history::Table;
 
 /// Commits between two occurrences of a recurring bug.
 const PERIOD: u64 = 40;
-/// Commits between two states that a replica goes back to: more than happen between two reads of one reader.
+/// Commits before a replica stops, and between two states that one goes back to: more than happen between two reads of one reader.
 const AGE: u64 = 500;
 /// Commits that a crash loses: more than there are clients, so that acknowledged ones are among them.
 const LOST: usize = 60;
@@ -105,7 +105,7 @@ impl Defect {
         }
         self.undo.push(undo);
         let keeps_older = match self.bug {
-            Some(Bug::Stale) => self.older.is_none(),
+            Some(Bug::Stale) => self.commits == AGE,
             Some(Bug::Backwards) => self.commits.is_multiple_of(AGE),
             _ => false,
         };
