@@ -8,3 +8,4 @@ pub mod lsn;
 pub mod measure;
 pub mod pg;
 pub mod report;
+pub mod topology;
