@@ -1,5 +1,4 @@
 //! A replication lab for PostgreSQL primaries and replicas.
-#![doc = ""]
 
 pub mod check;
 pub mod cli;
@@ -10,4 +9,7 @@ pub mod lsn;
 pub mod measure;
 pub mod pg;
 pub mod report;
+pub mod run;
 mod suggest;
+pub mod topology;
+pub mod workload;

@@ -160,6 +160,12 @@ impl Conninfo {
         self
     }
 
+    /// The same host, another port.
+    pub fn with_port(mut self, port: u16) -> Conninfo {
+        self.port = port;
+        self
+    }
+
     /// The same server, with a password.
     pub fn with_password(mut self, password: Secret) -> Conninfo {
         self.password = Some(password);
