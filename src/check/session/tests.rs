@@ -89,6 +89,18 @@ fn never_back() {
         ("5@replica-1 own 1/0 = 2; 5@replica-1 own 1/0 ! deadline; 5@replica-1 own 1/0 = 1", (Unknown, 0), 1),
         ("5@replica-1 own 1/0 = 2; 5@replica-1 own 1/0 ?; 15@replica-1 own 1/0 = 1", (Unknown, 0), 1),
         ("5@replica-1 own 1/0 = 2; 15@replica-1 own 1/0 = 1", (Unknown, 0), 1),
+        (
+            "5@replica-1 own 1/0 = 2; 5@replica-1 digest user_counter ! lost; 5@replica-1 own 1/0 = 1",
+            (Unknown, 0),
+            1,
+        ),
+        // Only an edited history has such keys.
+        (
+            "5@replica-1 own 1/0 = 1; 5@replica-1 own 1/0 = 1; 5@replica-1 own 2147483647/0 = 1",
+            (Unknown, 0),
+            0,
+        ),
+        ("5@replica-1 own 1/0 = 1; 5@replica-1 own 1/0 = 1; 5@replica-1 own -1/0 = 1", (Unknown, 0), 0),
         // The new session starts at what it sees first, and is judged by that.
         (
             "5@replica-1 own 1/0 = 5; 5@replica-1 own 1/0 ! lost; 5@replica-1 own 1/0 = 2; 5@replica-1 own 1/0 = 3; 5@replica-1 own 1/0 = 2",
