@@ -161,3 +161,6 @@ impl Node {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -179,3 +179,6 @@ fn differences(expected: &[Bucket], found: &[Bucket]) -> Vec<(i64, u64, u64)> {
         .map(|(number, (here, there))| (number, rows(here), rows(there)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,13 +103,16 @@ fn worst(a: LagPoint, b: LagPoint) -> LagPoint {
 
 /// Gives every point the worst delay of what was acknowledged since the point before; the last one, the rest too.
 fn with_visibility(mut points: Vec<LagPoint>, delays: &[(Nanos, Nanos)]) -> Vec<LagPoint> {
-    let Some(last) = points.len().checked_sub(1) else { return points };
-    let mut from = 0;
-    for place in 0..=last {
-        let time = points[place].time;
-        let to = if place == last { delays.len() } else { delays.partition_point(|&(at, _)| at <= time) };
-        points[place].visibility = delays[from..to.max(from)].iter().map(|&(_, delay)| delay).max();
-        from = to.max(from);
+    let mut rest = delays;
+    let last = points.len().saturating_sub(1);
+    for (place, point) in points.iter_mut().enumerate() {
+        let until = delays_until(rest, (place < last).then_some(point.time));
+        point.visibility = rest[..until].iter().map(|&(_, delay)| delay).max();
+        rest = &rest[until..];
     }
     points
+}
+
+fn delays_until(delays: &[(Nanos, Nanos)], time: Option<Nanos>) -> usize {
+    time.map_or(delays.len(), |time| delays.partition_point(|&(acknowledged, _)| acknowledged <= time))
 }

@@ -99,3 +99,6 @@ impl<'a> Sums<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,4 +130,5 @@ fn figures(draft: &mut Draft, keys: &Keys, tallies: &[Tally<'_>]) {
     }
 }
 
-//TESTS
+#[cfg(test)]
+mod tests;

@@ -53,4 +53,5 @@ impl Checker<OrdersOp> for Durability {
     }
 }
 
-//TESTS
+#[cfg(test)]
+mod tests;

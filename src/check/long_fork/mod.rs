@@ -162,4 +162,5 @@ fn ahead(a: &Snapshot<'_>, b: &Snapshot<'_>) -> String {
     text
 }
 
-//TESTS
+#[cfg(test)]
+mod tests;

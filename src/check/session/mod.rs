@@ -11,4 +11,5 @@ mod staleness;
 pub(super) use monotonic_reads::MonotonicReads;
 pub(super) use read_your_writes::ReadYourWrites;
 
-//TESTS
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,9 @@ use crate::check::walk::client;
 use crate::check::{Checker, Claims, Evidence, Guarantee, Judgement};
 use crate::history::{Call, CounterOp, CounterReply, Nanos, NodeName, Outcome};
 
+/// The most counters: what is seen of them is kept in vectors.
+const MOST_KEYS: usize = 1 << 20;
+
 /// Judges every read of counters against the reads before it of the same reader.
 pub(in crate::check) struct MonotonicReads;
 
@@ -32,11 +35,7 @@ impl Checker<CounterOp> for MonotonicReads {
         let mut nodes: Vec<(NodeName, Node)> =
             evidence.nodes.iter().map(|&node| (node, Node::new(draft(node)))).collect();
         // A process has one operation at a time, so its invocations are in the order of its completions.
-        for call in evidence
-            .history
-            .calls()
-            .filter(|call| matches!(call.op, CounterOp::ReadOwn { .. } | CounterOp::ReadAll))
-        {
+        for call in evidence.history.calls() {
             let Some(process) = client(call.process) else { continue };
             let reader = readers.entry((header.thread(process), call.node)).or_default();
             reader.speak_as(process);
@@ -49,10 +48,10 @@ impl Checker<CounterOp> for MonotonicReads {
                 (
                     &CounterOp::ReadOwn { key, .. },
                     Outcome::Ok { reply: CounterReply::Value { value }, .. },
-                ) => {
-                    let place = usize::try_from(key).unwrap_or_default().saturating_sub(1);
-                    node.judge(&call, reader, place, std::slice::from_ref(value));
-                }
+                ) => match place_of(key) {
+                    Some(place) => node.judge(&call, reader, place, std::slice::from_ref(value)),
+                    None => node.draft.doubt(format!("there is no counter {key}")),
+                },
                 (_, Outcome::Ok { reply: CounterReply::All(values), .. }) => {
                     node.judge(&call, reader, 0, values);
                 }
@@ -100,6 +99,11 @@ impl Reader {
         }
         self.went_back = false;
     }
+}
+
+/// Where the values of `key` are; `None` for one that no run has, which only an edited history can name.
+fn place_of(key: i32) -> Option<usize> {
+    usize::try_from(key).ok()?.checked_sub(1).filter(|&place| place < MOST_KEYS)
 }
 
 /// Keeps the larger of what was seen at `place` and `now`.

@@ -148,4 +148,5 @@ pub fn evaluate(limit: &Limit, figures: &Figures) -> Evaluation {
     Evaluation { measured: shown, met, reason: notes.fold(reason, |reason, note| reason + &note) }
 }
 
-//TESTS
+#[cfg(test)]
+mod tests;
