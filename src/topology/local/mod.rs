@@ -9,6 +9,7 @@ mod cache;
 mod guard;
 mod make;
 mod node;
+mod pgbench;
 mod settings;
 mod state;
 mod sweep;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
+pub use pgbench::{Pgbench, PgbenchRun};
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
