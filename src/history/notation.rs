@@ -47,7 +47,7 @@ pub(crate) fn history<O: Notation>(text: &str) -> History<O> {
             id => Process::Client(id.parse().unwrap()),
         };
         let is_ending = |word: &&str| ["=", "=w", "!", "?", "..."].contains(word);
-        let at = words.iter().position(|word| is_ending(word)).unwrap_or(words.len());
+        let at = words.iter().position(is_ending).unwrap_or(words.len());
         let op = O::op(&words[1..at]);
         let cause = |default| Box::new(cause(words.get(at + 1).copied().unwrap_or(default)));
         let completion = match words.get(at).copied() {

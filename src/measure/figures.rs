@@ -181,10 +181,11 @@ pub struct Recovery {
     pub applied: Option<Nanos>,
     /// What the nemesis saw.
     pub detail: String,
-    /// When the node answered a real query again; `None` while it stays down.
+    /// When the node answered a real query again, be it after a later `start`; `None` while it stays down, or when
+    /// another fault came first.
     pub answered: Option<Nanos>,
-    /// End of the first operation invoked on the node after the fault that succeeded: a commit on the primary, a
-    /// read on a replica.
+    /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
+    /// primary, a read on a replica. `None` as well when the load ended before.
     pub first_success: Option<Nanos>,
     /// Last success on the node before that, to `first_success`: how long it served nobody.
     pub unavailable: Option<Nanos>,
