@@ -18,11 +18,14 @@ enum Where {
 impl Plan {
     /// The guarantees that a violation of makes the run invalid.
     ///
-    /// The table is for a primary with asynchronous replicas and without failover: the only cluster there is so far.
+    /// The table is for a cluster without failover: the only one there is so far.
     pub fn claims(&self) -> Claims {
         // Without a synchronous standby every value but `off` waits for the primary's own disk and for nothing else
         // (manual, "synchronous_commit"). With `off`, a crash may take acknowledged commits back.
         let durable = self.topology.synchronous_commit != SynchronousCommit::Off;
+        let replicas_stay_up = self.faults.steps().iter().all(|step| step.node == NodeName::primary());
+        let applied_everywhere =
+            self.topology.synchronous_commit == SynchronousCommit::RemoteApply && replicas_stay_up;
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {
             let place = match guarantee {
@@ -31,8 +34,13 @@ impl Plan {
                 // A transaction is in the log once and whole, or not at all, whatever was acknowledged.
                 Guarantee::ExactlyOnce | Guarantee::Atomicity => Where::Everywhere,
                 // A replica is sent only what the primary has flushed, so it is never ahead of what a crash leaves.
-                Guarantee::Convergence => Where::Everywhere,
-                // A replica replays when it replays; nobody waits for it.
+                Guarantee::Convergence if self.topology.replicas > 0 => Where::Everywhere,
+                // A lone primary has nobody to agree with.
+                Guarantee::Convergence => Where::Nowhere,
+                // With `remote_apply` a commit is acknowledged when every replica shows it (the local topology names
+                // them all). A replica that is restarted may open before it has replayed again what it showed.
+                Guarantee::ReadYourWrites if applied_everywhere => Where::Everywhere,
+                // Otherwise a replica replays when it replays; nobody waits for it.
                 Guarantee::ReadYourWrites if durable => Where::OnPrimary,
                 Guarantee::ReadYourWrites => Where::Nowhere,
                 // Within a session: the log is replayed in one direction. A commit becomes visible on the primary

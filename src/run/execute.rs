@@ -98,8 +98,10 @@ pub async fn execute(
         Ok(ended) => ended.clone(),
         Err(error) => Ended::Failed(chain(error)),
     });
-    manifest.write(dir)?;
-    ended
+    let written = manifest.write(dir);
+    let ended = ended?;
+    written?;
+    Ok(ended)
 }
 
 struct Run<'a> {
@@ -123,9 +125,9 @@ impl Run<'_> {
         let histories = Histories::start(self.plan, self.dir, sites.len(), clock)?;
         let ended = self.load_and_read(&histories, clock).await;
         let written = histories.finish();
-        let ended = ended?;
+        // A disk that is full is why the rest failed, so it comes first.
         written?;
-        Ok(ended)
+        ended
     }
 
     async fn load_and_read(&mut self, histories: &Histories, clock: Clock) -> Result<Ended, RunError> {
@@ -222,7 +224,7 @@ impl Run<'_> {
                 return Err(RunError::Lab(why));
             }
             if histories.is_broken() {
-                return Ok(Ended::Complete); // finishing the histories says why
+                return Err(RunError::Lab("a history can no longer be written".to_owned()));
             }
             let elapsed = clock.now().since(start);
             let outcomes = shared.tally.outcomes();
