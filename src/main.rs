@@ -1,3 +1,7 @@
 //! The `replab` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    replab::cli::main()
+}
