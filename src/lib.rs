@@ -8,5 +8,7 @@ pub mod fault;
 pub mod history;
 pub mod lsn;
 pub mod measure;
+pub mod pg;
 pub mod report;
 mod suggest;
+pub mod topology;

@@ -296,9 +296,11 @@ mod tests {
 
     #[test]
     fn every_flag_reaches_the_configuration() {
-        let mut args = run("replab run orders counter --topology memory --replicas 2 --synchronous-commit off --pg-bin b \
+        let mut args = run(
+            "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --pg-bin b \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
-            --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r");
+            --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
+        );
         args.place.runs = Some(PathBuf::from("r"));
         let text = |text: &str| Some(text.to_owned());
         let expected = Overrides {
@@ -323,7 +325,11 @@ mod tests {
         assert_eq!(args.overrides(), expected);
         assert_eq!(run("replab run").overrides(), Overrides::default());
         assert_eq!(run("replab run --no-faults").overrides().schedule, text("none"));
-        assert_eq!(run("replab run --seed -1").overrides().seed, Some(-1), "refused by the configuration, not by clap");
+        assert_eq!(
+            run("replab run --seed -1").overrides().seed,
+            Some(-1),
+            "refused by the configuration, not by clap"
+        );
     }
 
     #[test]

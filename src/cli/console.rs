@@ -33,6 +33,11 @@ impl Console {
         Console { json: global.json, quiet: global.quiet, color, width }
     }
 
+    /// For a command line that could not be read.
+    pub(super) fn plain_json() -> Console {
+        Console { json: true, quiet: true, color: false, width: 100 }
+    }
+
     /// Whether the result is to be one JSON document.
     pub(super) fn is_json(&self) -> bool {
         self.json

@@ -27,7 +27,9 @@ pub fn main() -> ExitCode {
     let result = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(Exit::Environment, anyhow::Error::new(error).context("start the runtime")))
+        .map_err(|error| {
+            Failure::new(Exit::Environment, anyhow::Error::new(error).context("start the runtime"))
+        })
         .and_then(|runtime| runtime.block_on(dispatch(cli, &console)));
     match result {
         Ok(exit) => exit.into(),

@@ -20,9 +20,8 @@ pub(super) fn runs(place: &Place) -> Result<PathBuf, Failure> {
 /// Every setting.
 pub(super) fn settings(flags: &Overrides, place: &Place) -> Result<Loaded, Failure> {
     // A variable that is not text cannot be one of ours, unless its name is; then its value is no valid one either.
-    let variables = std::env::vars_os().filter_map(|(name, value)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    });
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
     config::load(flags, place.config.as_deref(), variables).map_err(failure)
 }
 

@@ -18,10 +18,10 @@ enum Where {
 impl Plan {
     /// The guarantees that a violation of makes the run invalid.
     ///
-    /// The table is for a primary with asynchronous replicas and without failover: the only cluster there is so far.
+    /// The table is for a primary with replicas and without failover: the only cluster there is so far.
     pub fn claims(&self) -> Claims {
-        // Without a synchronous standby every value but `off` waits for the primary's own disk and for nothing else
-        // (manual, "synchronous_commit"). With `off`, a crash may take acknowledged commits back.
+        // Every value but `off` waits at least for the primary's own disk (manual, "synchronous_commit"); the node
+        // that crashes is the node that comes back. With `off`, a crash may take acknowledged commits along.
         let durable = self.topology.synchronous_commit != SynchronousCommit::Off;
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {
@@ -32,12 +32,13 @@ impl Plan {
                 Guarantee::ExactlyOnce | Guarantee::Atomicity => Where::Everywhere,
                 // A replica is sent only what the primary has flushed, so it is never ahead of what a crash leaves.
                 Guarantee::Convergence => Where::Everywhere,
-                // A replica replays when it replays; nobody waits for it.
+                // Nobody waits for a replica to replay, unless with `remote_apply`; and even then one that restarts
+                // lets readers in before it has replayed all that it had.
                 Guarantee::ReadYourWrites if durable => Where::OnPrimary,
                 Guarantee::ReadYourWrites => Where::Nowhere,
-                // Within a session: the log is replayed in one direction. A commit becomes visible on the primary
-                // after it is flushed, so no crash hides it again, unless nothing waits for the flush. Then the
-                // replicas still keep it, but a claim for the replicas alone is not worth a notion of its own.
+                // A session is one connection, and the log is replayed in one direction. On the primary a commit
+                // shows after it is flushed, so no crash hides it again, unless nothing waits for the flush. Then the
+                // replicas still keep the guarantee, but replicas alone are not worth a notion of their own.
                 Guarantee::MonotonicReads if durable => Where::Everywhere,
                 Guarantee::MonotonicReads => Where::Nowhere,
                 // Commits become visible on the primary in another order than they stand in the log: long forks are

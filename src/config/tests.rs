@@ -283,6 +283,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
           2 | synchronous_commit = "remote-apply"
             |                      ^^^^^^^^^^^^^^
         "#);
+    insta::assert_snapshot!(refused("[topology]\nsynchronous_commit = \"remote_apply\"\nreplicas = 0\n"), @"");
     insta::assert_snapshot!(refused("[topology]\nport = 65535\nreplicas = 2\n"), @"
         replab.toml:2: it must be between 1 and 65533, but is 65535
           2 | port = 65535

@@ -1,0 +1,359 @@
+//! Where a server is and who asks: libpq's connection strings, read strictly.
+//!
+//! Source: PostgreSQL manual, "Connection Strings" (libpq). One host only; TLS is not spoken.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use super::Secret;
+
+/// How to reach a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// A name or an address.
+    Tcp(String),
+    /// The directory that holds the socket `.s.PGSQL.<port>`.
+    Unix(PathBuf),
+}
+
+/// Everything a client needs to connect. Its `Display` is a URL without the password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conninfo {
+    host: Host,
+    port: u16,
+    user: String,
+    password: Option<Secret>,
+    dbname: String,
+    application_name: Option<String>,
+    connect_timeout: Option<Duration>,
+}
+
+/// Why a text is not a connection string. Never holds the text itself, which may hold a password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConninfoError {
+    /// Neither `postgres://…` nor `key=value …`.
+    #[error("expected postgres://user@host:port/dbname or key=value pairs")]
+    Shape,
+    /// A `%` without two hexadecimal digits behind it, or not UTF-8 when decoded.
+    #[error("the {0} is not percent-encoded correctly")]
+    Encoding(&'static str),
+    /// A value with an opening quote only, or a trailing backslash.
+    #[error("the value of `{0}` is not quoted correctly")]
+    Quoting(String),
+    /// Not 1 to 65535.
+    #[error("the port is not a number from 1 to 65535")]
+    Port,
+    /// Several hosts.
+    #[error("several hosts in one connection string are not supported: name each endpoint on its own")]
+    SeveralHosts,
+    /// A key that is not known.
+    #[error("unknown parameter `{0}`")]
+    UnknownKey(String),
+    /// A key that is known, with a value that is not.
+    #[error("`{key}` must be {expected}")]
+    Value {
+        /// Which.
+        key: &'static str,
+        /// What is accepted.
+        expected: &'static str,
+    },
+}
+
+impl Conninfo {
+    /// A server reached with these and nothing else.
+    pub fn new(host: Host, port: u16, user: &str, dbname: &str) -> Conninfo {
+        Conninfo {
+            host,
+            port,
+            user: user.to_owned(),
+            password: None,
+            dbname: dbname.to_owned(),
+            application_name: None,
+            connect_timeout: None,
+        }
+    }
+
+    /// Reads a URL or key=value pairs. What is absent comes from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,
+    /// `PGDATABASE`, as with libpq; then `localhost`, 5432, the system's user, and a database named like the user.
+    pub fn parse(text: &str) -> Result<Conninfo, ConninfoError> {
+        Conninfo::parse_with(text, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    /// The same with another environment.
+    pub fn parse_with(text: &str, env: impl Fn(&str) -> Option<String>) -> Result<Conninfo, ConninfoError> {
+        let text = text.trim();
+        let url = text.strip_prefix("postgres://").or_else(|| text.strip_prefix("postgresql://"));
+        let mut pairs = match url {
+            Some(rest) => url_pairs(rest)?,
+            None => key_value_pairs(text)?,
+        };
+        let mut take = |key: &str, variable: &str| {
+            pairs.remove(key).filter(|value| !value.is_empty()).or_else(|| env(variable))
+        };
+        let host = take("host", "PGHOST").unwrap_or_else(|| "localhost".to_owned());
+        let port = take("port", "PGPORT");
+        let user = take("user", "PGUSER").or_else(|| env("USER")).unwrap_or_else(|| "postgres".to_owned());
+        let password = take("password", "PGPASSWORD").map(Secret::new);
+        let dbname = take("dbname", "PGDATABASE").unwrap_or_else(|| user.clone());
+        let application_name = take("application_name", "PGAPPNAME");
+        let connect_timeout = take("connect_timeout", "PGCONNECT_TIMEOUT");
+        let sslmode = take("sslmode", "PGSSLMODE");
+        if let Some(key) = pairs.into_keys().next() {
+            return Err(ConninfoError::UnknownKey(key));
+        }
+        if sslmode.is_some_and(|mode| !matches!(&*mode, "disable" | "allow" | "prefer")) {
+            return Err(ConninfoError::Value {
+                key: "sslmode",
+                expected: "`disable`, `allow` or `prefer`: this build does not speak TLS",
+            });
+        }
+        Ok(Conninfo {
+            host: Host::parse(&host)?,
+            port: match port {
+                Some(port) => parse_port(&port)?,
+                None => 5432,
+            },
+            user,
+            password,
+            dbname,
+            application_name,
+            connect_timeout: connect_timeout.map(|seconds| parse_seconds(&seconds)).transpose()?.flatten(),
+        })
+    }
+
+    /// Where the server listens.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The TCP port, or the number in the socket's name.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The role that connects.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Its password.
+    pub fn password(&self) -> Option<&Secret> {
+        self.password.as_ref()
+    }
+
+    /// The database.
+    pub fn dbname(&self) -> &str {
+        &self.dbname
+    }
+
+    /// The application's name, where the connection string sets one.
+    pub fn application_name(&self) -> Option<&str> {
+        self.application_name.as_deref()
+    }
+
+    /// The same server, another database.
+    pub fn with_dbname(mut self, dbname: &str) -> Conninfo {
+        dbname.clone_into(&mut self.dbname);
+        self
+    }
+
+    /// The same host, another port.
+    pub fn with_port(mut self, port: u16) -> Conninfo {
+        self.port = port;
+        self
+    }
+
+    /// The same server, with a password.
+    pub fn with_password(mut self, password: Secret) -> Conninfo {
+        self.password = Some(password);
+        self
+    }
+
+    /// libpq's variables for a child such as `psql`: the password is in them, and in no argument that others can see.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        let mut env = vec![
+            ("PGHOST", self.host.to_string()),
+            ("PGPORT", self.port.to_string()),
+            ("PGUSER", self.user.clone()),
+            ("PGDATABASE", self.dbname.clone()),
+            ("PGSSLMODE", "disable".to_owned()),
+        ];
+        env.extend(self.password.as_ref().map(|password| ("PGPASSWORD", password.expose().to_owned())));
+        env.extend(self.application_name.as_ref().map(|name| ("PGAPPNAME", name.clone())));
+        env
+    }
+
+    /// The driver's form. The name that the connection string sets wins over `application_name`.
+    pub(super) fn driver_config(&self, application_name: &str) -> tokio_postgres::Config {
+        let mut config = tokio_postgres::Config::new();
+        match &self.host {
+            Host::Tcp(host) => config.host(host),
+            Host::Unix(directory) => config.host_path(directory),
+        };
+        config.port(self.port).user(&self.user).dbname(&self.dbname);
+        config.application_name(self.application_name.as_deref().unwrap_or(application_name));
+        if let Some(password) = &self.password {
+            config.password(password.expose());
+        }
+        if let Some(limit) = self.connect_timeout {
+            config.connect_timeout(limit);
+        }
+        config
+    }
+}
+
+impl Host {
+    fn parse(text: &str) -> Result<Host, ConninfoError> {
+        if text.starts_with('/') {
+            Ok(Host::Unix(Path::new(text).to_path_buf()))
+        } else if text.contains(',') {
+            Err(ConninfoError::SeveralHosts)
+        } else {
+            Ok(Host::Tcp(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Host::Tcp(host) => f.write_str(host),
+            Host::Unix(directory) => write!(f, "{}", directory.display()),
+        }
+    }
+}
+
+impl FromStr for Conninfo {
+    type Err = ConninfoError;
+
+    fn from_str(text: &str) -> Result<Conninfo, ConninfoError> {
+        Conninfo::parse(text)
+    }
+}
+
+impl fmt::Display for Conninfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = match &self.host {
+            Host::Tcp(host) if host.contains(':') => format!("[{host}]"),
+            Host::Tcp(host) => encode(host),
+            Host::Unix(directory) => encode(&directory.display().to_string()),
+        };
+        write!(f, "postgres://{}@{host}:{}/{}", encode(&self.user), self.port, encode(&self.dbname))?;
+        match &self.application_name {
+            Some(name) => write!(f, "?application_name={}", encode(name)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn parse_port(text: &str) -> Result<u16, ConninfoError> {
+    match text.parse() {
+        Ok(0) if text.contains(',') => Err(ConninfoError::SeveralHosts),
+        Ok(port) if port != 0 => Ok(port),
+        _ => Err(ConninfoError::Port),
+    }
+}
+
+/// libpq's seconds; 0 and negative mean no limit.
+fn parse_seconds(text: &str) -> Result<Option<Duration>, ConninfoError> {
+    let seconds: i64 = text
+        .parse()
+        .map_err(|_| ConninfoError::Value { key: "connect_timeout", expected: "a number of seconds" })?;
+    Ok(u64::try_from(seconds).ok().filter(|&seconds| seconds > 0).map(Duration::from_secs))
+}
+
+/// `user:password@host:port/dbname?key=value&…`, each part optional.
+fn url_pairs(rest: &str) -> Result<BTreeMap<String, String>, ConninfoError> {
+    let mut pairs = BTreeMap::new();
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, dbname) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user_info, address) = authority.rsplit_once('@').unwrap_or(("", authority));
+    let (user, password) = user_info.split_once(':').unwrap_or((user_info, ""));
+    let (host, port) = match address.strip_prefix('[') {
+        Some(bracketed) => {
+            let (host, port) = bracketed.split_once(']').ok_or(ConninfoError::Shape)?;
+            (host, port.strip_prefix(':').unwrap_or(port))
+        }
+        None if address.contains(',') => return Err(ConninfoError::SeveralHosts),
+        None => address.rsplit_once(':').unwrap_or((address, "")),
+    };
+    let parts = [("user", user), ("password", password), ("host", host), ("dbname", dbname)];
+    for (key, value) in parts {
+        pairs.insert(key.to_owned(), decode(value, key)?);
+    }
+    pairs.insert("port".to_owned(), port.to_owned());
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').ok_or(ConninfoError::Shape)?;
+        let key = decode(key, "name of a parameter")?;
+        pairs.insert(key, decode(value, "value of a parameter")?);
+    }
+    Ok(pairs)
+}
+
+/// `key = value key='a value with \' and \\'`.
+fn key_value_pairs(text: &str) -> Result<BTreeMap<String, String>, ConninfoError> {
+    let mut pairs = BTreeMap::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once('=').ok_or(ConninfoError::Shape)?;
+        let key = key.trim();
+        if key.is_empty() || !key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err(ConninfoError::Shape);
+        }
+        let (value, after) =
+            quoted_value(after.trim_start()).ok_or_else(|| ConninfoError::Quoting(key.to_owned()))?;
+        pairs.insert(key.to_owned(), value);
+        rest = after.trim_start();
+    }
+    if pairs.is_empty() { Err(ConninfoError::Shape) } else { Ok(pairs) }
+}
+
+/// A value at the start of `text`, and what is behind it.
+fn quoted_value(text: &str) -> Option<(String, &str)> {
+    let quoted = text.strip_prefix('\'');
+    let body = quoted.unwrap_or(text);
+    let mut value = String::new();
+    let mut chars = body.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => value.push(chars.next()?.1),
+            '\'' if quoted.is_some() => return Some((value, &body[at + 1..])),
+            c if c.is_whitespace() && quoted.is_none() => return Some((value, &body[at..])),
+            c => value.push(c),
+        }
+    }
+    quoted.is_none().then_some((value, ""))
+}
+
+fn decode(text: &str, what: &'static str) -> Result<String, ConninfoError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let decoded = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(decoded.ok_or(ConninfoError::Encoding(what))?);
+        rest = &rest[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| ConninfoError::Encoding(what))
+}
+
+fn encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

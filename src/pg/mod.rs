@@ -1,0 +1,19 @@
+//! PostgreSQL as a client sees it: sessions with deadlines, an honest commit, what an outcome is worth, probes.
+//!
+//! A [`Session`] is one connection; it is never repaired. When it is lost or given up, its owner makes another one
+//! and, if the outcome of an operation is unknown, goes on under another process id.
+
+mod certainty;
+mod conninfo;
+mod error;
+pub mod probe;
+mod secret;
+mod session;
+
+pub use certainty::{Certainty, Stage, cause, certainty};
+pub use conninfo::{Conninfo, ConninfoError, Host};
+pub use error::{Lost, PgError};
+pub use secret::Secret;
+pub use session::{Deadlines, Notice, Session};
+pub use tokio_postgres::types::ToSql;
+pub use tokio_postgres::{Row, Statement};

@@ -1,0 +1,156 @@
+//! What the lab asks a server about itself.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::Row;
+use tokio_postgres::Statement;
+
+use super::{PgError, Session};
+use crate::history::{Clock, LagSample, LinkState, Nanos, NodeName};
+use crate::lsn::Lsn;
+
+/// `SHOW` of several settings; those that this server does not know are absent.
+pub async fn settings(session: &Session, names: &[&str]) -> Result<BTreeMap<String, String>, PgError> {
+    let sql = "SELECT name, current_setting(name, true) FROM unnest($1::text[]) AS name";
+    let statement = session.prepare(sql).await?;
+    let names: Vec<&str> = names.to_vec();
+    let mut settings = BTreeMap::new();
+    for row in session.query(&statement, &[&names]).await? {
+        if let Some(value) = get::<Option<String>>(&row, 1)? {
+            settings.insert(get(&row, 0)?, value);
+        }
+    }
+    Ok(settings)
+}
+
+/// `server_version_num`: 150018 is 15.18.
+pub async fn server_version_num(session: &Session) -> Result<u32, PgError> {
+    let text = scalar(session, "SHOW server_version_num").await?.unwrap_or_default();
+    text.parse().map_err(|_| PgError::Mismatch(format!("server_version_num is `{text}`")))
+}
+
+/// Whether the server replays a log (a replica, or one that has not finished its recovery).
+pub async fn is_in_recovery(session: &Session) -> Result<bool, PgError> {
+    Ok(scalar(session, "SELECT pg_is_in_recovery()").await?.as_deref() == Some("t"))
+}
+
+/// `pg_current_wal_insert_lsn()`; on a replica an error with code 55000.
+pub async fn insert_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
+    lsn(scalar(session, "SELECT pg_current_wal_insert_lsn()").await?)
+}
+
+/// `pg_last_wal_replay_lsn()`; `None` on a server that never replayed.
+pub async fn replay_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
+    lsn(scalar(session, "SELECT pg_last_wal_replay_lsn()").await?)
+}
+
+/// `pg_last_wal_receive_lsn()`; `None` on a server that never received.
+pub async fn receive_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
+    lsn(scalar(session, "SELECT pg_last_wal_receive_lsn()").await?)
+}
+
+/// The primary's view of its replicas, prepared once per session.
+#[derive(Debug)]
+pub struct LagProbe {
+    statement: Statement,
+}
+
+impl LagProbe {
+    /// Prepares the query on a session with the primary.
+    pub async fn prepare(session: &Session) -> Result<LagProbe, PgError> {
+        // One row at least, for the insert position, even when no replica is connected. Of several connections with
+        // one name (a dead one not yet noticed beside its successor) the youngest comes last.
+        let sql = "SELECT p.insert::text, r.application_name, r.state, r.sent_lsn::text, r.write_lsn::text, \
+                   r.flush_lsn::text, r.replay_lsn::text, \
+                   (extract(epoch FROM r.write_lag) * 1000000)::int8, \
+                   (extract(epoch FROM r.flush_lag) * 1000000)::int8, \
+                   (extract(epoch FROM r.replay_lag) * 1000000)::int8 \
+                   FROM (SELECT pg_current_wal_insert_lsn() AS insert) p \
+                   LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start";
+        Ok(LagProbe { statement: session.prepare(sql).await? })
+    }
+
+    /// One sample per replica, in the order of `replicas`. A replica's name is its `application_name`.
+    pub async fn sample(
+        &self,
+        session: &Session,
+        clock: &Clock,
+        replicas: &[NodeName],
+    ) -> Result<Vec<LagSample>, PgError> {
+        let asked = clock.now();
+        let rows = session.query(&self.statement, &[]).await?;
+        let time = clock.now();
+        let took = time.since(asked);
+        let mut insert = None;
+        let mut links: BTreeMap<String, &Row> = BTreeMap::new();
+        for row in &rows {
+            insert = lsn(get(row, 0)?)?;
+            if let Some(name) = get::<Option<String>>(row, 1)? {
+                links.insert(name, row);
+            }
+        }
+        let sample = |node: &NodeName| {
+            let mut sample = LagSample { time, took, insert, ..unknown(*node) };
+            sample.state = LinkState::Disconnected;
+            if let Some(row) = links.get(node.as_str()) {
+                sample.state = match get::<Option<&str>>(row, 2)? {
+                    Some("streaming") => LinkState::Streaming,
+                    _ => LinkState::Catchup,
+                };
+                sample.sent = lsn(get(row, 3)?)?;
+                sample.written = lsn(get(row, 4)?)?;
+                sample.flushed = lsn(get(row, 5)?)?;
+                sample.replayed = lsn(get(row, 6)?)?;
+                sample.write_lag = micros(get(row, 7)?);
+                sample.flush_lag = micros(get(row, 8)?);
+                sample.replay_lag = micros(get(row, 9)?);
+            }
+            Ok(sample)
+        };
+        replicas.iter().map(sample).collect()
+    }
+
+    /// The samples for a primary that did not answer a question asked at `asked`.
+    pub fn unanswered(clock: &Clock, asked: Nanos, replicas: &[NodeName]) -> Vec<LagSample> {
+        let time = clock.now();
+        let sample = |node: &NodeName| LagSample { time, took: time.since(asked), ..unknown(*node) };
+        replicas.iter().map(sample).collect()
+    }
+}
+
+fn unknown(node: NodeName) -> LagSample {
+    LagSample {
+        time: Nanos(0),
+        took: Nanos(0),
+        node,
+        state: LinkState::Unknown,
+        insert: None,
+        sent: None,
+        written: None,
+        flushed: None,
+        replayed: None,
+        write_lag: None,
+        flush_lag: None,
+        replay_lag: None,
+    }
+}
+
+async fn scalar(session: &Session, sql: &str) -> Result<Option<String>, PgError> {
+    let rows = session.simple_query_rows(sql).await?;
+    Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
+}
+
+/// The driver's own parser accepts what PostgreSQL never sends, so positions travel as text.
+fn lsn(text: Option<String>) -> Result<Option<Lsn>, PgError> {
+    let parsed = text.map(|text| Lsn::parse_optional(&text)).transpose();
+    Ok(parsed.map_err(|error| PgError::Mismatch(error.to_string()))?.flatten())
+}
+
+/// An interval in microseconds; a clock that was set back gives a negative one, which is none.
+fn micros(micros: Option<i64>) -> Option<Nanos> {
+    micros.and_then(|micros| u64::try_from(micros).ok()).map(|micros| Nanos(micros * 1_000))
+}
+
+fn get<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, PgError> {
+    row.try_get(column).map_err(|error| PgError::Mismatch(error.to_string()))
+}

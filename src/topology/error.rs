@@ -1,0 +1,239 @@
+//! What can go wrong with nodes, told apart by whose fault it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::history::NodeName;
+
+/// Who has to act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Category {
+    /// The machine lacks something, or refuses it.
+    Environment,
+    /// The lab itself failed: a node did not do what it was told.
+    Lab,
+}
+
+/// Why a topology did not do what it was asked to. The last lines of a node's log are part of the text where they
+/// say why.
+#[derive(Debug, thiserror::Error)]
+pub enum TopologyError {
+    /// No usable PostgreSQL.
+    #[error("no PostgreSQL server binaries (14 or newer, with initdb, postgres and pg_basebackup)\n{}", .looked.join("\n"))]
+    NoBinaries {
+        /// Where, and why not.
+        looked: Vec<String>,
+    },
+    /// PostgreSQL will not run as root, and there is nobody else to run it as.
+    #[error("PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`")]
+    NoAccount,
+    /// A directory that the server's account cannot reach.
+    #[error("the user `{account}`, which runs PostgreSQL here, cannot enter {}", .path.display())]
+    NotReachable {
+        /// Who.
+        account: String,
+        /// The first directory that is closed.
+        path: PathBuf,
+    },
+    /// A port that was asked for.
+    #[error("port {0} on 127.0.0.1 is in use")]
+    PortInUse(u16),
+    /// No port could be found.
+    #[error("no free port on 127.0.0.1 after {0} attempts")]
+    NoPort(usize),
+    /// A setting of the topology that PostgreSQL would refuse, or that makes no sense.
+    #[error("{0}")]
+    Config(String),
+    /// A program that ended with an error, or did not end.
+    #[error("{program}: {why}{}", indented(.output))]
+    Tool {
+        /// Its name.
+        program: String,
+        /// How it ended.
+        why: String,
+        /// The last lines it wrote.
+        output: String,
+    },
+    /// The process that cleans up after a killed replab could not be started.
+    #[error("start the guard process {}: {why}", .path.display())]
+    Guard {
+        /// The program.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The operating system said no.
+    #[error("{what} {}: {source}", .path.display())]
+    Io {
+        /// A verb: `create`, `read`.
+        what: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// What the system says; the text is part of this error's own.
+        source: io::Error,
+    },
+    /// A node that does not come up while the cluster is made.
+    #[error("{node} does not start: {why}{}", indented(.log))]
+    DoesNotStart {
+        /// Which.
+        node: NodeName,
+        /// What is known.
+        why: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// There is no such node.
+    #[error("there is no node `{node}`; the nodes are {}", .known.join(", "))]
+    UnknownNode {
+        /// The name.
+        node: NodeName,
+        /// Those that exist.
+        known: Vec<String>,
+    },
+    /// An action for a running node, on one that is not.
+    #[error("{node} is not running, so there is nothing to {verb}{}", indented(.log))]
+    NotRunning {
+        /// Which.
+        node: NodeName,
+        /// What was to be done.
+        verb: &'static str,
+        /// The end of its log, if nobody stopped it.
+        log: String,
+    },
+    /// A start of a node that runs.
+    #[error("{node} is already running as process {pid}")]
+    AlreadyRunning {
+        /// Which.
+        node: NodeName,
+        /// Its postmaster.
+        pid: i32,
+    },
+    /// Processes that outlived SIGKILL.
+    #[error("{node}: processes {pids:?} are still there {} s after SIGKILL", .waited.as_secs())]
+    Survived {
+        /// Which.
+        node: NodeName,
+        /// They.
+        pids: Vec<i32>,
+        /// How long.
+        waited: Duration,
+    },
+    /// A shutdown that had to be forced; the node is down.
+    #[error("{node} did not stop on {signal} within {} s and was killed{}", .waited.as_secs(), indented(.log))]
+    StopForced {
+        /// Which.
+        node: NodeName,
+        /// What it was told.
+        signal: &'static str,
+        /// How long it had.
+        waited: Duration,
+        /// The end of its log.
+        log: String,
+    },
+    /// No query was answered in time, or the node ended instead.
+    #[error("{node} does not answer: {why}{}", indented(.log))]
+    NoAnswer {
+        /// Which.
+        node: NodeName,
+        /// The last attempt's error, or how the node ended.
+        why: String,
+        /// The end of its log.
+        log: String,
+    },
+    /// A query of the lab itself, while the cluster is made.
+    #[error("{what} on {node}: {why}")]
+    Query {
+        /// Which.
+        node: NodeName,
+        /// What for.
+        what: &'static str,
+        /// The error.
+        why: String,
+    },
+    /// No cluster was left running under this name.
+    #[error("no cluster{} is running here", .name.as_ref().map(|name| format!(" named `{name}`")).unwrap_or_default())]
+    NoCluster {
+        /// The name that was asked for.
+        name: Option<String>,
+    },
+    /// A name that is taken.
+    #[error("a cluster named `{0}` is already up")]
+    AlreadyUp(String),
+    /// The cluster belongs to a run.
+    #[error("the cluster `{name}` belongs to replab process {pid}, which is still running")]
+    Owned {
+        /// Its name.
+        name: String,
+        /// The owner.
+        pid: i32,
+    },
+}
+
+impl TopologyError {
+    pub(crate) fn io(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> TopologyError {
+        let path = path.to_path_buf();
+        move |source| TopologyError::Io { what, path, source }
+    }
+
+    /// Who has to act; decides the exit code.
+    pub fn category(&self) -> Category {
+        use TopologyError::*;
+        match self {
+            NoBinaries { .. } | NoAccount | NotReachable { .. } | PortInUse(_) | NoPort(_) | Config(_) => {
+                Category::Environment
+            }
+            Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
+            NoCluster { .. } | AlreadyUp(_) | Owned { .. } => Category::Environment,
+            UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
+            Survived { .. } | StopForced { .. } | NoAnswer { .. } | Query { .. } => Category::Lab,
+        }
+    }
+
+    /// What to type next, where the lab knows.
+    pub fn help(&self) -> Option<String> {
+        use TopologyError::*;
+        let help = match self {
+            NoBinaries { .. } => {
+                "install the server (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install \
+                 postgresql-server postgresql-contrib; macOS: brew install postgresql),\nor name its folder: \
+                 --pg-bin DIR or REPLAB_PG_BIN=DIR\nreplab doctor shows what this machine has"
+            }
+            NoAccount => "create one (useradd --system postgres), or run replab as another user than root",
+            NotReachable { .. } => {
+                "choose another place for the lab's files: REPLAB_STATE_DIR=/var/tmp/replab"
+            }
+            PortInUse(_) => "choose another --port, or none: replab then finds free ones",
+            NoPort(_) => "choose one with --port",
+            Guard { .. } => "replab starts itself as `replab guard`; run it from a path that stays in place",
+            Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "make room on that disk, or choose another place: REPLAB_STATE_DIR=DIR"
+            }
+            Io { .. } => {
+                "choose another place for the lab's files with REPLAB_STATE_DIR=DIR\nreplab doctor checks it"
+            }
+            Tool { .. } | DoesNotStart { .. } => "replab doctor checks what PostgreSQL needs here",
+            NoCluster { .. } => "replab up starts one",
+            AlreadyUp(_) => {
+                "replab status shows it, replab down ends it, replab up --name OTHER starts another"
+            }
+            Owned { .. } => "end that run first (Ctrl-C there)",
+            Survived { .. } => "replab gc tries again",
+            _ => return None,
+        };
+        Some(help.to_owned())
+    }
+
+    /// The same error, as one of making the cluster.
+    pub(super) fn while_starting(self) -> TopologyError {
+        match self {
+            TopologyError::NoAnswer { node, why, log } => TopologyError::DoesNotStart { node, why, log },
+            other => other,
+        }
+    }
+}
+
+/// Lines below the error's own, or nothing.
+fn indented(lines: &str) -> String {
+    lines.lines().map(|line| format!("\n  │ {line}")).collect()
+}

@@ -1,0 +1,308 @@
+//! Making a cluster, and finding one that was left running.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use tokio::time::{Instant, sleep};
+
+use super::binaries::Binaries;
+use super::guard::Guard;
+use super::node::{Life, Node};
+use super::settings::{self, SUPERUSER};
+use super::state::{ClusterState, NodeState, StateDir, give, random_hex};
+use super::{Cluster, Config, POLL, cache, connect, query_error};
+use crate::history::NodeName;
+use crate::pg::{Conninfo, Host, Secret, Session};
+use crate::topology::process::{Account, Identity, Program};
+use crate::topology::{Role, TopologyError};
+
+/// How long a node may take to come up for the first time.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// Attempts to find a port that nobody else takes between the look and the start.
+const PORT_ATTEMPTS: usize = 10;
+
+/// The longest path of a Unix socket that every system takes (`sun_path` is 104 bytes on BSD, 108 on Linux).
+const SOCKET_PATH_MAX: usize = 103;
+
+impl Cluster {
+    /// Makes a primary and its replicas and waits until every one answers and every replica streams.
+    pub async fn up(config: &Config) -> Result<Cluster, TopologyError> {
+        settings::check_level(&config.synchronous_commit, config.replicas)?;
+        check_name(&config.name)?;
+        let binaries = Binaries::discover(config.pg_bin.as_deref()).await?;
+        let account = Account::for_server()?;
+        let state_dir = StateDir::open(config.state_dir.as_deref())?;
+        state_dir.check_reachable(account.as_ref())?;
+        let initial = cache::ensure(&state_dir, &binaries, account.as_ref()).await?;
+        let mut cluster = enter(config, &state_dir, &binaries, account.as_ref())?;
+        cluster.guard = Some(Guard::start(config.guard.as_deref(), &cluster.directory)?);
+        cluster.fill(&state_dir, config, &initial, account.as_ref(), &binaries).await?;
+        Ok(cluster)
+    }
+
+    /// Takes over a cluster that `replab up` left running, or looks at one that a run keeps.
+    pub fn attach(state_dir: &StateDir, state: ClusterState) -> Result<Cluster, TopologyError> {
+        let directory = state_dir.cluster(&state.id);
+        let passfile = directory.join("pgpass");
+        let line = fs::read_to_string(&passfile).map_err(TopologyError::io("read", &passfile))?;
+        let password = line.trim_end().rsplit(':').next().unwrap_or_default();
+        let account = Account::for_server()?;
+        let nodes = state.nodes.iter().map(|node| known_node(&directory, &state, node, account.as_ref()));
+        Ok(Cluster {
+            password: Secret::new(password),
+            nodes: nodes.collect(),
+            state: Mutex::new(state),
+            guard: None,
+            keep: true,
+            directory,
+        })
+    }
+
+    async fn fill(
+        &self,
+        state_dir: &StateDir,
+        config: &Config,
+        initial: &Path,
+        account: Option<&Account>,
+        binaries: &Binaries,
+    ) -> Result<(), TopologyError> {
+        write_private(&self.passfile(), &format!("*:*:*:{SUPERUSER}:{}\n", self.password.expose()), account)?;
+        let Some((primary, replicas)) = self.nodes.split_first() else { return Ok(()) };
+        let (from, to, owner) = (initial.to_path_buf(), primary.data.clone(), account.cloned());
+        let copied = tokio::task::spawn_blocking(move || cache::copy(&from, &to, owner.as_ref())).await;
+        copied.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
+        let names: Vec<String> = replicas.iter().map(|node| node.name.to_string()).collect();
+        let standbys = settings::synchronous_standby_names(&config.synchronous_commit, &names);
+        configure(primary, &config.synchronous_commit, &standbys, names.len())?;
+
+        let socket = Host::Unix(primary.socket.clone());
+        let bootstrap = |port| Conninfo::new(socket.clone(), port, SUPERUSER, SUPERUSER);
+        let session = self.first_start(state_dir, config, primary, bootstrap).await?;
+        // The commit must not wait for replicas that do not exist yet; the statement must not reach a log.
+        let sql = format!(
+            "SET synchronous_commit = local; SET log_statement = none; SET log_min_error_statement = panic; \
+             ALTER ROLE {SUPERUSER} PASSWORD '{}'",
+            self.password.expose()
+        );
+        session.batch(&sql).await.map_err(query_error(primary, "set the password"))?;
+
+        let backups = replicas.iter().map(|replica| self.clone_primary(primary, replica, binaries, account));
+        try_join_all(backups).await?;
+        let endpoints = self.endpoints();
+        let starts = replicas.iter().map(async |replica| {
+            let conninfo = endpoints.iter().find(|endpoint| endpoint.node == replica.name);
+            let conninfo = conninfo.map(|endpoint| endpoint.conninfo.clone());
+            let reach = |port| conninfo.clone().unwrap_or_else(|| bootstrap(port)).with_port(port);
+            self.first_start(state_dir, config, replica, reach).await.map(drop)
+        });
+        try_join_all(starts).await?;
+        // Through the door that clients use: this proves the password.
+        self.answer(primary.name, START_LIMIT).await.map_err(TopologyError::while_starting)?;
+        await_streaming(&session, primary, replicas).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// Starts a node for the first time; on another port if somebody was faster to take the one that was free.
+    async fn first_start(
+        &self,
+        state_dir: &StateDir,
+        config: &Config,
+        node: &Node,
+        reach: impl Fn(u16) -> Conninfo,
+    ) -> Result<Session, TopologyError> {
+        for _ in 0..PORT_ATTEMPTS {
+            let started = node.start().await;
+            self.save()?;
+            let error = match started {
+                Ok(_) => match connect(node, &reach(node.port()), START_LIMIT).await {
+                    Ok(session) => return Ok(session),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            let taken = !node.is_running() && node.log_end().contains("Address already in use");
+            match config.port {
+                _ if !taken => return Err(error.while_starting()),
+                Some(_) => return Err(TopologyError::PortInUse(node.port())),
+                None => {
+                    let registry = state_dir.lock()?;
+                    let port = registry.ports(None, 1)?.first().copied();
+                    node.port.store(port.ok_or(TopologyError::NoPort(1))?, Ordering::Relaxed);
+                    // Entered before the registry is released, so that it is ours.
+                    self.save()?;
+                }
+            }
+        }
+        Err(TopologyError::NoPort(PORT_ATTEMPTS))
+    }
+
+    /// A base backup with a slot of its own, configured to stream.
+    async fn clone_primary(
+        &self,
+        primary: &Node,
+        replica: &Node,
+        binaries: &Binaries,
+        account: Option<&Account>,
+    ) -> Result<(), TopologyError> {
+        // In no argument: the password. And no application_name: a replica's is its cluster_name, which is not copied.
+        let conninfo = format!(
+            "host=127.0.0.1 port={} user={SUPERUSER} passfile={}",
+            primary.port(),
+            quoted(&self.passfile())
+        );
+        // Not synced, for the reason that `cache::copy` gives.
+        Program::new(binaries.program("pg_basebackup"), &self.directory, account)
+            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"])
+            .args(["--no-manifest", "--no-password", "--create-slot", "--slot"])
+            .args([settings::slot_name(replica.name.as_str())])
+            .args(["--dbname", &conninfo, "--pgdata"])
+            .args([&replica.data])
+            .run(Duration::from_secs(120))
+            .await
+            .map(drop)
+    }
+}
+
+/// Chooses ports and enters the cluster, so that nobody else takes them and `gc` finds it from now on.
+fn enter(
+    config: &Config,
+    state_dir: &StateDir,
+    binaries: &Binaries,
+    account: Option<&Account>,
+) -> Result<Cluster, TopologyError> {
+    let id = format!("{}-{}", config.name, random_hex::<3>()?);
+    let socket = socket_directory(&state_dir.cluster(&id), &id);
+    let logs = config.logs_dir.clone().unwrap_or_else(|| state_dir.path().join("logs").join(&id));
+    fs::create_dir_all(&logs).map_err(TopologyError::io("create", &logs))?;
+    let logs = logs.canonicalize().map_err(TopologyError::io("open", &logs))?;
+    let names = (0..=config.replicas).map(|number| match number {
+        0 => (NodeName::primary(), Role::Primary),
+        number => (NodeName::replica(number), Role::Replica),
+    });
+    let registry = state_dir.lock()?;
+    let ports = registry.ports(config.port, config.replicas + 1)?;
+    let nodes = names.zip(ports).map(|((name, role), port)| NodeState { name, role, port, process: None });
+    let state = ClusterState {
+        id,
+        name: config.name.clone(),
+        owner: Identity::of_self(),
+        binaries: binaries.directory.clone(),
+        version: binaries.version.clone(),
+        synchronous_commit: config.synchronous_commit.clone(),
+        socket,
+        logs,
+        nodes: nodes.collect(),
+    };
+    let directory = registry.enter(&state, account)?;
+    drop(registry);
+    // From here on, an error drops the cluster and so ends it.
+    let nodes = state.nodes.iter().map(|node| known_node(&directory, &state, node, account)).collect();
+    let cluster = Cluster {
+        password: Secret::new(random_hex::<24>()?),
+        nodes,
+        guard: None,
+        keep: false,
+        directory: directory.clone(),
+        state: Mutex::new(state),
+    };
+    for private in [&cluster.state().socket, &directory.join("nodes")] {
+        fs::DirBuilder::new().mode(0o700).create(private).map_err(TopologyError::io("create", private))?;
+        give(private, account)?;
+    }
+    Ok(cluster)
+}
+
+fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, account: Option<&Account>) -> Node {
+    Node {
+        name: node.name,
+        role: node.role,
+        port: AtomicU16::new(node.port),
+        data: directory.join("nodes").join(node.name.as_str()),
+        log: cluster.logs.join(format!("{}.log", node.name)),
+        socket: cluster.socket.clone(),
+        postgres: cluster.binaries.join("postgres"),
+        account: account.cloned(),
+        life: Mutex::new(Life::foreign(node.process.clone())),
+        turn: tokio::sync::Mutex::default(),
+    }
+}
+
+/// In the cluster's own directory, unless the socket's path would be too long for the system.
+fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
+    let preferred = cluster.join("socket");
+    let longest = preferred.as_os_str().len() + "/.s.PGSQL.65535".len();
+    if longest <= SOCKET_PATH_MAX { preferred } else { Path::new("/tmp").join(format!("replab-{id}")) }
+}
+
+fn check_name(name: &str) -> Result<(), TopologyError> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 32 || !name.chars().all(allowed) {
+        let why = format!("the cluster's name `{name}` is not 1 to 32 letters, digits, `-` and `_`");
+        return Err(TopologyError::Config(why));
+    }
+    Ok(())
+}
+
+fn configure(primary: &Node, level: &str, standbys: &str, replicas: usize) -> Result<(), TopologyError> {
+    let account = primary.account.as_ref();
+    let path = primary.data.join("postgresql.conf");
+    OpenOptions::new()
+        .append(true)
+        .open(&path)
+        .and_then(|mut file| file.write_all(settings::configuration(level, standbys, replicas).as_bytes()))
+        .map_err(TopologyError::io("write", &path))?;
+    let users = Account::names(account);
+    for (name, contents) in [
+        ("pg_hba.conf", settings::host_based_authentication()),
+        ("pg_ident.conf", settings::identity_map(&users)),
+    ] {
+        let path = primary.data.join(name);
+        fs::write(&path, contents).map_err(TopologyError::io("write", &path))?;
+    }
+    Ok(())
+}
+
+fn write_private(path: &Path, contents: &str, account: Option<&Account>) -> Result<(), TopologyError> {
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+        .and_then(|mut file| file.write_all(contents.as_bytes()))
+        .map_err(TopologyError::io("write", path))?;
+    give(path, account)
+}
+
+/// A value of a connection string.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// Waits until the primary says that every replica streams.
+async fn await_streaming(session: &Session, primary: &Node, replicas: &[Node]) -> Result<(), TopologyError> {
+    let end = Instant::now() + START_LIMIT;
+    let sql = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'";
+    loop {
+        let rows =
+            session.simple_query_rows(sql).await.map_err(query_error(primary, "look for the replicas"))?;
+        let streaming: Vec<String> = rows.into_iter().flatten().flatten().collect();
+        let Some(missing) =
+            replicas.iter().find(|node| !streaming.iter().any(|name| name == node.name.as_str()))
+        else {
+            return Ok(());
+        };
+        if Instant::now() >= end {
+            let why = format!("it does not stream from the primary after {} s", START_LIMIT.as_secs());
+            return Err(missing.no_answer(why).while_starting());
+        }
+        sleep(POLL).await;
+    }
+}

@@ -1,0 +1,270 @@
+//! A primary and its replicas as processes of this machine.
+//!
+//! replab is the parent of every `postgres`: it sees each end, reaps at once (a postmaster that is a zombie makes the
+//! next start refuse the data directory), and kills whole servers. Should replab itself be killed, its guard ends the
+//! cluster.
+
+mod binaries;
+mod cache;
+mod guard;
+mod make;
+mod node;
+mod settings;
+mod state;
+mod sweep;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
+
+pub use binaries::Binaries;
+pub use guard::stand;
+pub use state::{ClusterState, NodeState, StateDir};
+pub use sweep::{Swept, gc};
+
+use super::process::Identity;
+use super::{Endpoint, TopologyError};
+use crate::history::{Action, NodeName, StopMode};
+use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
+use guard::Guard;
+use node::Node;
+use settings::SUPERUSER;
+use sweep::{remove, sweep};
+
+/// How long a shutdown may take before it is forced, and that is reported.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
+
+/// Between two attempts to get an answer.
+const POLL: Duration = Duration::from_millis(5);
+
+/// What cluster to make.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the server's programs are; `None`: see [`Binaries::discover`].
+    pub pg_bin: Option<PathBuf>,
+    /// Streaming replicas beside the primary.
+    pub replicas: usize,
+    /// `off`, `local`, `remote_write`, `on`, `remote_apply`. The two remote levels wait for every replica.
+    pub synchronous_commit: String,
+    /// The primary's port; the replicas have the following ones. `None`: free ones.
+    pub port: Option<u16>,
+    /// The lab's files; `None`: see [`StateDir::open`].
+    pub state_dir: Option<PathBuf>,
+    /// Where to write `<node>.log`; `None`: in the state directory.
+    pub logs_dir: Option<PathBuf>,
+    /// What the user calls the cluster; letters, digits, `-` and `_`.
+    pub name: String,
+    /// The program that is started as `<program> guard <directory>`; `None`: this one.
+    pub guard: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            pg_bin: None,
+            replicas: 1,
+            synchronous_commit: "on".to_owned(),
+            port: None,
+            state_dir: None,
+            logs_dir: None,
+            name: "lab".to_owned(),
+            guard: None,
+        }
+    }
+}
+
+/// A cluster. Dropped, it is ended without ceremony; see [`Cluster::down`] and [`Cluster::detach`].
+#[derive(Debug)]
+pub struct Cluster {
+    directory: PathBuf,
+    password: Secret,
+    nodes: Vec<Node>,
+    /// What is written about it; the nodes' own part is kept by the nodes.
+    state: Mutex<ClusterState>,
+    guard: Option<Guard>,
+    /// Whether it outlives this value.
+    keep: bool,
+}
+
+impl Cluster {
+    /// The nodes as clients reach them, primary first: TCP on 127.0.0.1, the superuser with its password.
+    pub fn endpoints(&self) -> Vec<Endpoint> {
+        let endpoint = |node: &Node| {
+            let host = Host::Tcp("127.0.0.1".to_owned());
+            let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
+            let conninfo = conninfo.with_password(self.password.clone());
+            Endpoint { node: node.name, role: node.role, conninfo }
+        };
+        self.nodes.iter().map(endpoint).collect()
+    }
+
+    /// Whether [`Cluster::act`] can do it.
+    pub fn supports(&self, action: Action) -> bool {
+        match action {
+            Action::Kill | Action::Crash | Action::Stop(_) | Action::Start | Action::Restart => true,
+        }
+    }
+
+    /// Does `action` to `node`, verifies that it took hold, and answers a line for the report. Different nodes at the
+    /// same time, one node after the other.
+    ///
+    /// # Errors
+    /// An action that does not fit the node's state (a stop of one that has died) does nothing and is an error.
+    pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
+        let node = self.node(node)?;
+        let _turn = node.turn.lock().await;
+        let done = match action {
+            Action::Kill => node.kill().await.map(killed),
+            Action::Stop(mode) => node.stop(mode, STOP_LIMIT).await.map(stopped),
+            Action::Start => node.start().await.map(started),
+            Action::Crash => match node.kill().await {
+                Ok(dead) => node.start().await.map(|new| format!("{}; {}", killed(dead), started(new))),
+                Err(error) => Err(error),
+            },
+            Action::Restart => match node.stop(StopMode::Fast, STOP_LIMIT).await {
+                Ok(old) => node.start().await.map(|new| format!("{}; {}", stopped(old), started(new))),
+                Err(error) => Err(error),
+            },
+        };
+        // Whatever became of it, the processes that exist now are those to be ended later.
+        self.save()?;
+        done
+    }
+
+    /// Waits until a query is answered through a fresh connection.
+    ///
+    /// # Errors
+    /// [`TopologyError::NoAnswer`] after `deadline`, and at once when the node has ended; with the end of its log.
+    pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
+        let node = self.node(node)?;
+        let host = Host::Tcp("127.0.0.1".to_owned());
+        let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
+        let session = connect(node, &conninfo.with_password(self.password.clone()), deadline).await?;
+        session.close().await;
+        Ok(())
+    }
+
+    /// What is known of a server that ended although nobody asked for it, with the end of its log.
+    pub fn died_unasked(&self) -> Option<String> {
+        self.nodes.iter().find_map(Node::died_unasked)
+    }
+
+    /// Whether a node's postmaster runs; an error for a node that does not exist.
+    pub fn is_running(&self, node: NodeName) -> Result<bool, TopologyError> {
+        Ok(self.node(node)?.is_running())
+    }
+
+    /// The log of a node.
+    pub fn log(&self, node: NodeName) -> Result<&Path, TopologyError> {
+        Ok(&self.node(node)?.log)
+    }
+
+    /// What is written about the cluster.
+    pub fn state(&self) -> ClusterState {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        state.nodes = self.nodes.iter().map(Node::state).collect();
+        state
+    }
+
+    /// The file with the superuser's password, in libpq's format.
+    pub fn passfile(&self) -> PathBuf {
+        self.directory.join("pgpass")
+    }
+
+    /// Stops every server (fast, then immediate, then SIGKILL) and removes their data. The logs stay.
+    pub async fn down(mut self) -> Result<(), TopologyError> {
+        for ended in join_all(self.nodes.iter().map(Node::end)).await {
+            ended?;
+        }
+        let socket = self.state().socket;
+        for path in [&socket, &self.directory] {
+            remove(path).map_err(TopologyError::io("remove", path))?;
+        }
+        self.keep = true;
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss();
+        }
+        Ok(())
+    }
+
+    /// Leaves the cluster running when this process ends; [`Cluster::attach`] finds it again.
+    pub fn detach(mut self) -> Result<(), TopologyError> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).owner = None;
+        self.save()?;
+        self.keep = true;
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss();
+        }
+        Ok(())
+    }
+
+    fn node(&self, name: NodeName) -> Result<&Node, TopologyError> {
+        self.nodes.iter().find(|node| node.name == name).ok_or_else(|| TopologyError::UnknownNode {
+            node: name,
+            known: self.nodes.iter().map(|node| node.name.to_string()).collect(),
+        })
+    }
+
+    /// Writes down which processes belong to the cluster.
+    fn save(&self) -> Result<(), TopologyError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.nodes = self.nodes.iter().map(Node::state).collect();
+        state.write(&self.directory)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.keep {
+            return;
+        }
+        sweep(&self.directory, false);
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss();
+        }
+    }
+}
+
+/// Connects until it works, or the node ends, or `deadline` is over.
+async fn connect(node: &Node, conninfo: &Conninfo, deadline: Duration) -> Result<Session, TopologyError> {
+    let end = Instant::now() + deadline;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let deadlines = Deadlines { connect: left, statement: deadline };
+        let error = match Session::connect(conninfo, "replab", deadlines).await {
+            Ok(session) => return Ok(session),
+            Err(error) => error,
+        };
+        if !node.is_running() {
+            return Err(node.no_answer("it has ended".to_owned()));
+        }
+        if Instant::now() >= end {
+            let waited = format!(
+                "no query was answered within {} ms; the last attempt: {error}",
+                deadline.as_millis()
+            );
+            return Err(node.no_answer(waited));
+        }
+        sleep(POLL).await;
+    }
+}
+
+fn query_error(node: &Node, what: &'static str) -> impl FnOnce(PgError) -> TopologyError {
+    let node = node.name;
+    move |error| TopologyError::Query { node, what, why: error.to_string() }
+}
+
+fn killed((pid, count): (i32, usize)) -> String {
+    format!("killed {count} processes, among them postmaster {pid}; none is left")
+}
+
+fn stopped((pid, how): (i32, String)) -> String {
+    format!("postmaster {pid} stopped ({how}); no process is left")
+}
+
+fn started(new: Identity) -> String {
+    format!("started as postmaster {}", new.pid)
+}

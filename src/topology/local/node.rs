@@ -1,0 +1,231 @@
+//! One PostgreSQL server of a local cluster: started, watched, shut down, killed.
+
+use std::collections::BTreeSet;
+use std::fs::{self, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use tokio::time::{sleep, timeout};
+
+use super::state::NodeState;
+use crate::history::{NodeName, StopMode};
+use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
+use crate::topology::{Role, TopologyError};
+
+/// How long processes may take to vanish after SIGKILL, and a postmaster to take its data directory.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// One server.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) name: NodeName,
+    pub(super) role: Role,
+    pub(super) port: AtomicU16,
+    pub(super) data: PathBuf,
+    pub(super) log: PathBuf,
+    pub(super) socket: PathBuf,
+    pub(super) postgres: PathBuf,
+    pub(super) account: Option<Account>,
+    pub(super) life: Mutex<Life>,
+    /// Held during an action: one at a time.
+    pub(super) turn: tokio::sync::Mutex<()>,
+}
+
+/// Whether it runs, and whether it should.
+#[derive(Debug, Default)]
+pub(super) struct Life {
+    process: Option<Process>,
+    /// Somebody asked for its end.
+    asked: bool,
+}
+
+impl Life {
+    pub(super) fn foreign(identity: Option<Identity>) -> Life {
+        Life { process: identity.map(Process::foreign), asked: false }
+    }
+}
+
+impl Node {
+    fn life(&self) -> MutexGuard<'_, Life> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn state(&self) -> NodeState {
+        let process = self.life().process.as_ref().map(|process| process.identity.clone());
+        NodeState { name: self.name, role: self.role, port: self.port(), process }
+    }
+
+    /// Starts the server, and answers its process once that has taken the data directory. Whether it answers queries
+    /// is another question.
+    pub(super) async fn start(&self) -> Result<Identity, TopologyError> {
+        if let Some(process) = &self.life().process
+            && process.ended().is_none()
+        {
+            return Err(TopologyError::AlreadyRunning { node: self.name, pid: process.identity.pid });
+        }
+        let log = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .map_err(TopologyError::io("open", &self.log))?;
+        let process = Program::new(&self.postgres, &self.data, self.account.as_ref())
+            .args([Path::new("-D"), &self.data])
+            .args(["-c", &format!("cluster_name={}", self.name)])
+            .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={}", self.port())])
+            .args(["-c", &format!("unix_socket_directories={}", self.socket.display())])
+            .supervise(log)?;
+        *self.life() = Life { process: Some(process.clone()), asked: false };
+        let holds = async {
+            while process.ended().is_none() && self.holder() != Some(process.identity.pid) {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        let waited = timeout(PATIENCE, holds).await;
+        match (waited, process.ended()) {
+            (Ok(()), None) => Ok(process.identity),
+            (Err(_), None) => Err(self.no_answer("it does not take its data directory".to_owned())),
+            (_, Some(how)) => Err(self.no_answer(format!("it ended at once ({how})"))),
+        }
+    }
+
+    /// The process that the data directory's lock file names.
+    fn holder(&self) -> Option<i32> {
+        fs::read_to_string(self.data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// The running server, or the error that it is not.
+    fn running(&self, verb: &'static str) -> Result<Process, TopologyError> {
+        let life = self.life();
+        match &life.process {
+            Some(process) if process.ended().is_none() => Ok(process.clone()),
+            Some(_) => Err(TopologyError::NotRunning { node: self.name, verb, log: self.log_end() }),
+            None => Err(TopologyError::NotRunning { node: self.name, verb, log: String::new() }),
+        }
+    }
+
+    /// SIGKILL for every process of the node; answers the postmaster's number and how many there were.
+    pub(super) async fn kill(&self) -> Result<(i32, usize), TopologyError> {
+        let process = self.running("kill")?;
+        self.life().asked = true;
+        let killed = self.kill_all(&process).await?;
+        self.life().process = None;
+        Ok((process.identity.pid, killed.len()))
+    }
+
+    async fn kill_all(&self, process: &Process) -> Result<BTreeSet<Identity>, TopologyError> {
+        let root = &process.identity;
+        // Before the first signal, while children that have moved elsewhere are still known by their parent.
+        let mut found: BTreeSet<Identity> = processes_of(&self.data, Some(root)).into_iter().collect();
+        let all_gone = async {
+            loop {
+                // The postmaster first: it is the one that can start more.
+                root.signal(Signal::SIGKILL);
+                for other in found.iter().filter(|other| *other != root) {
+                    other.signal(Signal::SIGKILL);
+                }
+                let left = processes_of(&self.data, None);
+                if left.is_empty() && process.ended().is_some() && !found.iter().any(Identity::is_alive) {
+                    break;
+                }
+                found.extend(left);
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let waited = timeout(PATIENCE, all_gone).await;
+        if waited.is_ok() {
+            return Ok(found);
+        }
+        let pids = found.iter().filter(|process| process.is_alive()).map(|process| process.pid).collect();
+        Err(TopologyError::Survived { node: self.name, pids, waited: PATIENCE })
+    }
+
+    /// Shuts down as asked; answers the postmaster's number and how it ended. One that does not stop within `limit` is
+    /// killed, and that is an error, though the node is down.
+    pub(super) async fn stop(&self, mode: StopMode, limit: Duration) -> Result<(i32, String), TopologyError> {
+        let process = self.running("stop")?;
+        self.life().asked = true;
+        let signal = signal_of(mode);
+        process.identity.signal(signal);
+        // The postmaster waits for its children; one that it has lost track of would be found here.
+        let gone = async {
+            let how = process.wait().await;
+            while !processes_of(&self.data, None).is_empty() {
+                sleep(Duration::from_millis(2)).await;
+            }
+            how
+        };
+        let stopped = timeout(limit, gone).await;
+        if stopped.is_err() {
+            self.kill_all(&process).await?;
+        }
+        self.life().process = None;
+        match stopped {
+            Ok(how) => Ok((process.identity.pid, how)),
+            Err(_) => Err(TopologyError::StopForced {
+                node: self.name,
+                signal: signal.as_str(),
+                waited: limit,
+                log: self.log_end(),
+            }),
+        }
+    }
+
+    /// Ends the server whatever it takes: fast, then immediate, then SIGKILL.
+    pub(super) async fn end(&self) -> Result<(), TopologyError> {
+        let _turn = self.turn.lock().await;
+        let Ok(process) = self.running("end") else { return Ok(()) };
+        self.life().asked = true;
+        for (mode, limit) in [(StopMode::Fast, 5), (StopMode::Immediate, 3)] {
+            process.identity.signal(signal_of(mode));
+            if timeout(Duration::from_secs(limit), process.wait()).await.is_ok() {
+                break;
+            }
+        }
+        self.kill_all(&process).await?;
+        self.life().process = None;
+        Ok(())
+    }
+
+    /// How it ended, if it did and nobody asked for it.
+    pub(super) fn died_unasked(&self) -> Option<String> {
+        let life = self.life();
+        let how = life.process.as_ref().filter(|_| !life.asked)?.ended()?;
+        Some(format!("{} ended unasked ({how}); its log ends with:\n{}", self.name, self.log_end()))
+    }
+
+    /// Whether its postmaster runs.
+    pub(super) fn is_running(&self) -> bool {
+        self.life().process.as_ref().is_some_and(|process| process.ended().is_none())
+    }
+
+    pub(super) fn no_answer(&self, why: String) -> TopologyError {
+        TopologyError::NoAnswer { node: self.name, why, log: self.log_end() }
+    }
+
+    /// The last lines of its log.
+    pub(super) fn log_end(&self) -> String {
+        let read = || {
+            let mut file = fs::File::open(&self.log)?;
+            let length = file.seek(SeekFrom::End(0))?;
+            file.seek(SeekFrom::Start(length.saturating_sub(8_192)))?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        };
+        last_lines(&String::from_utf8_lossy(&read().unwrap_or_default()), 8)
+    }
+}
+
+fn signal_of(mode: StopMode) -> Signal {
+    match mode {
+        StopMode::Fast => Signal::SIGINT,
+        StopMode::Immediate => Signal::SIGQUIT,
+    }
+}

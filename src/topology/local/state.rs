@@ -1,0 +1,324 @@
+//! The state directory: which clusters exist, whose they are, and which ports they hold.
+//!
+//! ```text
+//! <state>/lock               held while a cluster is entered or removed
+//! <state>/cache/<version>/   what initdb made, without a password
+//! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/
+//! <state>/logs/<id>/         the nodes' logs, where no other place was named
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+use serde::{Deserialize, Serialize};
+
+use crate::history::NodeName;
+use crate::topology::process::{Account, Identity};
+use crate::topology::{Role, TopologyError};
+
+/// What is written about a cluster; no password.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClusterState {
+    /// Unique in the state directory.
+    pub id: String,
+    /// As the user calls it.
+    pub name: String,
+    /// The replab that keeps it; `None` for one left running by `replab up`.
+    pub owner: Option<Identity>,
+    /// Where the server's programs are.
+    pub binaries: PathBuf,
+    /// The server's version.
+    pub version: String,
+    /// `synchronous_commit` of every session that does not choose its own.
+    pub synchronous_commit: String,
+    /// The private socket's directory.
+    pub socket: PathBuf,
+    /// Where the logs are.
+    pub logs: PathBuf,
+    /// The nodes, primary first.
+    pub nodes: Vec<NodeState>,
+}
+
+/// What is written about a node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeState {
+    /// Its name.
+    pub name: NodeName,
+    /// What it is for.
+    pub role: Role,
+    /// On 127.0.0.1, and in the private socket's name.
+    pub port: u16,
+    /// Its postmaster, while it is meant to run.
+    pub process: Option<Identity>,
+}
+
+/// The state directory.
+#[derive(Clone, Debug)]
+pub struct StateDir {
+    root: PathBuf,
+}
+
+/// Nobody else enters or removes clusters while this is held.
+pub(super) struct Registry<'a> {
+    state: &'a StateDir,
+    _lock: Flock<File>,
+}
+
+impl StateDir {
+    /// Opens, and makes if need be: `explicit`, `REPLAB_STATE_DIR`, for root `/var/tmp/replab`, else
+    /// `$XDG_STATE_HOME/replab` or `~/.local/state/replab`.
+    pub fn open(explicit: Option<&Path>) -> Result<StateDir, TopologyError> {
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = explicit
+            .map(Path::to_path_buf)
+            .or_else(|| variable("REPLAB_STATE_DIR"))
+            .or_else(|| nix::unistd::Uid::effective().is_root().then(|| PathBuf::from("/var/tmp/replab")))
+            .or_else(|| variable("XDG_STATE_HOME").map(|state| state.join("replab")))
+            .or_else(|| variable("HOME").map(|home| home.join(".local/state/replab")))
+            .unwrap_or_else(|| {
+                std::env::temp_dir().join(format!("replab-{}", nix::unistd::Uid::effective()))
+            });
+        fs::create_dir_all(&root).map_err(TopologyError::io("create", &root))?;
+        let metadata = fs::metadata(&root).map_err(TopologyError::io("read", &root))?;
+        if metadata.uid() != nix::unistd::Uid::effective().as_raw() {
+            let why = format!("the state directory {} belongs to another user", root.display());
+            return Err(TopologyError::Config(why));
+        }
+        // The processes of a node are found by their working directory, which the system gives without links.
+        let root = root.canonicalize().map_err(TopologyError::io("open", &root))?;
+        for part in ["cache", "clusters", "logs"] {
+            let part = root.join(part);
+            fs::create_dir_all(&part).map_err(TopologyError::io("create", &part))?;
+        }
+        Ok(StateDir { root })
+    }
+
+    /// The directory itself.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Where a cluster's files are.
+    pub(super) fn cluster(&self, id: &str) -> PathBuf {
+        self.root.join("clusters").join(id)
+    }
+
+    pub(super) fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// Every cluster that is entered, by id.
+    pub fn clusters(&self) -> Result<Vec<ClusterState>, TopologyError> {
+        let mut clusters = Vec::new();
+        for directory in self.entries("clusters")? {
+            // A directory that vanishes in between is being removed by its owner.
+            if let Ok(state) = ClusterState::read(&directory) {
+                clusters.push(state);
+            }
+        }
+        Ok(clusters)
+    }
+
+    /// The directories in `part`, by name.
+    pub(super) fn entries(&self, part: &str) -> Result<Vec<PathBuf>, TopologyError> {
+        let part = self.root.join(part);
+        let entries = fs::read_dir(&part).map_err(TopologyError::io("read", &part))?;
+        let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+        entries.sort();
+        Ok(entries)
+    }
+
+    /// Waits until nobody else holds the registry; that is short.
+    pub(super) fn lock(&self) -> Result<Registry<'_>, TopologyError> {
+        let path = self.root.join("lock");
+        let file = File::create(&path).map_err(TopologyError::io("create", &path))?;
+        let lock = Flock::lock(file, FlockArg::LockExclusive)
+            .map_err(|(_, errno)| TopologyError::io("lock", &path)(errno.into()))?;
+        Ok(Registry { state: self, _lock: lock })
+    }
+
+    /// Asserts that `account` can get to the clusters.
+    pub(super) fn check_reachable(&self, account: Option<&Account>) -> Result<(), TopologyError> {
+        let Some(account) = account else { return Ok(()) };
+        for path in self.root.join("clusters").ancestors() {
+            let metadata = fs::metadata(path).map_err(TopologyError::io("read", path))?;
+            if metadata.permissions().mode() & 0o001 == 0 {
+                return Err(TopologyError::NotReachable {
+                    account: account.name.clone(),
+                    path: path.to_path_buf(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Registry<'_> {
+    /// Finds `count` ports, which are the caller's once its cluster is entered: `base`, `base + 1`, … or free ones.
+    ///
+    /// Free ones lie below the range from which the system serves outgoing connections, so that no client takes the
+    /// port of a node that is down for a moment; other clusters' ports are taken even while they are down.
+    pub(super) fn ports(&self, base: Option<u16>, count: usize) -> Result<Vec<u16>, TopologyError> {
+        let taken: Vec<u16> =
+            self.state.clusters()?.iter().flat_map(|c| c.nodes.iter().map(|node| node.port)).collect();
+        let is_free =
+            |port: &u16| !taken.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+        if let Some(base) = base {
+            let ports: Vec<u16> = (base..=u16::MAX).take(count).collect();
+            if ports.len() < count {
+                let why = format!("ports from {base} do not suffice for {count} nodes");
+                return Err(TopologyError::Config(why));
+            }
+            return match ports.iter().find(|port| !is_free(port)) {
+                Some(port) => Err(TopologyError::PortInUse(*port)),
+                None => Ok(ports),
+            };
+        }
+        let end = lowest_ephemeral_port();
+        let start = end.saturating_sub(12_000).max(1_024);
+        // Different users' labs do not see each other's registries, so each begins elsewhere.
+        let offset = random_bytes::<2>().map_or(0, u16::from_le_bytes) % (end - start);
+        let candidates = (start + offset..end).chain(start..start + offset);
+        let ports: Vec<u16> = candidates.filter(is_free).take(count).collect();
+        if ports.len() < count { Err(TopologyError::NoPort(usize::from(end - start))) } else { Ok(ports) }
+    }
+
+    /// Makes the cluster's directory, for `account` alone, with `state` in it from the first moment on.
+    pub(super) fn enter(
+        &self,
+        state: &ClusterState,
+        account: Option<&Account>,
+    ) -> Result<PathBuf, TopologyError> {
+        let directory = self.state.cluster(&state.id);
+        let unfinished = self.state.cluster(&format!(".new-{}", state.id));
+        fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&unfinished)
+            .map_err(TopologyError::io("create", &unfinished))?;
+        give(&unfinished, account)?;
+        state.write(&unfinished)?;
+        fs::rename(&unfinished, &directory).map_err(TopologyError::io("create", &directory))?;
+        Ok(directory)
+    }
+}
+
+impl ClusterState {
+    /// Reads what is written in a cluster's directory.
+    pub(super) fn read(directory: &Path) -> io::Result<ClusterState> {
+        let bytes = fs::read(directory.join("cluster.json"))?;
+        serde_json::from_slice(&bytes).map_err(io::Error::from)
+    }
+
+    /// Replaces what is written; a reader sees the old or the new.
+    pub(super) fn write(&self, directory: &Path) -> Result<(), TopologyError> {
+        let path = directory.join("cluster.json");
+        let error = |source: io::Error| TopologyError::Io { what: "write", path: path.clone(), source };
+        let text = serde_json::to_vec_pretty(self).map_err(|e| error(e.into()))?;
+        let unfinished = directory.join("cluster.json.new");
+        fs::write(&unfinished, text).map_err(error)?;
+        fs::rename(&unfinished, &path).map_err(error)
+    }
+
+    /// Whether the replab that keeps it is gone. One that was left running on purpose is nobody's.
+    pub fn is_orphan(&self) -> bool {
+        self.owner.as_ref().is_some_and(|owner| !owner.is_alive())
+    }
+
+    /// Whether any of its postmasters runs.
+    pub fn is_running(&self) -> bool {
+        self.nodes.iter().any(|node| node.process.as_ref().is_some_and(Identity::is_alive))
+    }
+}
+
+/// Hands a file or directory to the account that runs PostgreSQL.
+pub(super) fn give(path: &Path, account: Option<&Account>) -> Result<(), TopologyError> {
+    let Some(account) = account else { return Ok(()) };
+    nix::unistd::chown(path, Some(account.uid), Some(account.gid))
+        .map_err(|errno| TopologyError::io("change the owner of", path)(errno.into()))
+}
+
+/// Bytes nobody can guess.
+pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], TopologyError> {
+    let path = Path::new("/dev/urandom");
+    let mut bytes = [0; N];
+    File::open(path)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(TopologyError::io("read", path))?;
+    Ok(bytes)
+}
+
+/// The same as text.
+pub(super) fn random_hex<const N: usize>() -> Result<String, TopologyError> {
+    Ok(random_bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// Where the system's range for outgoing connections begins; below it lie the ports that services choose.
+fn lowest_ephemeral_port() -> u16 {
+    let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let lowest = range.split_whitespace().next().and_then(|port| port.parse().ok());
+    // IANA's range begins at 49152; that is what systems without the file use.
+    lowest.filter(|&port| port > 4_096).unwrap_or(49_152)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(id: &str, port: u16) -> ClusterState {
+        ClusterState {
+            id: id.to_owned(),
+            name: "lab".to_owned(),
+            owner: Identity::of_self(),
+            binaries: PathBuf::from("/bin"),
+            version: "15".to_owned(),
+            synchronous_commit: "on".to_owned(),
+            socket: PathBuf::from("/s"),
+            logs: PathBuf::from("/l"),
+            nodes: vec![NodeState { name: NodeName::primary(), role: Role::Primary, port, process: None }],
+        }
+    }
+
+    #[test]
+    fn a_port_belongs_to_one_cluster_even_while_nobody_listens() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = StateDir::open(Some(root.path())).unwrap();
+        let registry = dir.lock().unwrap();
+        let ports = registry.ports(None, 3).unwrap();
+        assert_eq!(ports.len(), 3);
+        registry.enter(&state("a", ports[0]), None).unwrap();
+        assert!(
+            matches!(registry.ports(Some(ports[0]), 1), Err(TopologyError::PortInUse(p)) if p == ports[0])
+        );
+        assert_eq!(dir.clusters().unwrap(), [state("a", ports[0])]);
+    }
+
+    #[test]
+    fn a_port_in_use_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = StateDir::open(Some(root.path())).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let registry = dir.lock().unwrap();
+        assert!(matches!(registry.ports(Some(port), 1), Err(TopologyError::PortInUse(p)) if p == port));
+        assert!(matches!(registry.ports(Some(u16::MAX), 2), Err(TopologyError::Config(_))));
+    }
+
+    #[test]
+    fn an_owner_that_is_gone_leaves_an_orphan() {
+        let mut cluster = state("a", 1);
+        assert!(!cluster.is_orphan());
+        cluster.owner = serde_json::from_str(r#"{"pid": 999999999, "start": "1"}"#).unwrap();
+        assert!(cluster.is_orphan());
+        cluster.owner = None;
+        assert!(!cluster.is_orphan());
+    }
+
+    #[test]
+    fn secrets_differ() {
+        assert_ne!(random_hex::<16>().unwrap(), random_hex::<16>().unwrap());
+    }
+}

@@ -1,0 +1,112 @@
+//! Ending a cluster without asking it: what the guard, `gc` and a panic do.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+
+use super::cache;
+use super::state::{ClusterState, StateDir};
+use crate::topology::TopologyError;
+use crate::topology::process::{Identity, processes_of};
+
+/// What was found of a cluster that nobody keeps any more, and ended unless it was a dry run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Its name, where that is still readable.
+    pub name: Option<String>,
+    /// The processes that were killed.
+    pub killed: Vec<i32>,
+    /// The directories that were removed.
+    pub removed: Vec<PathBuf>,
+    /// Processes that are still there, and the reason why a directory is.
+    pub failed: Vec<String>,
+}
+
+/// Kills what belongs to the cluster in `directory`, then removes it. The logs stay.
+pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
+    let state = ClusterState::read(directory).ok();
+    let mut swept = Swept { name: state.as_ref().map(|state| state.name.clone()), ..Swept::default() };
+    // Taken before anything is killed: the descendants of a postmaster are no longer its children afterwards.
+    let registered = state.iter().flat_map(|state| &state.nodes).filter_map(|node| node.process.clone());
+    let mut known: Vec<Identity> = registered.flat_map(|root| processes_of(directory, Some(&root))).collect();
+    for attempt in 0..500 {
+        known.extend(processes_of(directory, None));
+        known.retain(Identity::is_alive);
+        if known.is_empty() || dry_run {
+            break;
+        }
+        for process in &known {
+            process.signal(Signal::SIGKILL);
+            swept.killed.push(process.pid);
+        }
+        thread::sleep(Duration::from_millis(if attempt < 20 { 2 } else { 20 }));
+    }
+    swept.killed.extend(known.iter().filter(|_| dry_run).map(|process| process.pid));
+    swept.killed.sort_unstable();
+    swept.killed.dedup();
+    if dry_run {
+        swept.removed.push(directory.to_path_buf());
+        return swept;
+    }
+    if !known.is_empty() {
+        // The directory stays: it is what the next attempt finds them by.
+        swept.failed =
+            known.iter().map(|process| format!("process {} outlives SIGKILL", process.pid)).collect();
+        return swept;
+    }
+    let socket = state.map(|state| state.socket).filter(|socket| !socket.starts_with(directory));
+    for path in socket.iter().map(PathBuf::as_path).chain([directory]) {
+        match remove(path) {
+            Ok(()) => swept.removed.push(path.to_path_buf()),
+            Err(error) => swept.failed.push(format!("remove {}: {error}", path.display())),
+        }
+    }
+    swept
+}
+
+/// Removes a directory; again if somebody writes into it meanwhile, as a copy that was interrupted does.
+pub(super) fn remove(path: &Path) -> io::Result<()> {
+    for _ in 0..20 {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                thread::sleep(Duration::from_millis(10));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !path.exists() => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            done => return done,
+        }
+    }
+    fs::remove_dir_all(path)
+}
+
+/// Ends and removes every cluster whose replab is gone, every one that was left running and does not run any more,
+/// and every half-made one. With `dry_run` only says which.
+pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> {
+    // While the lock is held nobody is in the middle of entering a cluster.
+    let _registry = state.lock()?;
+    let mut found = Vec::new();
+    for directory in state.entries("clusters")? {
+        let garbage = match ClusterState::read(&directory) {
+            _ if is_unfinished(&directory) => true,
+            Ok(cluster) => cluster.is_orphan() || (cluster.owner.is_none() && !cluster.is_running()),
+            // Gone meanwhile, or damaged.
+            Err(_) => directory.exists(),
+        };
+        if garbage {
+            found.push(sweep(&directory, dry_run));
+        }
+    }
+    let caches = cache::collect(state, dry_run)?;
+    if !caches.is_empty() {
+        found.push(Swept { removed: caches, ..Swept::default() });
+    }
+    Ok(found)
+}
+
+fn is_unfinished(directory: &Path) -> bool {
+    directory.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".new-"))
+}

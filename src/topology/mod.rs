@@ -1,0 +1,39 @@
+//! The nodes of a lab and what can be done to them.
+//!
+//! A topology is asked what it can do, it is never assumed. What it does, it verifies before it says so: an action
+//! that answers `Ok` has taken hold.
+
+mod error;
+pub mod local;
+mod process;
+
+pub use error::{Category, TopologyError};
+pub use process::replace_with_psql;
+
+use serde::{Deserialize, Serialize};
+
+use crate::history::NodeName;
+use crate::pg::Conninfo;
+
+/// What a node is for.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It takes writes.
+    Primary,
+    /// It replays the primary's log and answers reads.
+    Replica,
+}
+
+/// A node as a client reaches it.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Its name.
+    pub node: NodeName,
+    /// What it is for.
+    pub role: Role,
+    /// How to connect, password included.
+    pub conninfo: Conninfo,
+}

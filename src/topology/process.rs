@@ -1,0 +1,245 @@
+//! Child processes: the one place that starts, watches and signals them.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Gid, Pid, Uid, User};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use super::TopologyError;
+use crate::pg::Conninfo;
+
+mod table;
+
+pub(super) use table::Row;
+
+/// What replab starts in a node's directory, as the system's table names it.
+const SERVER_PROGRAMS: [&str; 4] = ["postgres", "postmaster", "initdb", "pg_basebackup"];
+
+/// A process, told apart from a later one with the same number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Identity {
+    /// Its number.
+    pub pid: i32,
+    /// When it started, in the system's own words.
+    start: String,
+}
+
+/// The user that runs PostgreSQL when replab runs as root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Account {
+    pub(super) uid: Uid,
+    pub(super) gid: Gid,
+    pub(super) name: String,
+}
+
+/// A program about to be started, in its own process group, without this process's libpq variables.
+#[derive(Debug)]
+pub(super) struct Program {
+    path: PathBuf,
+    args: Vec<OsString>,
+    directory: PathBuf,
+    account: Option<Account>,
+}
+
+/// A child that is reaped as soon as it ends, whatever the runtime is busy with.
+#[derive(Clone, Debug)]
+pub(super) struct Process {
+    pub(super) identity: Identity,
+    /// `None`: not our child, so its end is seen and its status is not.
+    exit: Option<watch::Receiver<Option<ExitStatus>>>,
+}
+
+impl Identity {
+    /// The process that has this number now; `None` for a zombie and for nobody.
+    pub(super) fn of(pid: i32) -> Option<Identity> {
+        table::row(pid).filter(|row| !row.zombie).map(|row| row.identity)
+    }
+
+    /// This process.
+    pub(super) fn of_self() -> Option<Identity> {
+        i32::try_from(std::process::id()).ok().and_then(Identity::of)
+    }
+
+    /// Whether it still runs.
+    pub fn is_alive(&self) -> bool {
+        Identity::of(self.pid).as_ref() == Some(self)
+    }
+
+    /// Sends a signal, if the process is still the same; `false` if it is gone.
+    pub(super) fn signal(&self, signal: Signal) -> bool {
+        self.pid > 1 && self.is_alive() && kill(Pid::from_raw(self.pid), signal).is_ok()
+    }
+}
+
+/// Every PostgreSQL process whose working directory is `directory` or below, and every descendant of `root` whatever it
+/// is. The server's processes stay in their data directory, also when their parent is gone; each is a session of its
+/// own, so a process group would not do. Other programs may stand there too (somebody's shell): they are left alone.
+pub(super) fn processes_of(directory: &Path, root: Option<&Identity>) -> Vec<Identity> {
+    let rows = table::rows();
+    let mut family: Vec<i32> = rows.iter().filter(|row| Some(&row.identity) == root).map(Row::pid).collect();
+    let mut seen = 0;
+    while seen < family.len() {
+        let parent = family[seen];
+        family.extend(rows.iter().filter(|row| row.parent == parent).map(Row::pid));
+        seen += 1;
+    }
+    let stands_there = |row: &Row| {
+        SERVER_PROGRAMS.contains(&&*row.name)
+            && row.directory.as_ref().is_some_and(|standing| standing.starts_with(directory))
+    };
+    let of_node = |row: &Row| family.contains(&row.pid()) || stands_there(row);
+    let own = std::process::id();
+    rows.into_iter()
+        .filter(|row| !row.zombie && u32::try_from(row.pid()) != Ok(own) && of_node(row))
+        .map(|row| row.identity)
+        .collect()
+}
+
+impl Account {
+    /// Who runs PostgreSQL: `None` for the user that runs replab, unless that is root.
+    pub(super) fn for_server() -> Result<Option<Account>, TopologyError> {
+        if !Uid::effective().is_root() {
+            return Ok(None);
+        }
+        let known = ["postgres", "nobody"].iter().find_map(|name| User::from_name(name).ok().flatten());
+        match known {
+            Some(user) => Ok(Some(Account { uid: user.uid, gid: user.gid, name: user.name })),
+            None => Err(TopologyError::NoAccount),
+        }
+    }
+
+    /// The names of the operating system's users that may use the private socket: the server's and replab's own.
+    pub(super) fn names(server: Option<&Account>) -> Vec<String> {
+        let own = User::from_uid(Uid::effective()).ok().flatten().map(|user| user.name);
+        own.into_iter().chain(server.map(|account| account.name.clone())).collect()
+    }
+}
+
+impl Program {
+    pub(super) fn new(path: impl Into<PathBuf>, directory: &Path, account: Option<&Account>) -> Program {
+        Program {
+            path: path.into(),
+            args: Vec::new(),
+            directory: directory.to_path_buf(),
+            account: account.cloned(),
+        }
+    }
+
+    pub(super) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Program {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.path);
+        command.args(&self.args).current_dir(&self.directory).process_group(0).stdin(Stdio::null());
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
+            command.env_remove(name);
+        }
+        if let Some(account) = &self.account {
+            command.uid(account.uid.as_raw()).gid(account.gid.as_raw());
+        }
+        command
+    }
+
+    /// Runs the program to its end and answers what it wrote on stdout. It is killed when nobody waits any more.
+    pub(super) async fn run(self, limit: Duration) -> Result<String, TopologyError> {
+        let program = self.name();
+        let mut command = tokio::process::Command::from(self.command());
+        let output = command.kill_on_drop(true).output();
+        let output = match tokio::time::timeout(limit, output).await {
+            Ok(output) => output.map_err(TopologyError::io("run", &self.path))?,
+            Err(_) => {
+                let why = format!("still running after {} s", limit.as_secs());
+                return Err(TopologyError::Tool { program, why, output: String::new() });
+            }
+        };
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let output_text = String::from_utf8_lossy(&output.stderr);
+        Err(TopologyError::Tool {
+            program,
+            why: output.status.to_string(),
+            output: last_lines(&output_text, 12),
+        })
+    }
+
+    /// Starts the program with both its outputs going to `log`.
+    pub(super) fn supervise(self, log: File) -> Result<Process, TopologyError> {
+        let error = |source| TopologyError::Io { what: "start", path: self.path.clone(), source };
+        let mut command = self.command();
+        command.stdout(log.try_clone().map_err(error)?).stderr(log);
+        let mut child = command.spawn().map_err(error)?;
+        // The child is not reaped yet, so its number is its own even if it has ended already.
+        let pid = i32::try_from(child.id()).unwrap_or(0);
+        let identity = table::row(pid).map(|row| row.identity);
+        let identity = identity.unwrap_or(Identity { pid, start: String::new() });
+        let (sender, exit) = watch::channel(None);
+        thread::spawn(move || {
+            let status = child.wait();
+            // An error means that somebody else reaped it; it has ended all the same.
+            sender.send_replace(Some(status.unwrap_or_default()));
+        });
+        Ok(Process { identity, exit: Some(exit) })
+    }
+
+    /// Starts the program with pipes to its stdin and from its stdout.
+    pub(super) fn converse(self) -> io::Result<Child> {
+        self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
+    }
+}
+
+impl Process {
+    /// A process that another replab started.
+    pub(super) fn foreign(identity: Identity) -> Process {
+        Process { identity, exit: None }
+    }
+
+    /// How it ended; `None` while it runs.
+    pub(super) fn ended(&self) -> Option<String> {
+        match &self.exit {
+            Some(exit) => exit.borrow().map(|status| status.to_string()),
+            None => (!self.identity.is_alive()).then(|| "ended".to_owned()),
+        }
+    }
+
+    /// Waits until it has ended and is reaped.
+    pub(super) async fn wait(&self) -> String {
+        if let Some(exit) = &self.exit {
+            let mut exit = exit.clone();
+            // The sender is dropped only after it has sent.
+            let _ = exit.wait_for(Option::is_some).await;
+        }
+        loop {
+            if let Some(how) = self.ended() {
+                return how;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// Becomes `psql`, connected as `conninfo` says; the password goes through the environment. Returns only on failure.
+pub fn replace_with_psql(psql: &Path, conninfo: &Conninfo, args: &[String]) -> io::Error {
+    Command::new(psql).args(args).envs(conninfo.env()).exec()
+}
+
+/// The last `count` lines.
+pub(super) fn last_lines(text: &str, count: usize) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(count)..].join("\n")
+}
