@@ -334,7 +334,11 @@ mod tests {
 
     #[test]
     fn the_example_is_orders_and_nothing_else() {
-        let plan = |line: &str| crate::config::load(&run(line).overrides(), None, []).unwrap().plan;
+        let plan = |line: &str| {
+            crate::config::load(&run(line).overrides(), Some(std::path::Path::new("/dev/null")), [])
+                .unwrap()
+                .plan
+        };
         for line in ["replab run orders --example", "replab run --example"] {
             let plan = plan(line);
             assert_eq!(plan.orders.unwrap().products, 3);

@@ -129,6 +129,17 @@ mod tests {
     fn a_failure_is_a_document_too() {
         let error = anyhow::anyhow!("disk full").context("write runs/x");
         let failure = Failure::new(Exit::Environment, error).help("make room");
-        insta::assert_json_snapshot!(FailureDocument::from(&failure), @"");
+        insta::assert_json_snapshot!(FailureDocument::from(&failure), @r#"
+        {
+          "error": {
+            "exit_code": 11,
+            "message": "write runs/x",
+            "causes": [
+              "disk full"
+            ],
+            "help": "make room"
+          }
+        }
+        "#);
     }
 }

@@ -134,9 +134,13 @@ fn text(diagnosis: &Diagnosis) -> String {
             text += &format!("{}help: {}\n", &indent[1..], help.replace('\n', &format!("{indent}      ")));
         }
     }
-    let count = |level| diagnosis.findings.iter().filter(|finding| finding.level == level).count();
+    let count = |level, noun| match diagnosis.findings.iter().filter(|finding| finding.level == level).count()
+    {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    };
     let verdict = if diagnosis.ready { "a run is possible here" } else { "a run is not possible here" };
-    text + &format!("{} problems, {} warnings: {verdict}\n", count(Level::Problem), count(Level::Warning))
+    text + &format!("{}, {}: {verdict}\n", count(Level::Problem, "problem"), count(Level::Warning, "warning"))
 }
 
 /// The nearest directory above `path`, or `path` itself, that exists.
@@ -161,7 +165,17 @@ mod tests {
             Finding::new("loopback", Level::Ok, "127.0.0.1 can be listened on"),
             Finding::new("fsync", Level::Warning, "0.001 ms").help("slow\nor not there"),
         ];
-        insta::assert_snapshot!(text(&Diagnosis { ready: false, findings }), @"");
+        insta::assert_snapshot!(text(&Diagnosis { ready: false, findings }), @"
+        ✗ PostgreSQL  no PostgreSQL server binaries (14 or newer, with initdb, postgres and pg_basebackup)
+                        /opt/pg (--pg-bin): has no initdb
+                      help: on Debian or Ubuntu: apt-get install postgresql (`make run` does it for you)
+                            elsewhere: install the server, and name its folder with --pg-bin or REPLAB_PG_BIN
+        ✓ loopback    127.0.0.1 can be listened on
+        ! fsync       0.001 ms
+                      help: slow
+                            or not there
+        1 problem, 1 warning: a run is not possible here
+        ");
     }
 
     #[test]

@@ -44,9 +44,18 @@ pub fn main() -> ExitCode {
 async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
     let Cli { global, command } = cli;
     match command {
+        None if console.is_json() => {
+            console.json(&serde_json::json!({ "help": help::EXAMPLES }));
+            Ok(Exit::Valid)
+        }
         None => {
             console.result(help::EXAMPLES);
             Ok(Exit::Valid)
+        }
+        // To be joined with src/run: run::run(*args with args.place = global.place, console).await,
+        // check::check(&args, &plan::runs(&global.place)?, console), and so on.
+        Some(Command::Run(_) | Command::Check(_) | Command::Report(_) | Command::Runs { .. }) => {
+            Err(Failure::new(Exit::Lab, anyhow::anyhow!("this command is not part of this build")))
         }
         Some(Command::Config { command }) => config::config(&command, &global.place, console),
         Some(Command::Doctor(args)) => doctor::doctor(&args, &global.place, console).await,
@@ -59,8 +68,11 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     drop(error.print());
     if wants_json && !is_answer {
-        let text = error.to_string();
-        let message = text.trim().trim_start_matches("error: ").to_owned();
+        // Without a subcommand, what clap has to say is the whole help.
+        let message = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "a subcommand is missing".to_owned(),
+            _ => error.to_string().trim().trim_start_matches("error: ").to_owned(),
+        };
         let failure = Failure::new(Exit::Usage, anyhow::anyhow!(message));
         Console::plain_json().json(&console::FailureDocument::from(&failure));
     }
