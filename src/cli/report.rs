@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::args::{Format, ReportArgs};
 use super::console::Console;
-use super::{Exit, Failure, failures};
+use super::{Exit, Failure, failures, run};
 use crate::report;
 use crate::run::{RunDir, judge, publish};
 
@@ -15,7 +15,7 @@ pub(super) fn report(args: &ReportArgs, runs: &Path, console: &Console) -> Resul
     let judged = judge(&dir, &[]).map_err(failures::judge)?;
     publish(&dir, &judged).map_err(|error| failures::directory(dir.path(), error))?;
     console.result(&match args.format {
-        Format::Text => report::terminal(&judged, console.look()),
+        Format::Text => report::terminal(&judged, run::look(console)),
         Format::Json => report::json(&judged),
         Format::Html => report::html(&judged),
         Format::Markdown => report::markdown(&judged),

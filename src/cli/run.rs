@@ -7,19 +7,23 @@ use super::console::Console;
 use super::watch::watch;
 use super::{Exit, Failure, failures};
 use crate::config::{Plan, TopologyKind};
-use crate::report::Report;
+use crate::measure::threshold::Limit;
+use crate::report::{Look, Report};
 use crate::run::{self, Ended, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
 pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = super::plan::load(&args)?;
+    for threshold in &plan.checks.thresholds {
+        threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
+    }
     if args.dry_run {
         console.result(&plan.to_toml());
         return Ok(Exit::Valid);
     }
     if args.example {
-        return super::example::run(&plan, console).await;
+        return super::example::example(&plan, console).await;
     }
     if args.plant.is_some() && plan.topology.kind != TopologyKind::Memory {
         let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
@@ -75,11 +79,22 @@ pub(super) fn show(report: &Report, console: &Console) {
     if console.is_json() {
         console.result(&crate::report::json(report));
     } else {
-        console.result(&crate::report::terminal(report, console.look()));
+        console.result(&crate::report::terminal(report, look(console)));
     }
+}
+
+/// How reports look on this console.
+pub(super) fn look(console: &Console) -> Look {
+    Look { color: console.color(), width: console.width() }
 }
 
 /// The exit code that the report carries.
 pub(super) fn exit(report: &Report) -> Exit {
-    Exit::of_code(report.exit_code)
+    match report.exit_code {
+        0 => Exit::Valid,
+        1 => Exit::Invalid,
+        3 => Exit::Unknown,
+        4 => Exit::Threshold,
+        _ => Exit::Lab,
+    }
 }

@@ -55,11 +55,11 @@ pub enum SynchronousCommit {
     Off,
     /// Acknowledge when it is on the primary's disk.
     Local,
-    /// And has been written by the synchronous standby, where there is one.
+    /// And has been written by every replica.
     RemoteWrite,
-    /// And has been flushed by the synchronous standby, where there is one.
+    /// When it is on the primary's disk, as nothing here makes a replica a synchronous standby for this value.
     On,
-    /// And is visible on the synchronous standby, where there is one.
+    /// And is visible on every replica.
     RemoteApply,
 }
 
@@ -194,6 +194,13 @@ impl TopologyPlan {
     /// Every node, the primary first.
     pub fn nodes(&self) -> Vec<NodeName> {
         std::iter::once(NodeName::primary()).chain((1..=self.replicas).map(NodeName::replica)).collect()
+    }
+}
+
+impl SynchronousCommit {
+    /// Whether a commit waits for replicas, so that there has to be one.
+    pub fn names_replicas(self) -> bool {
+        matches!(self, SynchronousCommit::RemoteWrite | SynchronousCommit::RemoteApply)
     }
 }
 

@@ -26,13 +26,13 @@ fn refused_variables(variables: &[(&str, &str)]) -> String {
 }
 
 fn refused_flags(flags: Overrides) -> String {
-    let error = load(&flags, None, []).unwrap_err();
+    let error = load(&flags, Some(Path::new("/dev/null")), []).unwrap_err();
     assert!(error.is_usage(), "{error}");
     error.to_string()
 }
 
 fn accepted(flags: Overrides) -> Plan {
-    load(&flags, None, []).unwrap().plan
+    load(&flags, Some(Path::new("/dev/null")), []).unwrap().plan
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn lists_are_replaced_by_a_layer_and_extended_by_flags() {
 
 #[test]
 fn a_seed_is_drawn_where_none_is_given() {
-    let loaded = load(&Overrides::default(), None, []).unwrap();
+    let loaded = load(&Overrides::default(), Some(Path::new("/dev/null")), []).unwrap();
     let origin =
         |loaded: &Loaded| loaded.settings.iter().find(|s| s.key == "load.seed").unwrap().origin.clone();
     assert_eq!(origin(&loaded), Origin::Random);
@@ -281,6 +281,11 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
     insta::assert_snapshot!(refused("[topology]\nsynchronous_commit = \"remote-apply\"\n"), @r#"
         replab.toml:2: `remote-apply` is not a value of synchronous_commit (did you mean `remote_apply`?); known are off, local, remote_write, on, remote_apply
           2 | synchronous_commit = "remote-apply"
+            |                      ^^^^^^^^^^^^^^
+        "#);
+    insta::assert_snapshot!(refused("[topology]\nsynchronous_commit = \"remote_apply\"\nreplicas = 0\n"), @r#"
+        replab.toml:2: remote_apply waits for a replica, and there is none
+          2 | synchronous_commit = "remote_apply"
             |                      ^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[topology]\nport = 65535\nreplicas = 2\n"), @"

@@ -104,6 +104,10 @@ impl Check<'_> {
             statement_deadline: statement_deadline?,
             connect_deadline: connect_deadline?,
         };
+        if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
+            let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
+            return self.problem("topology.synchronous_commit", message);
+        }
         let faults = self.schedule(&faults.schedule, &topology, &load)?;
         let [with_orders, with_counter] = workloads?;
         let orders = OrdersPlan { clients: orders_clients?, products: products?, stock: all(stock)? };

@@ -36,7 +36,7 @@ pub enum Race {
 }
 
 /// One side of one pair.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Lap {
     /// Transactions per second.
     pub tps: f64,
@@ -45,12 +45,19 @@ pub struct Lap {
 }
 
 /// Both, one after the other.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
 pub struct Pair {
     /// pgbench `-M prepared`.
     pub pgbench: Lap,
     /// replab with full recording.
     pub replab: Lap,
+}
+
+impl Pair {
+    /// replab's rate, in pgbench's.
+    pub fn ratio(&self) -> f64 {
+        self.replab.tps / self.pgbench.tps
+    }
 }
 
 impl Race {

@@ -113,7 +113,7 @@ async fn read_node(site: &Site, orders: Option<&Reader<OrdersOp>>, counter: Opti
 }
 
 /// Waits until the replica has replayed up to `target`, or the deadline is over.
-async fn replayed(conninfo: &Conninfo, target: Lsn) {
+pub(super) async fn replayed(conninfo: &Conninfo, target: Lsn) {
     let wait = async {
         loop {
             if let Ok(session) = connect(conninfo).await {

@@ -4,6 +4,7 @@
 pub mod bench;
 mod begin;
 mod directory;
+pub mod example;
 mod execute;
 mod facts;
 mod finale;
