@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use super::{config, doctor, help};
+use super::{config, doctor, down, gc, guard, help, logs, psql, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -76,6 +76,21 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: RunsCommand,
     },
+    /// Start a primary and its replicas, and leave them running
+    Up(up::Args),
+    /// Show the clusters that are up, and how their nodes are
+    Status(status::Args),
+    /// Open psql on a node, the password filled in
+    Psql(psql::Args),
+    /// Show a node's log
+    Logs(logs::Args),
+    /// Stop a cluster and remove its data; its logs stay
+    Down(down::Args),
+    /// End and remove what killed runs left behind
+    Gc(gc::Args),
+    /// Not for people: waits on stdin, and ends the cluster in DIR when that closes
+    #[command(hide = true)]
+    Guard(guard::Args),
     /// Print the order system's tables of every node of the cluster that is up
     Tables(TablesArgs),
     /// Measure the lab itself against its peers

@@ -3,18 +3,26 @@
 mod args;
 mod bench;
 mod check;
+mod clusters;
 mod config;
 mod console;
 mod doctor;
+mod down;
 mod example;
 mod exit;
 mod failures;
+mod gc;
+mod guard;
 mod help;
+mod logs;
 mod plan;
+mod psql;
 mod report;
 mod run;
 mod runs;
+mod status;
 mod tables;
+mod up;
 mod watch;
 
 use std::process::ExitCode;
@@ -68,6 +76,13 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),
+        Some(Command::Up(args)) => up::run(args, console).await,
+        Some(Command::Status(args)) => status::run(args, console).await,
+        Some(Command::Psql(args)) => psql::run(args).await,
+        Some(Command::Logs(args)) => logs::run(args, console).await,
+        Some(Command::Down(args)) => down::run(args, console).await,
+        Some(Command::Gc(args)) => gc::run(args, console).await,
+        Some(Command::Guard(args)) => guard::run(args).await,
         Some(Command::Tables(args)) => tables::tables(&args, console).await,
         Some(Command::Bench { command }) => bench::bench(&command, console).await,
         Some(Command::Config { command }) => config::config(&command, &global.place, console),
