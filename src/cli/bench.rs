@@ -23,8 +23,11 @@ pub(super) async fn bench(command: &BenchCommand, console: &Console) -> Result<E
 
 async fn driver(args: &DriverArgs, console: &Console) -> Result<Exit, Failure> {
     let binaries = Binaries::discover(args.pg_bin.as_deref()).await.map_err(failures::topology)?;
+    let pgbench = Pgbench::find(&binaries).ok_or_else(|| {
+        let error = anyhow::anyhow!("there is no pgbench in {} nor in PATH", binaries.directory.display());
+        Failure::new(Exit::Environment, error).help("Debian, Ubuntu: apt-get install postgresql-contrib")
+    })?;
     let cluster = start("bench", args.pg_bin.clone()).await?;
-    let pgbench = Pgbench::new(&binaries, cluster.passfile());
     let topology = Topology::Local(cluster);
     let raced = race(args, &topology, &pgbench, console).await;
     topology.down().await.map_err(failures::topology)?;

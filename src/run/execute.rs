@@ -87,7 +87,7 @@ pub async fn execute(
     drop(run);
     let down = match Arc::try_unwrap(topology) {
         Ok(topology) => topology.down().await,
-        Err(_) => Err(TopologyError::Refused("the cluster is still in use".to_owned())),
+        Err(_) => Err(TopologyError::Lab("the cluster is still in use".to_owned())),
     };
     let ended = match (done, down) {
         (Ok(ended), Ok(())) => Ok(ended),

@@ -34,7 +34,7 @@ impl Topology {
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.act(node, action).await,
-            Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Refused),
+            Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
         }
     }
 
@@ -43,7 +43,7 @@ impl Topology {
         match self {
             Topology::Local(cluster) => cluster.answer(node, deadline).await,
             Topology::Memory(cluster) if cluster.answers(node) => Ok(()),
-            Topology::Memory(_) => Err(TopologyError::Refused(format!("{node} is down"))),
+            Topology::Memory(_) => Err(TopologyError::Lab(format!("{node} is down"))),
         }
     }
 

@@ -83,9 +83,6 @@ pub enum TopologyError {
         /// The end of its log.
         log: String,
     },
-    /// What the in-memory cluster refuses.
-    #[error("{0}")]
-    Refused(String),
     /// There is no such node.
     #[error("there is no node `{node}`; the nodes are {}", .known.join(", "))]
     UnknownNode {
@@ -160,6 +157,12 @@ pub enum TopologyError {
         /// The name that was asked for.
         name: Option<String>,
     },
+    /// Several clusters, and none was named.
+    #[error("several clusters are up: {}", .0.join(", "))]
+    SeveralClusters(Vec<String>),
+    /// What another kind of topology says.
+    #[error("{0}")]
+    Lab(String),
     /// A name that is taken.
     #[error("a cluster named `{0}` is already up")]
     AlreadyUp(String),
@@ -179,6 +182,11 @@ impl TopologyError {
         move |source| TopologyError::Io { what, path, source }
     }
 
+    /// A failure of the lab that has no kind of its own.
+    pub fn lab(why: impl Into<String>) -> TopologyError {
+        TopologyError::Lab(why.into())
+    }
+
     /// Who has to act; decides the exit code.
     pub fn category(&self) -> Category {
         use TopologyError::*;
@@ -187,9 +195,9 @@ impl TopologyError {
                 Category::Environment
             }
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
-            NoCluster { .. } | AlreadyUp(_) | Owned { .. } => Category::Environment,
+            NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
-            Refused(_) | Survived { .. } | StopForced { .. } | NoAnswer { .. } | Query { .. } => Category::Lab,
+            Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,
         }
     }
 
@@ -217,6 +225,7 @@ impl TopologyError {
             }
             Tool { .. } | DoesNotStart { .. } => "replab doctor checks what PostgreSQL needs here",
             NoCluster { .. } => "replab up starts one",
+            SeveralClusters(_) => "choose one with --name",
             AlreadyUp(_) => {
                 "replab status shows it, replab down ends it, replab up --name OTHER starts another"
             }

@@ -2,3 +2,4 @@
 
 mod tidy;
 mod usage;
+mod planted;

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
-pub use pgbench::{Pgbench, PgbenchRun};
+pub use pgbench::{Pgbench, Ran};
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
@@ -149,14 +149,14 @@ impl Cluster {
         Ok(())
     }
 
-    /// The nodes that an action has left down.
-    pub fn down_nodes(&self) -> Vec<NodeName> {
-        self.nodes.iter().filter(|node| !node.is_running()).map(|node| node.name).collect()
-    }
-
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
     pub fn died_unasked(&self) -> Option<String> {
         self.nodes.iter().find_map(Node::died_unasked)
+    }
+
+    /// The nodes that an action has left down.
+    pub fn down_nodes(&self) -> Vec<NodeName> {
+        self.nodes.iter().filter(|node| node.is_left_down()).map(|node| node.name).collect()
     }
 
     /// Whether a node's postmaster runs; an error for a node that does not exist.

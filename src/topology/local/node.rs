@@ -201,6 +201,11 @@ impl Node {
         Some(format!("{} ended unasked ({how}); its log ends with:\n{}", self.name, self.log_end()))
     }
 
+    /// Whether it is down because somebody asked for that.
+    pub(super) fn is_left_down(&self) -> bool {
+        self.life().asked && !self.is_running()
+    }
+
     /// Whether its postmaster runs.
     pub(super) fn is_running(&self) -> bool {
         self.life().process.as_ref().is_some_and(|process| process.ended().is_none())

@@ -1,4 +1,4 @@
-//! pgbench, the peer that the driver is measured against.
+//! PostgreSQL's own load generator, as the peer that replab is measured against.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,93 +6,103 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-use super::binaries::Binaries;
+use super::Binaries;
 use crate::history::Nanos;
 use crate::pg::Conninfo;
 use crate::topology::TopologyError;
 use crate::topology::process::Program;
 
-/// How much longer than its time pgbench may take to come to its end.
-const GRACE: Duration = Duration::from_secs(60);
-
-/// pgbench against one cluster.
+/// The program.
 #[derive(Clone, Debug)]
 pub struct Pgbench {
-    program: PathBuf,
-    passfile: PathBuf,
+    path: PathBuf,
 }
 
-/// What one run of pgbench says.
+/// What one run of it says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PgbenchRun {
-    /// Transactions that were committed.
-    pub transactions: u64,
-    /// Transactions per second, without the time to connect.
+pub struct Ran {
+    /// Transactions per second, connecting not counted.
     pub tps: f64,
-    /// Its user and system time, connecting included.
+    /// Transactions in all.
+    pub transactions: u64,
+    /// CPU it took, connecting counted.
     pub cpu: Nanos,
 }
 
 impl Pgbench {
-    /// The pgbench beside the server's programs, with the password in `passfile`.
-    pub fn new(binaries: &Binaries, passfile: PathBuf) -> Pgbench {
-        Pgbench { program: binaries.program("pgbench"), passfile }
+    /// Finds it beside the server's programs, or in `PATH`.
+    pub fn find(binaries: &Binaries) -> Option<Pgbench> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(binaries.directory.clone()).chain(std::env::split_paths(&path));
+        folders.map(|folder| folder.join("pgbench")).find(|file| file.is_file()).map(|path| Pgbench { path })
     }
 
-    /// Runs `script` with prepared statements, one thread, for `time`.
+    /// Runs `script` with prepared statements for `lap` (whole seconds, at least one).
+    ///
+    /// # Errors
+    /// [`TopologyError::Tool`] when it fails, when a transaction failed, and when its words are not understood.
     pub async fn run(
         &self,
         conninfo: &Conninfo,
         script: &Path,
         clients: u32,
-        time: Duration,
-    ) -> Result<PgbenchRun, TopologyError> {
-        let target = format!("{conninfo}?passfile={}", self.passfile.display());
+        lap: Duration,
+    ) -> Result<Ran, TopologyError> {
+        let seconds = lap.as_secs().max(1);
         let before = children_cpu();
-        let output = Program::new(&self.program, Path::new("/"), None)
-            .args(["--no-vacuum", "--protocol=prepared", "--jobs=1"])
-            .args([format!("--client={clients}"), format!("--time={}", time.as_secs().max(1))])
-            .args([format!("--file={}", script.display()), target])
-            .run(time + GRACE)
+        let said = Program::new(&self.path, Path::new("/"), None)
+            .envs(conninfo.env())
+            .args(["--no-vacuum", "--protocol=prepared", &format!("--client={clients}")])
+            .args([format!("--time={seconds}")])
+            .args([Path::new("--file"), script])
+            .run(Duration::from_secs(seconds + 60))
             .await?;
+        // The only child that is reaped meanwhile; servers are reaped when they end.
         let cpu = children_cpu().since(before);
-        let unreadable = |what: &str| TopologyError::Tool {
+        parse(&said, cpu).ok_or_else(|| TopologyError::Tool {
             program: "pgbench".to_owned(),
-            why: format!("no {what} in what it printed"),
-            output: output.clone(),
-        };
-        let transactions = number(&output, "number of transactions actually processed: ");
-        let tps = number(&output, "tps = ");
-        Ok(PgbenchRun {
-            transactions: transactions.ok_or_else(|| unreadable("number of transactions"))? as u64,
-            tps: tps.ok_or_else(|| unreadable("tps"))?,
-            cpu,
+            why: "says something else than expected".to_owned(),
+            output: said,
         })
     }
 }
 
-/// The number that follows `label` at the start of a line.
-fn number(output: &str, label: &str) -> Option<f64> {
-    let rest = output.lines().find_map(|line| line.strip_prefix(label))?;
-    rest.split(|c: char| !c.is_ascii_digit() && c != '.').next()?.parse().ok()
+fn children_cpu() -> Nanos {
+    let nanos = |time: TimeVal| {
+        u64::try_from(time.tv_sec()).unwrap_or(0) * 1_000_000_000
+            + u64::try_from(time.tv_usec()).unwrap_or(0) * 1_000
+    };
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN);
+    Nanos(usage.map_or(0, |usage| nanos(usage.user_time()) + nanos(usage.system_time())))
 }
 
-/// User and system time of the children that have ended.
-fn children_cpu() -> Nanos {
-    let of = |time: TimeVal| Nanos(time.tv_sec().unsigned_abs() * 1_000_000_000 + time.tv_usec().unsigned_abs() * 1_000);
-    getrusage(UsageWho::RUSAGE_CHILDREN).map_or(Nanos(0), |usage| of(usage.user_time()) + of(usage.system_time()))
+/// `number of transactions actually processed: 1234` and `tps = 617.2 (without initial connection time)`.
+fn parse(said: &str, cpu: Nanos) -> Option<Ran> {
+    let after = |head: &str| said.lines().find_map(|line| line.strip_prefix(head));
+    let transactions = after("number of transactions actually processed: ")?;
+    let transactions = transactions.split(['/', ' ']).next()?.parse().ok()?;
+    let failed = after("number of failed transactions: ").and_then(|rest| rest.split(' ').next());
+    let tps = said.lines().find(|line| line.ends_with("(without initial connection time)"))?;
+    let tps = tps.strip_prefix("tps = ")?.split(' ').next()?.parse().ok()?;
+    failed.is_none_or(|failed| failed == "0").then_some(Ran { tps, transactions, cpu })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const SAID: &str = "number of transactions actually processed: 1234\nnumber of failed transactions: 0 (0.000%)\n\
+                        latency average = 1.6 ms\ntps = 617.25 (without initial connection time)\n";
+
     #[test]
-    fn reads_what_pgbench_prints() {
-        let output = "number of transactions actually processed: 7142\nlatency average = 1.4 ms\n\
-                      tps = 7139.912345 (without initial connection time)\n";
-        assert_eq!(number(output, "number of transactions actually processed: "), Some(7142.0));
-        assert_eq!(number(output, "tps = "), Some(7139.912345));
-        assert_eq!(number(output, "latency stddev = "), None);
+    fn reads_what_pgbench_says() {
+        let ran = Ran { tps: 617.25, transactions: 1234, cpu: Nanos(5) };
+        assert_eq!(parse(SAID, Nanos(5)), Some(ran));
+    }
+
+    #[test]
+    fn a_failed_transaction_is_no_measurement() {
+        assert_eq!(parse(&SAID.replace("transactions: 0 (", "transactions: 3 ("), Nanos(5)), None);
+        assert_eq!(parse("tps = ?", Nanos(5)), None);
     }
 }
