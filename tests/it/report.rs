@@ -103,3 +103,18 @@ fn junit_snapshots() {
         insta::assert_snapshot!(format!("junit_{name}"), report::junit(&sample));
     }
 }
+
+/// `REPLAB_SAMPLE_PAGES=dir cargo test --test it sample_pages` leaves the pages there, to be looked at.
+#[test]
+fn sample_pages_are_small_even_with_many_points() {
+    let mut large = sample_report::valid();
+    large.figures.lag = (1..=5).map(|n| sample_report::lag(&format!("replica-{n}"), 2_000)).collect();
+    let pages = sample_report::all().into_iter().chain([("large", large)]);
+    for (name, sample) in pages {
+        let page = report::html(&sample);
+        assert!(page.len() < 5_000_000, "{name}: {} bytes", page.len());
+        if let Some(folder) = std::env::var_os("REPLAB_SAMPLE_PAGES") {
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.html")), page).unwrap();
+        }
+    }
+}
