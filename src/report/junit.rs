@@ -16,12 +16,12 @@ pub fn junit(report: &Report) -> String {
     let mut suites: Vec<TestSuite> = Vec::new();
     for judgement in &report.judgements {
         let name = format!("replab.{}", judgement.workload);
-        if suites.last().is_none_or(|suite| suite.name.as_str() != name) {
+        let known = suites.iter().position(|suite| suite.name.as_str() == name);
+        let place = known.unwrap_or_else(|| {
             suites.push(TestSuite::new(name));
-        }
-        if let Some(suite) = suites.last_mut() {
-            suite.add_test_case(judged(judgement));
-        }
+            suites.len() - 1
+        });
+        suites[place].add_test_case(judged(judgement));
     }
     if !report.thresholds.is_empty() {
         let mut suite = TestSuite::new("replab.thresholds");
@@ -80,8 +80,7 @@ fn limited(threshold: &Threshold) -> TestCase {
         Verdict::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if threshold.verdict != Verdict::Pass {
-        let measured = threshold.measured.as_deref().unwrap_or("nothing was measured");
-        status.set_message(format!("{measured}: {}", plain(&threshold.reason))).set_type("threshold");
+        status.set_message(words::measured(threshold)).set_type("threshold");
     }
     let mut case = TestCase::new(plain(&threshold.text), status);
     case.set_classname("replab.thresholds");

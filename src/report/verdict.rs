@@ -20,33 +20,31 @@ pub(super) fn explanation(report: &Report) -> Vec<String> {
     sentences
 }
 
-/// What decided, in half a line: `durability violated (orders)`.
+/// What decided, in half a line: `violated durability · orders`. What was observed and not claimed is named too, so
+/// that nobody reads a clean bill into `VALID`.
 pub(super) fn decisive(report: &Report) -> String {
-    let named = |judgements: &[&Judgement]| {
-        judgements.iter().map(|judgement| subject(judgement)).collect::<Vec<_>>().join(", ")
-    };
-    let violated = claimed(report, Verdict::Fail);
-    let unknown = claimed(report, Verdict::Unknown);
     let mut parts = Vec::new();
-    if !violated.is_empty() {
-        parts.push(format!("violated: {}", named(&violated)));
+    for (verdict, word) in [(Verdict::Fail, "violated"), (Verdict::Unknown, "nothing can be said about")] {
+        parts.extend(named(word, claimed(report, verdict).into_iter().map(subject)));
     }
-    if !unknown.is_empty() {
-        parts.push(format!("unknown: {}", named(&unknown)));
-    }
-    for (verdict, word) in [(Verdict::Fail, "missed"), (Verdict::Unknown, "unknown")] {
-        let limits: Vec<&str> = (report.thresholds.iter())
-            .filter(|threshold| threshold.verdict == verdict)
-            .map(|threshold| threshold.text.as_str())
-            .collect();
-        if !limits.is_empty() {
-            parts.push(words::plain(&format!("threshold {word}: {}", limits.join(", "))));
-        }
+    for (verdict, word) in [(Verdict::Fail, "threshold missed:"), (Verdict::Unknown, "threshold unknown:")] {
+        let limits = report.thresholds.iter().filter(|limit| limit.verdict == verdict);
+        parts.extend(named(word, limits.map(|limit| words::plain(&limit.text))));
     }
     if parts.is_empty() {
         parts.push(words::exit_meaning(report.exit_code).to_owned());
     }
+    parts.extend(named("observed, not claimed:", unclaimed(report).map(subject)));
     parts.join("; ")
+}
+
+fn named(word: &str, names: impl Iterator<Item = String>) -> Option<String> {
+    let names: Vec<String> = names.collect();
+    (!names.is_empty()).then(|| format!("{word} {}", names.join(", ")))
+}
+
+fn unclaimed(report: &Report) -> impl Iterator<Item = &Judgement> {
+    report.judgements.iter().filter(|judgement| !judgement.claimed && judgement.verdict == Verdict::Fail)
 }
 
 fn claimed(report: &Report, verdict: Verdict) -> Vec<&Judgement> {
@@ -91,13 +89,10 @@ fn claims(report: &Report) -> String {
 }
 
 fn observed(report: &Report) -> Option<String> {
-    let found: Vec<&Judgement> = (report.judgements.iter())
-        .filter(|judgement| !judgement.claimed && judgement.verdict == Verdict::Fail)
-        .collect();
-    let names: Vec<String> = (found.iter())
+    let names: Vec<String> = unclaimed(report)
         .map(|judgement| format!("{} ({})", subject(judgement), count(judgement.violations)))
         .collect();
-    (!found.is_empty()).then(|| {
+    (!names.is_empty()).then(|| {
         format!(
             "Observed, not claimed, and so without effect on the verdict: counter-examples to {}.",
             names.join("; ")

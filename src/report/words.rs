@@ -2,7 +2,7 @@
 
 use crate::check::{Judgement, Verdict};
 use crate::history::{CauseClass, Nanos};
-use crate::measure::Recovery;
+use crate::measure::{LabFigures, Recovery};
 
 use super::{Report, Threshold};
 
@@ -177,6 +177,35 @@ pub(super) fn found(judgement: &Judgement) -> &'static str {
 pub(super) fn subject(judgement: &Judgement) -> String {
     let node = judgement.node.map(|node| format!(" · {node}")).unwrap_or_default();
     plain(&format!("{} · {}{node}", judgement.guarantee, judgement.workload))
+}
+
+/// What was measured against a threshold; where nothing can be said, the reason comes first.
+pub(super) fn measured(threshold: &Threshold) -> String {
+    let reason = &threshold.reason;
+    plain(&match (threshold.verdict, &threshold.measured) {
+        (Verdict::Pass | Verdict::Fail, Some(measured)) => format!("{measured} ({reason})"),
+        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured} {TAINT})"),
+        (_, None) => format!("nothing measured: {reason}"),
+    })
+}
+
+/// How the lab itself did, in one line.
+pub(super) fn lab(lab: &LabFigures) -> String {
+    if lab.cores == 0 {
+        return "not measured".to_owned();
+    }
+    let delay = if lab.loop_delay.count == 0 {
+        "timers not measured".to_owned()
+    } else {
+        format!("timers late by {} (p99)", lab.loop_delay.p99)
+    };
+    format!(
+        "{delay}, {:.2} of {} cores, {} of memory, longest sampler gap {}",
+        lab.cpu,
+        lab.cores,
+        bytes(lab.peak_rss),
+        lab.longest_sampler_gap
+    )
 }
 
 /// The kind of an error, for a person.

@@ -1,5 +1,7 @@
 //! The one integration binary; a module a subject.
 
+mod planted;
+mod report;
+mod sample_report;
 mod tidy;
 mod usage;
-mod planted;

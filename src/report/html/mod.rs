@@ -1,10 +1,8 @@
-//! One self-contained page.
+//! One self-contained page: styles, script and charts inside, no request to anywhere, complete without the script.
 
-use super::{Report, words};
-use maud::{DOCTYPE, html as markup};
+mod charts;
+mod page;
+mod parts;
+mod sections;
 
-/// The report as one HTML page that makes no network request.
-pub fn html(report: &Report) -> String {
-    let headline = words::headline(report);
-    markup! { (DOCTYPE) html { body { h1 { (headline.mark) " " (headline.word) } } } }.into_string()
-}
+pub use page::html;
