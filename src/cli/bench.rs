@@ -28,12 +28,13 @@ async fn driver(args: &DriverArgs, console: &Console) -> Result<Exit, Failure> {
         Failure::new(Exit::Environment, error).help("Debian, Ubuntu: apt-get install postgresql-contrib")
     })?;
     let cluster = start("bench", args.pg_bin.clone()).await?;
-    let topology = Topology::Local(cluster);
+    let topology = Topology::Local(Box::new(cluster));
     let raced = race(args, &topology, &pgbench, console).await;
     topology.down().await.map_err(failures::topology)?;
     let laps = raced.map_err(|error| Failure::new(Exit::Lab, error))?;
     if console.is_json() {
-        let document: Vec<_> = laps.iter().map(|(race, pairs)| json!({ "race": race.name(), "pairs": pairs })).collect();
+        let document: Vec<_> =
+            laps.iter().map(|(race, pairs)| json!({ "race": race.name(), "pairs": pairs })).collect();
         console.json(&document);
     } else {
         console.result(&table(&laps));
@@ -43,7 +44,12 @@ async fn driver(args: &DriverArgs, console: &Console) -> Result<Exit, Failure> {
 
 type Laps = Vec<(Race, Vec<Pair>)>;
 
-async fn race(args: &DriverArgs, topology: &Topology, pgbench: &Pgbench, console: &Console) -> anyhow::Result<Laps> {
+async fn race(
+    args: &DriverArgs,
+    topology: &Topology,
+    pgbench: &Pgbench,
+    console: &Console,
+) -> anyhow::Result<Laps> {
     let directory = std::env::temp_dir().join(format!("replab-bench-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
     let site = &topology.sites()[0];
@@ -74,7 +80,17 @@ async fn race(args: &DriverArgs, topology: &Topology, pgbench: &Pgbench, console
 fn table(laps: &Laps) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_header(["transaction", "pairs", "pgbench tps", "replab tps", "ratio", "min", "max", "pgbench CPU", "replab CPU"]);
+    table.set_header([
+        "transaction",
+        "pairs",
+        "pgbench tps",
+        "replab tps",
+        "ratio",
+        "min",
+        "max",
+        "pgbench CPU",
+        "replab CPU",
+    ]);
     for (race, pairs) in laps {
         let of = |pick: fn(&Pair) -> f64| median(pairs.iter().map(pick).collect());
         let cpu = |pick: fn(&Pair) -> f64| Nanos(of(pick) as u64).to_string();
@@ -111,7 +127,8 @@ async fn up(repeat: u32, console: &Console) -> Result<Exit, Failure> {
         times.push(clock.now().since(before).as_secs_f64());
         cluster.down().await.map_err(failures::topology)?;
     }
-    let (fastest, slowest) = (times.iter().copied().fold(f64::INFINITY, f64::min), times.iter().copied().fold(0.0, f64::max));
+    let (fastest, slowest) =
+        (times.iter().copied().fold(f64::INFINITY, f64::min), times.iter().copied().fold(0.0, f64::max));
     let median = median(times.clone());
     if console.is_json() {
         console.json(&json!({ "seconds": times, "median": median }));

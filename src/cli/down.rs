@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::clusters::{Which};
+use super::clusters::Which;
 use super::console::Console;
 use super::{Exit, Failure, failures};
 use crate::topology::TopologyError;
@@ -27,7 +27,11 @@ pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> 
     if console.is_json() {
         console.json(&json!({ "down": state.name, "logs": state.logs }));
     } else {
-        console.result(&format!("cluster `{}` is down; its logs are in {}\n", state.name, state.logs.display()));
+        console.result(&format!(
+            "cluster `{}` is down; its logs are in {}\n",
+            state.name,
+            state.logs.display()
+        ));
     }
     Ok(Exit::Valid)
 }

@@ -10,7 +10,10 @@ use crate::topology::local::{Cluster, Config};
 /// Places the orders on the cluster that is up, or on a new one that stays up, and prints every node's tables.
 pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Failure> {
     if plan.topology.kind != TopologyKind::Local {
-        return Err(Failure::new(Exit::Usage, anyhow::anyhow!("the example needs PostgreSQL: --topology local")));
+        return Err(Failure::new(
+            Exit::Usage,
+            anyhow::anyhow!("the example needs PostgreSQL: --topology local"),
+        ));
     }
     let (cluster, stays) = match Which::default().attach() {
         Ok(cluster) => (cluster, "the cluster that was up"),
@@ -20,7 +23,9 @@ pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Fail
     let endpoints = cluster.endpoints();
     let placed = match place(&endpoints).await {
         Ok(()) => tables::show(endpoints, 20, console).await,
-        Err(error) => Err(Failure::new(Exit::Lab, error).help("replab logs primary shows what the server says")),
+        Err(error) => {
+            Err(Failure::new(Exit::Lab, error).help("replab logs primary shows what the server says"))
+        }
     };
     cluster.detach().map_err(failures::topology)?;
     placed?;

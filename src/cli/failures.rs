@@ -21,7 +21,10 @@ pub(super) fn topology(error: TopologyError) -> Failure {
 
 /// A run that did not end as planned.
 pub(super) fn run(error: RunError, dir: &RunDir) -> Failure {
-    let logs = format!("the servers' logs are in {}\nreplab doctor checks what a run needs here", dir.nodes().display());
+    let logs = format!(
+        "the servers' logs are in {}\nreplab doctor checks what a run needs here",
+        dir.nodes().display()
+    );
     match error {
         RunError::Topology(error) => topology(error),
         RunError::Files(error) => directory(dir.path(), error),
@@ -34,10 +37,13 @@ pub(super) fn run(error: RunError, dir: &RunDir) -> Failure {
 /// A directory that cannot be written.
 pub(super) fn directory(path: &Path, error: io::Error) -> Failure {
     let help = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on that disk, or choose another directory with --runs DIR",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "make room on that disk, or choose another directory with --runs DIR"
+        }
         _ => "choose another directory with --runs DIR\nreplab doctor checks what a run needs here",
     };
-    Failure::new(Exit::Environment, anyhow::Error::new(error).context(format!("write {}", path.display()))).help(help)
+    Failure::new(Exit::Environment, anyhow::Error::new(error).context(format!("write {}", path.display())))
+        .help(help)
 }
 
 /// A stored run that was not found.

@@ -45,7 +45,7 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
     let (interrupted, interrupt) = watch::channel(false);
     let ctrl_c = tokio::spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
-            drop(interrupted.send(true));
+            interrupted.send_replace(true);
         }
     });
     let ended = run::execute(plan, bug, &dir, manifest, Watcher { progress, interrupt }).await;

@@ -106,11 +106,12 @@ fn row(dir: &RunDir) -> Row {
 fn result(dir: &RunDir, ended: Option<Ended>) -> String {
     let written = std::fs::read_to_string(dir.file("results.json")).ok();
     let written = written.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-    let verdict = written.as_ref().and_then(|results| results["verdict"].as_str()).map(|verdict| match verdict {
-        "pass" => "valid",
-        "fail" => "INVALID",
-        _ => "unknown",
-    });
+    let verdict =
+        written.as_ref().and_then(|results| results["verdict"].as_str()).map(|verdict| match verdict {
+            "pass" => "valid",
+            "fail" => "INVALID",
+            _ => "unknown",
+        });
     match (verdict, ended) {
         (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
         (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),

@@ -15,7 +15,8 @@ use crate::topology::Endpoint;
 use crate::workload::tables::{Listing, listing};
 
 const TABLES: [Table; 3] = [Table::Orders, Table::OrderDetails, Table::Inventory];
-const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
 
 /// Prints the tables of every node of the cluster that is up.
 pub(super) async fn tables(args: &TablesArgs, console: &Console) -> Result<Exit, Failure> {
@@ -40,7 +41,8 @@ pub(super) async fn show(endpoints: Vec<Endpoint>, limit: u32, console: &Console
         nodes.push((node, read.await.map_err(|error| unreadable(node, error))?));
     }
     if console.is_json() {
-        let document: Vec<_> = nodes.iter().map(|(node, tables)| json!({ "node": node, "tables": rows(tables) })).collect();
+        let document: Vec<_> =
+            nodes.iter().map(|(node, tables)| json!({ "node": node, "tables": rows(tables) })).collect();
         console.json(&document);
         return Ok(());
     }
@@ -55,8 +57,15 @@ pub(super) async fn show(endpoints: Vec<Endpoint>, limit: u32, console: &Console
 
 fn unreadable(node: NodeName, error: PgError) -> Failure {
     let missing = error.sqlstate() == Some("42P01");
-    let failure = Failure::new(Exit::Environment, anyhow::Error::new(error).context(format!("read the tables of {node}")));
-    let help = if missing { "replab run orders --example makes and fills them" } else { "replab status shows which nodes answer" };
+    let failure = Failure::new(
+        Exit::Environment,
+        anyhow::Error::new(error).context(format!("read the tables of {node}")),
+    );
+    let help = if missing {
+        "replab run orders --example makes and fills them"
+    } else {
+        "replab status shows which nodes answer"
+    };
     failure.help(help)
 }
 
@@ -69,7 +78,11 @@ fn text(listing: &Listing) -> String {
         grid.add_row(row.iter().map(|value| value.as_deref().unwrap_or("NULL")));
     }
     let shown = listing.rows.len() as i64;
-    let rest = if shown < listing.total { format!(", the newest {shown} of {} rows", listing.total) } else { String::new() };
+    let rest = if shown < listing.total {
+        format!(", the newest {shown} of {} rows", listing.total)
+    } else {
+        String::new()
+    };
     format!("{}{rest}\n{grid}", listing.table.name())
 }
 

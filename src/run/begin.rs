@@ -23,7 +23,8 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
     .into_iter()
     .flatten()
     .collect();
-    let described: Vec<String> = workloads.iter().map(|(name, clients)| format!("{name} ({})", count(*clients, "client"))).collect();
+    let described: Vec<String> =
+        workloads.iter().map(|(name, clients)| format!("{name} ({})", count(*clients, "client"))).collect();
     let run = RunFacts {
         id: dir.id(),
         started: now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),

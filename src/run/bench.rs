@@ -18,7 +18,8 @@ use crate::topology::local::Pgbench;
 use crate::topology::{Access, Role, Site};
 use crate::workload::{counter, orders};
 
-const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
 /// Products of the order race: all of them ample, since pgbench gives up on the first refused order.
 const STOCK: orders::Stock = orders::Stock { products: 30, units: Some(1_000_000_000) };
 
@@ -87,7 +88,11 @@ impl Race {
                  BEGIN;\n{} \\gset\n{};\n{};\nCOMMIT;\n",
                 STOCK.products,
                 orders::INSERT_ORDER.replace("$1", ":client_id").replace("$2", ":price"),
-                orders::INSERT_DETAIL.replace("$1", ":orders_id").replace("$2", ":product").replace("$3", ":quantity").replace("$4", ":price"),
+                orders::INSERT_DETAIL
+                    .replace("$1", ":orders_id")
+                    .replace("$2", ":product")
+                    .replace("$3", ":quantity")
+                    .replace("$4", ":price"),
                 orders::TAKE_STOCK.replace("$1", ":quantity").replace("$2", ":product"),
             ),
         }
@@ -150,7 +155,10 @@ async fn pgbench(rules: Rules<'_>, race: Race) -> anyhow::Result<Lap> {
 async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap> {
     set_up(rules, race).await?;
     let clock = Clock::start();
-    let header = |workload: &str| Header { workload: workload.to_owned(), concurrency: concurrency(rules.clients, 0, 1) };
+    let header = |workload: &str| Header {
+        workload: workload.to_owned(),
+        concurrency: concurrency(rules.clients, 0, 1),
+    };
     let path = |workload: &str| rules.directory.join(format!("{workload}-{number}-{}.jsonl.zst", race as u8));
     let mut scribes = Vec::new();
     let (mut orders, mut counter) = (None, None);
@@ -158,12 +166,19 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
         let (recorder, scribe) = Recorder::start(&path("orders"), &header("orders"), clock)?;
         scribes.push(scribe);
         let (clients, products) = (rules.clients, STOCK.products);
-        orders = Some(OrdersLoad { recorder, clients, products, readers_per_node: 0, stock_interval: Duration::ZERO });
+        orders = Some(OrdersLoad {
+            recorder,
+            clients,
+            products,
+            readers_per_node: 0,
+            stock_interval: Duration::ZERO,
+        });
     } else {
         let (recorder, scribe) = Recorder::start(&path("counter"), &header("counter"), clock)?;
         scribes.push(scribe);
         let (clients, keys) = (rules.clients, race.keys(rules.clients));
-        counter = Some(CounterLoad { recorder, clients, keys, readers_per_node: 0, read_interval: Duration::ZERO });
+        counter =
+            Some(CounterLoad { recorder, clients, keys, readers_per_node: 0, read_interval: Duration::ZERO });
     }
     let shared = Arc::new(Shared {
         stop: AtomicBool::new(false),
@@ -192,7 +207,11 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
         scribe.finish().context("write the history")?;
     }
     let outcomes = shared.tally.outcomes();
-    anyhow::ensure!(outcomes.write_fail + outcomes.write_info == 0, "{} operations failed", outcomes.write_fail + outcomes.write_info);
+    anyhow::ensure!(
+        outcomes.write_fail + outcomes.write_info == 0,
+        "{} operations failed",
+        outcomes.write_fail + outcomes.write_info
+    );
     // The recording is part of the work: its CPU is counted until the history is on disk.
     let cpu = Nanos(cpu_time().since(cpu).0 / outcomes.write_ok.max(1));
     Ok(Lap { tps: done as f64 / elapsed.as_secs_f64(), cpu })

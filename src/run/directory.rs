@@ -50,7 +50,9 @@ impl RunDir {
         for number in 2.. {
             match fs::create_dir(&path) {
                 Ok(()) => break,
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => path = runs.join(format!("{stamp}-{number}")),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    path = runs.join(format!("{stamp}-{number}"))
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -68,7 +70,8 @@ impl RunDir {
                 return Ok(RunDir { path: fs::canonicalize(&path).unwrap_or(path) });
             }
         }
-        let candidates: Vec<String> = RunDir::list(runs).iter().map(RunDir::id).filter(|id| id.starts_with(name)).collect();
+        let candidates: Vec<String> =
+            RunDir::list(runs).iter().map(RunDir::id).filter(|id| id.starts_with(name)).collect();
         match candidates.as_slice() {
             [] => Err(FindError::None { name: name.to_owned(), runs: runs.to_owned() }),
             [id] => Ok(RunDir { path: runs.join(id) }),
@@ -170,7 +173,8 @@ mod tests {
     fn runs_are_found_by_what_people_type() {
         let runs = tempfile::tempdir().unwrap();
         let (a, b) = (run(runs.path(), "20260101-101010"), run(runs.path(), "20260102-101010"));
-        let find = |name: &str| RunDir::find(runs.path(), name).map(|dir| dir.id()).map_err(|e| e.to_string());
+        let find =
+            |name: &str| RunDir::find(runs.path(), name).map(|dir| dir.id()).map_err(|e| e.to_string());
         assert_eq!(find("latest"), Ok(b.id()));
         assert_eq!(find("20260101"), Ok(a.id()));
         assert_eq!(find(&a.path().display().to_string()), Ok(a.id()));

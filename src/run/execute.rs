@@ -17,8 +17,8 @@ use super::load::Load;
 use super::manifest::{Ended, Manifest};
 use super::nemesis::Nemesis;
 use super::progress::{Progress, Tally};
-use super::samples::SampleFile;
 use super::sampler::Sampler;
+use super::samples::SampleFile;
 use super::set_up;
 use super::worker::Shared;
 use crate::config::Plan;
@@ -148,7 +148,9 @@ impl Run<'_> {
         let sites = self.topology.sites();
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
-            budget: AtomicI64::new(self.plan.load.operations.and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX)),
+            budget: AtomicI64::new(
+                self.plan.load.operations.and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX),
+            ),
             tally: Tally::default(),
             deadlines: self.deadlines(),
         });
@@ -168,7 +170,8 @@ impl Run<'_> {
             clock,
             primary: primary.ok_or_else(|| RunError::Lab("the cluster has no primary".to_owned()))?,
             replicas,
-            interval: (Duration::from(self.plan.load.duration) / SAMPLES).clamp(Duration::from_millis(20), TICK),
+            interval: (Duration::from(self.plan.load.duration) / SAMPLES)
+                .clamp(Duration::from_millis(20), TICK),
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
             lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
             lab: LabSampler::new(clock, Arc::clone(&delay)),
@@ -184,8 +187,7 @@ impl Run<'_> {
         let start = clock.now();
         let running = load.start()?;
         let waited = self.wait(&nemesis, sampler, histories, &shared, clock, start).await;
-        // A watcher of nothing is no reason to fail: the nemesis may have ended already.
-        drop(stop.send(true));
+        stop.send_replace(true);
         stage(&self.progress, "ending the load");
         running.stop().await.map_err(RunError::Lab)?;
         let ended = waited?;
@@ -229,7 +231,8 @@ impl Run<'_> {
             let elapsed = clock.now().since(start);
             let outcomes = shared.tally.outcomes();
             drop(self.progress.send(Progress::Load { elapsed, total, outcomes }));
-            let enough = faults_done.is_some_and(|done| elapsed >= total.max(done.since(start) + AFTER_LAST_FAULT));
+            let enough =
+                faults_done.is_some_and(|done| elapsed >= total.max(done.since(start) + AFTER_LAST_FAULT));
             let enough = enough || (elapsed >= total && self.plan.faults.is_empty());
             if enough || shared.budget.load(Ordering::Relaxed) <= 0 {
                 return Ok(Ended::Complete);

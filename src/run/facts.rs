@@ -30,7 +30,9 @@ const SHOWN: [&str; 17] = [
 
 /// A node that is not set as the plan says.
 #[derive(Debug, thiserror::Error)]
-#[error("{node} has {name} = {found}, but the run needs {required}: a verdict on durability would mean nothing")]
+#[error(
+    "{node} has {name} = {found}, but the run needs {required}: a verdict on durability would mean nothing"
+)]
 pub(super) struct WrongSetting {
     node: NodeName,
     name: &'static str,
@@ -68,7 +70,8 @@ pub(super) async fn assert(
                     Ok((version, probe::settings(&session, &SHOWN).await?))
                 };
                 let asked: Result<_, PgError> = ask.await;
-                let (mut version, found) = asked.map_err(|source| FactsError::Ask { node: site.node, source })?;
+                let (mut version, found) =
+                    asked.map_err(|source| FactsError::Ask { node: site.node, source })?;
                 (version.remove("server_version").unwrap_or_default(), found)
             }
         };
@@ -111,7 +114,10 @@ mod tests {
         };
         assert_eq!(settings(NodeName::primary(), &found("on"), "on").unwrap().len(), 3);
         let refused = settings(NodeName::primary(), &found("off"), "on").unwrap_err();
-        assert!(refused.to_string().starts_with("primary has fsync = off, but the run needs on"), "{refused}");
+        assert!(
+            refused.to_string().starts_with("primary has fsync = off, but the run needs on"),
+            "{refused}"
+        );
         assert!(settings(NodeName::primary(), &found("on"), "off").is_err());
     }
 }

@@ -15,7 +15,8 @@ use crate::workload::{Answer, Client};
 const CATCH_UP_DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(5);
 /// A whole table may be long.
-const READ_DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(120) };
+const READ_DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(120) };
 
 /// Reads on behalf of the control thread of one workload.
 pub(super) struct Reader<O: Operation> {
@@ -51,7 +52,9 @@ impl Reader<OrdersOp> {
     pub(super) async fn all(&self, site: &Site) {
         self.read::<OrdersClient>(site, OrdersOp::Stock).await;
         let mut after = 0;
-        while let Some(OrdersReply::Ledger(lines)) = self.read::<OrdersClient>(site, OrdersOp::Ledger { after }).await {
+        while let Some(OrdersReply::Ledger(lines)) =
+            self.read::<OrdersClient>(site, OrdersOp::Ledger { after }).await
+        {
             match lines.last() {
                 Some(last) if lines.len() == LEDGER_CHUNK => after = last.order,
                 _ => break,
@@ -79,7 +82,8 @@ pub(super) async fn read_all(
     counter: Option<&Reader<CounterOp>>,
 ) -> Result<(), PgError> {
     let sites = topology.sites();
-    let (primaries, replicas): (Vec<&Site>, Vec<&Site>) = sites.iter().partition(|site| site.role == Role::Primary);
+    let (primaries, replicas): (Vec<&Site>, Vec<&Site>) =
+        sites.iter().partition(|site| site.role == Role::Primary);
     if let Topology::Memory(cluster) = topology {
         cluster.catch_up();
     }

@@ -56,7 +56,8 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
         && counter.as_ref().is_none_or(|stored| stored.complete);
     let cut = manifest.cut().or_else(|| (!whole).then(|| "a history of the run was cut".to_owned()));
     let (orders, counter) = (orders.map(|stored| stored.history), counter.map(|stored| stored.history));
-    let stage = Stage { faults: &faults.history, lag: &lag, nodes: &manifest.node_names(), cut: cut.as_deref() };
+    let stage =
+        Stage { faults: &faults.history, lag: &lag, nodes: &manifest.node_names(), cut: cut.as_deref() };
     let mut judgements = Vec::new();
     if let Some(history) = &orders {
         judgements.extend(check::orders(&stage.evidence(history), &claims));
@@ -154,12 +155,16 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
          built."
             .to_owned(),
     ];
-    let injected = faults.calls().filter(|call| matches!(call.op, FaultOp::Act { healing: false, .. })).count();
+    let injected =
+        faults.calls().filter(|call| matches!(call.op, FaultOp::Act { healing: false, .. })).count();
     if injected == 0 {
         gaps.push("Restarts: no fault was injected in this run.".to_owned());
     } else if injected < manifest.planned_faults {
         let planned = manifest.planned_faults;
-        gaps.push(format!("Restarts: the load ended before {} of {planned} faults were due.", planned - injected));
+        gaps.push(format!(
+            "Restarts: the load ended before {} of {planned} faults were due.",
+            planned - injected
+        ));
     }
     for workload in ["orders", "counter"] {
         if !manifest.workloads.iter().any(|name| name == workload) {

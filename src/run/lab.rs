@@ -60,13 +60,20 @@ impl LabSampler {
         let elapsed = time.since(self.time).0.max(1);
         let used = cpu.since(self.cpu);
         (self.time, self.cpu) = (time, cpu);
-        LabSample { time, loop_delay: self.delay.take(), cpu: used.0 as f64 / elapsed as f64, rss: resident_bytes() }
+        LabSample {
+            time,
+            loop_delay: self.delay.take(),
+            cpu: used.0 as f64 / elapsed as f64,
+            rss: resident_bytes(),
+        }
     }
 }
 
 /// User and system time of this process.
 pub fn cpu_time() -> Nanos {
-    let of = |time: TimeVal| Nanos(time.tv_sec().unsigned_abs() * 1_000_000_000 + time.tv_usec().unsigned_abs() * 1_000);
+    let of = |time: TimeVal| {
+        Nanos(time.tv_sec().unsigned_abs() * 1_000_000_000 + time.tv_usec().unsigned_abs() * 1_000)
+    };
     getrusage(UsageWho::RUSAGE_SELF).map_or(Nanos(0), |usage| of(usage.user_time()) + of(usage.system_time()))
 }
 

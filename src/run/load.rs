@@ -60,7 +60,9 @@ impl Load {
     pub(super) fn start(self) -> std::io::Result<Running> {
         let shared = Arc::clone(&self.shared);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new().name("load".to_owned()).spawn(move || runtime.block_on(self.run()))?;
+        let thread = std::thread::Builder::new()
+            .name("load".to_owned())
+            .spawn(move || runtime.block_on(self.run()))?;
         Ok(Running { thread, shared })
     }
 
@@ -145,11 +147,6 @@ impl Load {
 }
 
 impl Running {
-    /// Whether every client has ended by itself.
-    pub(super) fn is_over(&self) -> bool {
-        self.thread.is_finished()
-    }
-
     /// Lets every client finish its operation, and waits for them.
     pub(super) async fn stop(self) -> Result<(), String> {
         self.shared.stop.store(true, Ordering::Relaxed);

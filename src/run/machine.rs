@@ -10,8 +10,11 @@ pub(super) fn cores() -> u64 {
 /// System, kernel, cores and memory: a line each, those that are not known left out.
 pub(super) fn lines() -> Vec<String> {
     let system = field("/etc/os-release", "PRETTY_NAME=").map(|name| name.trim_matches('"').to_owned());
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|release| format!("kernel {}", release.trim()));
-    let model = field("/proc/cpuinfo", "model name").map(|model| model.trim_start_matches([' ', '\t', ':']).to_owned());
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")
+        .ok()
+        .map(|release| format!("kernel {}", release.trim()));
+    let model = field("/proc/cpuinfo", "model name")
+        .map(|model| model.trim_start_matches([' ', '\t', ':']).to_owned());
     let processor = match model {
         Some(model) => format!("{} cores, {model}", cores()),
         None => format!("{} cores", cores()),

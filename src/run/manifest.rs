@@ -10,7 +10,7 @@ use crate::history::NodeName;
 use crate::report::{NodeFacts, RunFacts};
 
 /// The version of `run.json`.
-pub const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,8 +1,8 @@
 //! The only module that sees all stages: it makes a cluster, runs clients and nemesis against it, writes what
 //! happened, and has it judged.
 
-pub mod bench;
 mod begin;
+pub mod bench;
 mod directory;
 pub mod example;
 mod execute;

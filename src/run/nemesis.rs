@@ -34,7 +34,7 @@ impl Nemesis {
     pub(super) async fn run(&self, schedule: &Schedule, start: Nanos) -> Result<(), TopologyError> {
         let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
         for step in schedule.steps() {
-            by_node.entry(step.node).or_default().push(step.clone());
+            by_node.entry(step.node).or_default().push(*step);
         }
         let node = |steps: Vec<Step>| async move {
             let mut stop = self.stop.clone();
@@ -62,7 +62,8 @@ impl Nemesis {
         self.tell(what.clone());
         self.record(node, FaultOp::Act { action, healing }, self.topology.act(node, action)).await?;
         if !action.leaves_down() {
-            let answer = async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
+            let answer =
+                async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
             self.record(node, FaultOp::Answer, answer).await?;
             self.tell(format!("{what}: answers again"));
         }

@@ -16,7 +16,7 @@ const FLUSH_EVERY: Duration = Duration::from_millis(250);
 
 /// Takes the events of one workload; copies share the same history.
 #[derive(Debug)]
-pub struct Recorder<O: Operation> {
+pub(super) struct Recorder<O: Operation> {
     shared: Arc<Shared<O>>,
 }
 
@@ -35,7 +35,7 @@ struct Pending<O: Operation> {
 }
 
 /// The thread that writes a history; [`Scribe::finish`] ends it.
-pub struct Scribe {
+pub(super) struct Scribe {
     thread: JoinHandle<io::Result<()>>,
     finish: Box<dyn Fn() + Send>,
 }
@@ -48,7 +48,7 @@ impl<O: Operation> Clone for Recorder<O> {
 
 impl<O: Operation> Recorder<O> {
     /// Starts a history in `path`, which must not exist.
-    pub fn start(path: &Path, header: &Header, clock: Clock) -> io::Result<(Recorder<O>, Scribe)> {
+    pub(super) fn start(path: &Path, header: &Header, clock: Clock) -> io::Result<(Recorder<O>, Scribe)> {
         let writer = Writer::create(path, header)?;
         let shared = Arc::new(Shared {
             clock,
@@ -72,12 +72,12 @@ impl<O: Operation> Recorder<O> {
     }
 
     /// Records that `process` is about to send `op` to `node`; answers when.
-    pub fn invoke(&self, process: Process, node: NodeName, op: O) -> Nanos {
+    pub(super) fn invoke(&self, process: Process, node: NodeName, op: O) -> Nanos {
         self.record(process, node, Phase::Invoke { op })
     }
 
     /// Records how it went; answers when.
-    pub fn complete(&self, process: Process, node: NodeName, answer: Answer<O::Reply>) -> Nanos {
+    pub(super) fn complete(&self, process: Process, node: NodeName, answer: Answer<O::Reply>) -> Nanos {
         let phase = match answer {
             Answer::Ok { reply, warning } => Phase::Ok { reply, warning },
             Answer::Fail(cause) => Phase::Fail { cause: Box::new(cause) },
@@ -87,13 +87,13 @@ impl<O: Operation> Recorder<O> {
     }
 
     /// Records an operation that could not even be sent.
-    pub fn unsent(&self, process: Process, node: NodeName, op: O, cause: Cause) {
+    pub(super) fn unsent(&self, process: Process, node: NodeName, op: O, cause: Cause) {
         self.invoke(process, node, op);
         self.complete(process, node, Answer::Fail(cause));
     }
 
     /// Whether the file can no longer be written; [`Scribe::finish`] says why.
-    pub fn is_broken(&self) -> bool {
+    pub(super) fn is_broken(&self) -> bool {
         self.shared.broken.load(Ordering::Relaxed)
     }
 
@@ -131,7 +131,7 @@ fn write<O: Operation>(shared: &Shared<O>, mut writer: Writer) -> io::Result<()>
 
 impl Scribe {
     /// Writes what is left and the trailer that says the history is whole.
-    pub fn finish(self) -> io::Result<()> {
+    pub(super) fn finish(self) -> io::Result<()> {
         (self.finish)();
         self.thread.thread().unpark();
         self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")))

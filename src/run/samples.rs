@@ -39,7 +39,9 @@ pub(super) fn read<S: DeserializeOwned>(path: &Path) -> io::Result<Vec<S>> {
             break;
         }
         let sample = serde_json::from_str(&line);
-        samples.push(sample.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}")))?);
+        samples.push(
+            sample.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, format!("line {number}: {e}")))?,
+        );
     }
     Ok(samples)
 }

@@ -29,7 +29,7 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 name: dir.id(),
                 ..local::Config::default()
             };
-            local::Cluster::up(&config).await.map(Topology::Local)
+            local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))
         }
     }
 }
@@ -40,7 +40,9 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
     for site in sites.iter().filter(|site| site.role == Role::Primary) {
         match &site.access {
             Access::Postgres(conninfo) => {
-                let session = Session::connect(conninfo, "replab", deadlines).await.context("connect to the primary")?;
+                let session = Session::connect(conninfo, "replab", deadlines)
+                    .await
+                    .context("connect to the primary")?;
                 if let Some(plan) = &plan.orders {
                     orders::set_up(&session, stock(plan)).await.context("make the order system's tables")?;
                 }
@@ -63,16 +65,18 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
     }
     for site in sites.iter().filter(|site| site.role == Role::Replica) {
         if let Access::Postgres(conninfo) = &site.access {
-            let session = Session::connect(conninfo, "replab", deadlines).await.with_context(|| format!("connect to {}", site.node))?;
+            let session = Session::connect(conninfo, "replab", deadlines)
+                .await
+                .with_context(|| format!("connect to {}", site.node))?;
             let replayed = async {
                 while probe::replay_lsn(&session).await? < made {
                     tokio::time::sleep(POLL).await;
                 }
                 anyhow::Ok(())
             };
-            tokio::time::timeout(REPLAY_DEADLINE, replayed)
-                .await
-                .with_context(|| format!("{} has not replayed the new tables within {REPLAY_DEADLINE:?}", site.node))??;
+            tokio::time::timeout(REPLAY_DEADLINE, replayed).await.with_context(|| {
+                format!("{} has not replayed the new tables within {REPLAY_DEADLINE:?}", site.node)
+            })??;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use crate::history::{Action, NodeName};
 #[derive(Debug)]
 pub enum Topology {
     /// PostgreSQL processes of this machine.
-    Local(local::Cluster),
+    Local(Box<local::Cluster>),
     /// Nodes in this process's memory.
     Memory(memory::Cluster),
 }
@@ -19,12 +19,20 @@ impl Topology {
     pub fn sites(&self) -> Vec<Site> {
         match self {
             Topology::Local(cluster) => {
-                let site = |e: super::Endpoint| Site { node: e.node, role: e.role, access: Access::Postgres(e.conninfo) };
+                let site = |e: super::Endpoint| Site {
+                    node: e.node,
+                    role: e.role,
+                    access: Access::Postgres(e.conninfo),
+                };
                 cluster.endpoints().into_iter().map(site).collect()
             }
             Topology::Memory(cluster) => {
                 let role = |index| if index == 0 { Role::Primary } else { Role::Replica };
-                let site = |(index, node)| Site { node, role: role(index), access: Access::Memory(cluster.handle(node)) };
+                let site = |(index, node)| Site {
+                    node,
+                    role: role(index),
+                    access: Access::Memory(cluster.handle(node)),
+                };
                 cluster.nodes().into_iter().enumerate().map(site).collect()
             }
         }

@@ -51,5 +51,10 @@ pub(super) fn memory(shown: &Snapshot, table: Table) -> TableDigest {
         rows,
         hash: format!("{:016x}", hasher.finish()),
     };
-    TableDigest { table, lsn: None, rows: rows.len() as u64, buckets: buckets.into_iter().map(bucket).collect() }
+    TableDigest {
+        table,
+        lsn: None,
+        rows: rows.len() as u64,
+        buckets: buckets.into_iter().map(bucket).collect(),
+    }
 }

@@ -85,7 +85,8 @@ fn warning(notices: Vec<Notice>) -> Option<Box<str>> {
     if notices.is_empty() {
         return None;
     }
-    let lines: Vec<String> = notices.iter().map(|n| format!("{} {}: {}", n.severity, n.sqlstate, n.message)).collect();
+    let lines: Vec<String> =
+        notices.iter().map(|n| format!("{} {}: {}", n.severity, n.sqlstate, n.message)).collect();
     Some(lines.join("; ").into())
 }
 

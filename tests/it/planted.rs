@@ -24,13 +24,15 @@ async fn report(runs: &Path, bug: Option<Bug>) -> Report {
         runs: Some(runs.to_owned()),
         ..Overrides::default()
     };
-    let plan = config::load(&flags, None, []).unwrap().plan;
-    let (dir, manifest) = run::begin(&plan).unwrap();
+    let plan = config::load(&flags, None, []).expect("the plan is valid").plan;
+    let (dir, manifest) = run::begin(&plan).expect("the directory can be written");
     let (progress, _) = mpsc::unbounded_channel();
     let (_keep, interrupt) = watch::channel(false);
-    let ended = run::execute(&plan, bug, &dir, manifest, Watcher { progress, interrupt }).await.unwrap();
+    let ended = run::execute(&plan, bug, &dir, manifest, Watcher { progress, interrupt })
+        .await
+        .expect("the run ends");
     assert_eq!(ended, Ended::Complete);
-    run::judge(&dir, &[]).unwrap()
+    run::judge(&dir, &[]).expect("the run can be judged")
 }
 
 /// Which guarantees were found violated, by the name of the check.
@@ -41,13 +43,14 @@ fn violated(report: &Report) -> BTreeSet<(String, Guarantee)> {
 
 /// All of `must`, nothing beyond `may`.
 async fn expect_between(bug: Option<Bug>, must: &[(&str, Guarantee)], may: &[(&str, Guarantee)]) {
-    let runs = tempfile::tempdir().unwrap();
+    let runs = tempfile::tempdir().expect("a temporary directory");
     let report = report(runs.path(), bug).await;
     let named = |list: &[(&str, Guarantee)]| -> BTreeSet<(String, Guarantee)> {
         list.iter().map(|(check, guarantee)| ((*check).to_owned(), *guarantee)).collect()
     };
     let (must, may, found) = (named(must), named(may), violated(&report));
-    let lines: Vec<_> = report.judgements.iter().map(|j| format!("{} {:?}: {}", j.check, j.node, j.summary)).collect();
+    let lines: Vec<_> =
+        report.judgements.iter().map(|j| format!("{} {:?}: {}", j.check, j.node, j.summary)).collect();
     assert_eq!(&found - &may, must, "{bug:?}\n{}", lines.join("\n"));
     let unknown = report.judgements.iter().filter(|judgement| judgement.verdict == Verdict::Unknown).count();
     assert_eq!(report.exit_code, u8::from(!must.is_empty()), "{unknown} unknown\n{}", lines.join("\n"));

@@ -123,7 +123,10 @@ impl Session {
 
     /// Runs one transaction: `body` looks at the store and says what to write and what to answer, or refuses.
     /// `None`: the session is over, and nothing was done.
-    pub fn commit<R>(&self, mut body: impl FnMut(&Store) -> Result<(Vec<Write>, R), String>) -> Option<Result<R, String>> {
+    pub fn commit<R>(
+        &self,
+        mut body: impl FnMut(&Store) -> Result<(Vec<Write>, R), String>,
+    ) -> Option<Result<R, String>> {
         let mut state = self.state()?;
         let State { store, defect, .. } = &mut *state;
         Some(body(store).map(|(writes, reply)| {

@@ -19,9 +19,10 @@ impl Client for CounterClient {
 
     async fn connect(site: &Site, deadlines: Deadlines) -> Result<CounterClient, Cause> {
         Ok(CounterClient(match &site.access {
-            Access::Postgres(conninfo) => {
-                Link::Postgres(Box::new(postgres::Counter::new(session(conninfo, deadlines).await?, site.role)))
-            }
+            Access::Postgres(conninfo) => Link::Postgres(Box::new(postgres::Counter::new(
+                session(conninfo, deadlines).await?,
+                site.role,
+            ))),
             Access::Memory(handle) => {
                 Link::Memory(memory::Counter::new(handle.connect().ok_or_else(refused_connection)?))
             }

@@ -22,7 +22,10 @@ impl Counter {
         if let CounterOp::Increment { key } = *op {
             let done = self.session.commit(|store| {
                 let value = store.get(Table::UserCounter, i64::from(key)).ok_or("no such counter")?[0] + 1;
-                Ok((vec![Write { table: Table::UserCounter, key: i64::from(key), row: Some(vec![value]) }], value))
+                Ok((
+                    vec![Write { table: Table::UserCounter, key: i64::from(key), row: Some(vec![value]) }],
+                    value,
+                ))
             });
             tokio::time::sleep(ANSWER).await;
             return match done {
@@ -40,11 +43,15 @@ impl Counter {
         let table = Table::UserCounter;
         Some(match *op {
             CounterOp::Increment { .. } => return None,
-            CounterOp::ReadOwn { key, .. } => CounterReply::Value { value: self.session.row(table, i64::from(key))??[0] },
+            CounterOp::ReadOwn { key, .. } => {
+                CounterReply::Value { value: self.session.row(table, i64::from(key))??[0] }
+            }
             CounterOp::ReadAll => {
                 CounterReply::All(self.session.scan(&[table])?[&table].values().map(|row| row[0]).collect())
             }
-            CounterOp::Digest { .. } => CounterReply::Digest(digest::memory(&self.session.scan(&[table])?, table)),
+            CounterOp::Digest { .. } => {
+                CounterReply::Digest(digest::memory(&self.session.scan(&[table])?, table))
+            }
         })
     }
 }

@@ -19,7 +19,8 @@ pub const SCHEMA: &str = include_str!("../../../schemas/counter.sql");
 /// Makes the table anew, with `keys` counters at zero.
 pub async fn set_up(session: &Session, keys: i32) -> Result<(), PgError> {
     session.batch(SCHEMA).await?;
-    let insert = session.prepare("INSERT INTO user_counter (user_id) SELECT generate_series(1, $1::int)").await?;
+    let insert =
+        session.prepare("INSERT INTO user_counter (user_id) SELECT generate_series(1, $1::int)").await?;
     session.execute(&insert, &[&keys]).await?;
     Ok(())
 }

@@ -8,7 +8,8 @@ use crate::topology::Role;
 use crate::workload::{Answer, digest, warning};
 
 /// In place, and it answers the value: what each client was told can then be compared with what every other one saw.
-pub const INCREMENT: &str = "UPDATE user_counter SET counter = counter + 1 WHERE user_id = $1 RETURNING counter";
+pub const INCREMENT: &str =
+    "UPDATE user_counter SET counter = counter + 1 WHERE user_id = $1 RETURNING counter";
 const READ_OWN: &str = "SELECT counter FROM user_counter WHERE user_id = $1";
 const READ_ALL: &str = "SELECT array_agg(counter ORDER BY user_id) FROM user_counter";
 
@@ -46,7 +47,10 @@ impl Counter {
         match self.session.query_one(statement, &[&key]).await {
             Ok(row) => {
                 let value = i64::from(row.get::<_, i32>(0));
-                Answer::Ok { reply: CounterReply::Incremented { value }, warning: warning(self.session.take_warnings()) }
+                Answer::Ok {
+                    reply: CounterReply::Incremented { value },
+                    warning: warning(self.session.take_warnings()),
+                }
             }
             Err(error) => Answer::error(Stage::CommitSent, &error),
         }

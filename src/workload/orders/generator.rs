@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use crate::history::OrdersOp;
 
 /// The three orders of the document that the lab grew out of: user, product, quantity, price in hundredths.
-pub const EXAMPLE: [(u32, i32, i32, i64); 3] = [(1, 2, 1, 100_00), (2, 1, 2, 200_00), (1, 1, 1, 150_00)];
+pub const EXAMPLE: [(u32, i32, i32, i64); 3] = [(1, 2, 1, 10_000), (2, 1, 2, 20_000), (1, 1, 1, 15_000)];
 
 /// An endless sequence of orders.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Iterator for Orders {
     fn next(&mut self) -> Option<OrdersOp> {
         let product = self.random.random_range(1..=self.products);
         let quantity = self.random.random_range(1..=3);
-        let unit_price = 9_99 + 50 * i64::from(product % 100);
+        let unit_price = 999 + 50 * i64::from(product % 100);
         Some(OrdersOp::Order { product, quantity, price: unit_price * i64::from(quantity) })
     }
 }
@@ -49,9 +49,9 @@ mod tests {
 
     #[test]
     fn stays_within_the_products() {
-        let all_within = Orders::new(1, 0, 3).take(500).all(|op| {
-            matches!(op, OrdersOp::Order { product: 1..=3, quantity: 1..=3, price: 1.. })
-        });
+        let all_within = Orders::new(1, 0, 3)
+            .take(500)
+            .all(|op| matches!(op, OrdersOp::Order { product: 1..=3, quantity: 1..=3, price: 1.. }));
         assert!(all_within);
     }
 }

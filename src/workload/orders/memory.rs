@@ -40,13 +40,21 @@ impl Orders {
             OrdersOp::Order { .. } => return None,
             OrdersOp::Stock => OrdersReply::Stock(stock(&self.session.scan(&tables)?)),
             OrdersOp::Ledger { after } => OrdersReply::Ledger(ledger(&self.session.scan(&tables)?, after)),
-            OrdersOp::Digest { table } => OrdersReply::Digest(digest::memory(&self.session.scan(&[table])?, table)),
+            OrdersOp::Digest { table } => {
+                OrdersReply::Digest(digest::memory(&self.session.scan(&[table])?, table))
+            }
         })
     }
 }
 
 /// Orders are (user, price), details (order, product, quantity), stock (product, units); the stock is written last.
-fn place(store: &Store, user: u32, product: i32, quantity: i32, price: i64) -> Result<(Vec<Write>, i32), String> {
+fn place(
+    store: &Store,
+    user: u32,
+    product: i32,
+    quantity: i32,
+    price: i64,
+) -> Result<(Vec<Write>, i32), String> {
     let (product, quantity) = (i64::from(product), i64::from(quantity));
     let units = store.get(Table::Inventory, product).and_then(|row| row.get(1)).copied().unwrap_or(0);
     if units < quantity {

@@ -9,9 +9,9 @@ pub use client::OrdersClient;
 pub use generator::{EXAMPLE, Orders};
 pub use postgres::{INSERT_DETAIL, INSERT_ORDER, TAKE_STOCK};
 
+use crate::history::Table;
 use crate::pg::{PgError, Session};
 use crate::topology::memory::{self as cluster, Write};
-use crate::history::Table;
 
 /// The schema, as SQL.
 pub const SCHEMA: &str = include_str!("../../../schemas/orders.sql");
@@ -51,7 +51,8 @@ pub async fn set_up(session: &Session, stock: Stock) -> Result<(), PgError> {
         .await?;
     let products: Vec<i32> = (1..=stock.products).collect();
     let warehouses: Vec<&str> = products.iter().map(|&product| Stock::warehouse(product)).collect();
-    let units: Vec<i32> = products.iter().map(|&product| i32::try_from(stock.of(product)).unwrap_or(i32::MAX)).collect();
+    let units: Vec<i32> =
+        products.iter().map(|&product| i32::try_from(stock.of(product)).unwrap_or(i32::MAX)).collect();
     session.execute(&insert, &[&products, &warehouses, &units]).await?;
     Ok(())
 }

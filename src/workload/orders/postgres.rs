@@ -4,9 +4,7 @@ use tokio::join;
 use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 
-use crate::history::{
-    Cause, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot,
-};
+use crate::history::{Cause, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
 use crate::pg::{self, PgError, Session, Stage, ToSql};
 use crate::topology::Role;
 use crate::workload::{Answer, digest, warning};
@@ -18,7 +16,8 @@ pub const INSERT_ORDER: &str = "INSERT INTO Orders (users_id, order_price, order
 pub const INSERT_DETAIL: &str = "INSERT INTO OrderDetails (order_id, product_id, quantity, subtotal) \
      VALUES ($1, $2, $3, $4::bigint / 100.0)";
 /// Its stock: quantity, product.
-pub const TAKE_STOCK: &str = "UPDATE Inventory SET stock_quantity = stock_quantity - $1 WHERE product_id = $2";
+pub const TAKE_STOCK: &str =
+    "UPDATE Inventory SET stock_quantity = stock_quantity - $1 WHERE product_id = $2";
 
 /// One statement, and so one snapshot, whatever the isolation level. The first row holds the totals.
 const STOCK: &str = "\
@@ -57,7 +56,9 @@ impl Orders {
 
     pub(super) async fn invoke(&mut self, process: u32, op: &OrdersOp) -> Answer<OrdersReply> {
         match *op {
-            OrdersOp::Order { product, quantity, price } => self.order(process, product, quantity, price).await,
+            OrdersOp::Order { product, quantity, price } => {
+                self.order(process, product, quantity, price).await
+            }
             OrdersOp::Stock => Answer::read(self.stock().await.map(OrdersReply::Stock)),
             OrdersOp::Ledger { after } => Answer::read(self.ledger(after).await.map(OrdersReply::Ledger)),
             OrdersOp::Digest { table } => {
