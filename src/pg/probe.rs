@@ -62,6 +62,32 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
 #[derive(Debug)]
 pub struct LagProbe {
     statement: Statement,
+    pages: Pages,
+}
+
+/// How the write-ahead log is cut up, in bytes.
+#[derive(Clone, Copy, Debug)]
+struct Pages {
+    page: u64,
+    segment: u64,
+}
+
+impl Pages {
+    /// A page begins with a header of 24 bytes, the first one of a segment with one of 40.
+    const HEADER: u64 = 24;
+    const FIRST_HEADER: u64 = 40;
+
+    /// Where the last record ends, given where the next one would begin. When a record ends with its page, the insert
+    /// position already stands behind the next page's header, where no replica can be before there is a record: an
+    /// idle cluster would seem to lag by a header.
+    fn record_end(self, insert: Lsn) -> Option<Lsn> {
+        let bytes = insert.bytes();
+        match (bytes % self.segment, bytes % self.page) {
+            (Pages::FIRST_HEADER, _) => Lsn::new(bytes - Pages::FIRST_HEADER),
+            (_, Pages::HEADER) => Lsn::new(bytes - Pages::HEADER),
+            _ => Some(insert),
+        }
+    }
 }
 
 impl LagProbe {
@@ -76,7 +102,14 @@ impl LagProbe {
                    (extract(epoch FROM r.replay_lag) * 1000000)::int8 \
                    FROM (SELECT pg_current_wal_insert_lsn() AS insert) p \
                    LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start";
-        Ok(LagProbe { statement: session.prepare(sql).await? })
+        let statement = session.prepare(sql).await?;
+        let sizes = "SELECT setting FROM pg_settings WHERE name IN ('wal_block_size', 'wal_segment_size') ORDER BY name";
+        let sizes = session.simple_query_rows(sizes).await?;
+        let size = |row: usize| sizes.get(row)?.first()?.as_ref()?.parse::<u64>().ok().filter(|size| *size > 0);
+        match (size(0), size(1)) {
+            (Some(page), Some(segment)) => Ok(LagProbe { statement, pages: Pages { page, segment } }),
+            _ => Err(PgError::Mismatch(format!("the log's page and segment sizes are {sizes:?}"))),
+        }
     }
 
     /// One sample per replica, in the order of `replicas`. A replica's name is its `application_name`.
@@ -93,7 +126,7 @@ impl LagProbe {
         let mut insert = None;
         let mut links: BTreeMap<String, &Row> = BTreeMap::new();
         for row in &rows {
-            insert = lsn(get(row, 0)?)?;
+            insert = lsn(get(row, 0)?)?.and_then(|insert| self.pages.record_end(insert));
             if let Some(name) = get::<Option<String>>(row, 1)? {
                 links.insert(name, row);
             }
@@ -162,4 +195,19 @@ fn micros(micros: Option<i64>) -> Option<Nanos> {
 
 fn get<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, PgError> {
     row.try_get(column).map_err(|error| PgError::Mismatch(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_insert_position_behind_a_page_header_is_the_end_of_the_page_before() {
+        let pages = Pages { page: 8_192, segment: 16 << 20 };
+        let end = |text: &str| pages.record_end(text.parse().unwrap()).unwrap().to_string();
+        assert_eq!(end("0/4000028"), "0/4000000", "the first page of a segment has the long header");
+        assert_eq!(end("0/4002018"), "0/4002000");
+        assert_eq!(end("0/4002028"), "0/4002028", "40 bytes into any other page is within a record");
+        assert_eq!(end("0/4002050"), "0/4002050");
+    }
 }
