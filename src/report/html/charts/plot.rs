@@ -135,14 +135,35 @@ impl Plot<'_> {
 
     fn gaps(&self, bottom: f64) -> Markup {
         html! {
-            @for gap in &self.gaps {
+            @for (gap, row) in self.gaps.iter().zip(self.gap_rows()) {
                 @let (x, end) = (self.frame.x(gap.start), self.frame.x(gap.end));
-                @let left = x + gap.label.chars().count() as f64 * 5.8 > RIGHT;
+                @let left = self.leftwards(gap);
                 rect.gap x=(at(x)) y=(at(bottom - 12.0)) width=(at((end - x).max(2.0))) height="12" {}
-                text.gap-label x=(at(if left { end } else { x })) y=(at(bottom - 16.0))
+                text.gap-label x=(at(if left { end } else { x })) y=(at(bottom - 16.0 - 13.0 * row as f64))
                     text-anchor=(if left { "end" } else { "start" }) { (gap.label) }
             }
         }
+    }
+
+    /// For each gap the row of its label: the lowest in which it touches no label before it.
+    fn gap_rows(&self) -> Vec<usize> {
+        let mut taken: Vec<f64> = Vec::new();
+        let row = |gap: &Gap| {
+            let width = label_width(gap);
+            let from =
+                if self.leftwards(gap) { self.frame.x(gap.end) - width } else { self.frame.x(gap.start) };
+            let row = taken.iter().position(|&end| end <= from).unwrap_or(taken.len());
+            match taken.get_mut(row) {
+                Some(end) => *end = from + width,
+                None => taken.push(from + width),
+            }
+            row
+        };
+        self.gaps.iter().map(row).collect()
+    }
+
+    fn leftwards(&self, gap: &Gap) -> bool {
+        self.frame.x(gap.start) + label_width(gap) > RIGHT
     }
 
     /// Paths are written here and not by the template: there are thousands of numbers, and nothing to escape.
@@ -221,4 +242,8 @@ impl Plot<'_> {
         sentences.push(self.frame.describe());
         sentences.join(" ")
     }
+}
+
+fn label_width(gap: &Gap) -> f64 {
+    gap.label.chars().count() as f64 * 6.2
 }
