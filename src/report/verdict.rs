@@ -1,7 +1,8 @@
 //! What a verdict rests on, in sentences that say no more than was seen.
 
 use super::Report;
-use super::words::{self, count, plural, subject};
+use super::outcome::{self, subject};
+use super::words::{self, count, plural};
 use crate::check::{Judgement, Verdict};
 
 /// The verdict in plain language, one sentence an entry.
@@ -32,7 +33,7 @@ pub(super) fn decisive(report: &Report) -> String {
         parts.extend(named(word, limits.map(|limit| words::plain(&limit.text))));
     }
     if parts.is_empty() {
-        parts.push(words::exit_meaning(report.exit_code).to_owned());
+        parts.push(outcome::exit_meaning(report.exit_code).to_owned());
     }
     parts.extend(named("observed, not claimed:", unclaimed(report).map(subject)));
     parts.join("; ")

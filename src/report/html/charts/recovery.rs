@@ -58,8 +58,8 @@ pub(in crate::report::html) fn recovery(faults: &[Recovery]) -> Markup {
                                     width=(at((x(to) - x(from)).max(1.5))) height=(at(BAR)) {}
                             }
                         }
-                        @let last = length(fault, fault.first_success.or(fault.answered).or(fault.applied));
-                        text.row-value x=(at(x(last.unwrap_or(0.0)) + 6.0)) y=(at(y + 30.0)) { (outcome(fault)) }
+                        @let last = phases(fault).into_iter().filter_map(|(_, to)| to).fold(0.0, f64::max);
+                        text.row-value x=(at(x(last) + 6.0)) y=(at(y + 30.0)) { (outcome(fault)) }
                     }
                 }
             }
@@ -82,6 +82,8 @@ fn phases(fault: &Recovery) -> [(Option<f64>, Option<f64>); 3] {
         [fault.applied, fault.answered, fault.first_success].map(|end| length(fault, end));
     // A client may get through before the nemesis sees the node answer; then there is no third phase.
     let success = success.filter(|&success| answered.is_none_or(|answered| success > answered));
+    // A node that is still down is so up to the edge of the picture.
+    let answered = if answered.or(success).is_none() { applied.map(|_| f64::INFINITY) } else { answered };
     [(Some(0.0), applied), (applied, answered), (answered.or(applied), success)]
 }
 

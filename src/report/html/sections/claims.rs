@@ -1,12 +1,13 @@
 //! What was claimed against what was found, and the figures worth a large print.
 
+use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
 use crate::check::{Guarantee, Judgement, Verdict};
 use crate::measure::Recovery;
 use crate::report::Report;
 use crate::report::html::parts::{mark, table, taint, tile};
-use crate::report::words::{self, TAINT, Tone, bytes, count, plural};
+use crate::report::words::{self, TAINT, bytes, count, plural};
 
 /// The run in six figures.
 pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
@@ -106,7 +107,7 @@ fn found(judged: &[&Judgement]) -> Markup {
     }
     let mut tones: Vec<(Tone, u64, u64)> = Vec::new();
     for tone in [Tone::Bad, Tone::Observed, Tone::Unknown, Tone::Good] {
-        let of: Vec<_> = judged.iter().filter(|judgement| words::tone(judgement) == tone).collect();
+        let of: Vec<_> = judged.iter().filter(|judgement| outcome::tone(judgement) == tone).collect();
         let violations = of.iter().map(|judgement| judgement.violations).sum();
         if !of.is_empty() {
             tones.push((tone, of.len() as u64, violations));

@@ -1,10 +1,11 @@
 //! Whether the lab itself was the bottleneck, and what nobody looked at.
 
+use crate::report::outcome::Tone;
 use maud::html;
 
 use crate::report::Report;
 use crate::report::html::parts::{Section, mark, tile};
-use crate::report::words::{self, TAINT, Tone, bytes};
+use crate::report::words::{self, TAINT, bytes};
 
 pub(super) fn section(report: &Report) -> Section {
     let lab = &report.figures.lab;
