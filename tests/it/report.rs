@@ -145,3 +145,29 @@ fn a_replica_without_connection_is_a_gap_and_never_a_lag_of_zero() {
         assert!(!text.contains(" 0 B"), "{text}");
     }
 }
+
+#[test]
+fn an_empty_report_says_that_nothing_is_known() {
+    let mut sample = sample_report::cut();
+    sample.judgements.clear();
+    sample.thresholds.clear();
+    sample.figures = replab::measure::Figures::default();
+    let terminal = report::terminal(&sample, Look { color: false, width: 100 });
+    let page = report::html(&sample);
+    for text in [&terminal, &report::markdown(&sample), &page] {
+        assert!(text.contains("UNKNOWN"), "{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+    }
+    for words in
+        ["nothing was judged", "no operation of the load", "no replica was sampled", "no fault was injected"]
+    {
+        assert!(terminal.contains(words), "{terminal}");
+    }
+    assert_eq!(
+        page.matches("not judged in this run").count(),
+        7,
+        "every guarantee says that it was not judged"
+    );
+    assert!(page.contains("nobody knows whether it was the bottleneck"));
+    assert!(report::junit(&sample).contains("errors=\"1\""), "{}", report::junit(&sample));
+}
