@@ -1,5 +1,6 @@
 //! JUnit XML: a test suite a workload, a test case a judgement; the thresholds are a suite of their own.
 
+use super::outcome;
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use super::words::{self, plain};
@@ -60,7 +61,7 @@ fn judged(judgement: &Judgement) -> TestCase {
             status.set_description(findings.join("\n"));
         }
     }
-    let mut case = TestCase::new(words::subject(judgement), status);
+    let mut case = TestCase::new(outcome::subject(judgement), status);
     case.set_classname(format!("replab.{}", judgement.check));
     case.set_system_out(plain(&judgement.summary));
     case
@@ -98,7 +99,7 @@ fn ended(report: &Report) -> TestCase {
         status.set_message("no claimed guarantee was judged").set_type("nothing-judged");
     } else if report.exit_code == 12 {
         status = TestCaseStatus::non_success(NonSuccessKind::Error);
-        status.set_message(words::exit_meaning(report.exit_code)).set_type("lab");
+        status.set_message(outcome::exit_meaning(report.exit_code)).set_type("lab");
     }
     let mut case = TestCase::new("the run came to its end", status);
     case.set_classname("replab.run");

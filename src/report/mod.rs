@@ -5,6 +5,7 @@ mod json;
 mod junit;
 mod markdown;
 mod model;
+mod outcome;
 mod terminal;
 mod verdict;
 mod words;

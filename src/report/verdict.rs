@@ -1,7 +1,8 @@
 //! What a verdict rests on, in sentences that say no more than was seen.
 
 use super::Report;
-use super::words::{self, count, plural, subject};
+use super::outcome::{self, subject};
+use super::words::{self, count, plural};
 use crate::check::{Judgement, Verdict};
 
 /// The verdict in plain language, one sentence an entry.
@@ -32,7 +33,7 @@ pub(super) fn decisive(report: &Report) -> String {
         parts.extend(named(word, limits.map(|limit| words::plain(&limit.text))));
     }
     if parts.is_empty() {
-        parts.push(words::exit_meaning(report.exit_code).to_owned());
+        parts.push(outcome::exit_meaning(report.exit_code).to_owned());
     }
     parts.extend(named("observed, not claimed:", unclaimed(report).map(subject)));
     parts.join("; ")
@@ -116,18 +117,21 @@ fn limits(report: &Report) -> Option<String> {
 
 /// How much was looked at. Without it "no counter-example" means nothing.
 fn basis(report: &Report) -> String {
-    let (mut ok, mut fail, mut info) = (0, 0, 0);
+    let (mut ok, mut fail, mut refused, mut info) = (0, 0, 0, 0);
     for line in &report.figures.operations {
         ok += line.ok;
         fail += line.fail;
+        refused += line.refused;
         info += line.info;
     }
     let faults = report.figures.recoveries.iter().filter(|fault| !fault.healing && fault.applied.is_some());
     format!(
-        "This rests on {} that succeeded, {} that certainly did not happen and {} with unknown outcome, over {}. \
+        "This rests on {} that succeeded, {} that certainly did not happen ({} of them refused as out of \
+         stock) and {} with unknown outcome, over {}. \
          It is what was observed in this run, not a proof.",
         plural(ok, "operation"),
         count(fail),
+        count(refused),
         count(info),
         plural(faults.count() as u64, "fault"),
     )

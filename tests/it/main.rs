@@ -1,5 +1,6 @@
 //! The one integration binary; a module a subject.
 
+mod browser;
 mod planted;
 mod report;
 mod sample_report;

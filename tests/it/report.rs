@@ -1,6 +1,7 @@
 //! The renderers, on sample reports: what a reader or a program gets of each.
 
 use crate::sample_report;
+use replab::history::LinkState;
 use replab::report::{self, Look};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/results.schema.json");
@@ -117,4 +118,56 @@ fn sample_pages_are_small_even_with_many_points() {
             std::fs::write(std::path::Path::new(&folder).join(format!("{name}.html")), page).unwrap();
         }
     }
+}
+
+#[test]
+fn a_replica_without_connection_is_a_gap_and_never_a_lag_of_zero() {
+    let mut sample = sample_report::valid();
+    let lag = &mut sample.figures.lag[0];
+    for point in &mut lag.points {
+        point.state = LinkState::Disconnected;
+        point.visibility = None;
+        for bytes in [&mut point.sent, &mut point.written, &mut point.flushed, &mut point.replayed] {
+            *bytes = Some(0);
+        }
+    }
+    lag.disconnected = lag.samples;
+    lag.unknown = 0;
+    let page = report::html(&sample);
+    let chart = page.split("id=\"chart-lag-bytes-1\"").nth(1).unwrap().split("</figure>").next().unwrap();
+    assert_eq!(chart.matches("d=\"\"></path>").count(), 4, "no line is drawn");
+    assert_eq!(chart.matches("<rect class=\"gap\"").count(), 1);
+    assert_eq!(chart.matches("<td>disconnected</td>").count(), 4 * 300, "the numbers say why there are none");
+    assert!(!chart.contains("<td>0 B</td>"));
+    let connected = report::html(&sample_report::valid());
+    assert!(connected.contains("<td>0 B</td>"), "an idle replica has a lag of zero");
+    for text in [report::terminal(&sample, Look { color: false, width: 140 }), report::markdown(&sample)] {
+        assert!(!text.contains(" 0 B"), "{text}");
+    }
+}
+
+#[test]
+fn an_empty_report_says_that_nothing_is_known() {
+    let mut sample = sample_report::cut();
+    sample.judgements.clear();
+    sample.thresholds.clear();
+    sample.figures = replab::measure::Figures::default();
+    let terminal = report::terminal(&sample, Look { color: false, width: 100 });
+    let page = report::html(&sample);
+    for text in [&terminal, &report::markdown(&sample), &page] {
+        assert!(text.contains("UNKNOWN"), "{text}");
+        assert!(!text.contains("NaN") && !text.contains("inf "), "{text}");
+    }
+    for words in
+        ["nothing was judged", "no operation of the load", "no replica was sampled", "no fault was injected"]
+    {
+        assert!(terminal.contains(words), "{terminal}");
+    }
+    assert_eq!(
+        page.matches("not judged in this run").count(),
+        7,
+        "every guarantee says that it was not judged"
+    );
+    assert!(page.contains("nobody knows whether it was the bottleneck"));
+    assert!(report::junit(&sample).contains("errors=\"1\""), "{}", report::junit(&sample));
 }

@@ -1,5 +1,6 @@
 //! The frame of the page.
 
+use crate::report::outcome;
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::charts::{self, Frame};
@@ -18,7 +19,7 @@ const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 
 pub fn html(report: &Report) -> String {
     let frame = Frame::of(report);
     let sections = sections::all(report, &frame);
-    let headline = words::headline(report);
+    let headline = outcome::headline(report);
     markup! {
         (DOCTYPE)
         html lang="en" {
@@ -54,7 +55,7 @@ pub fn html(report: &Report) -> String {
 }
 
 fn masthead(report: &Report) -> Markup {
-    let headline = words::headline(report);
+    let headline = outcome::headline(report);
     markup! {
         header.masthead {
             a.brand href="#verdict" { "replab" }
@@ -80,7 +81,7 @@ fn navigation(sections: &[Section]) -> Markup {
 
 /// The verdict: in a word, a shape, a paragraph, and what it rests on.
 fn hero(report: &Report) -> Markup {
-    let headline = words::headline(report);
+    let headline = outcome::headline(report);
     let run = &report.run;
     markup! {
         section.hero #verdict aria-labelledby="verdict-heading" {
@@ -94,7 +95,7 @@ fn hero(report: &Report) -> Markup {
                     h1 #verdict-heading { (headline.word) }
                     p.reason { (verdict::decisive(report)) }
                 }
-                p.exit { "exit code" strong { (report.exit_code) } (words::exit_meaning(report.exit_code)) }
+                p.exit { "exit code" strong { (report.exit_code) } (outcome::exit_meaning(report.exit_code)) }
             }
             @for sentence in verdict::explanation(report) { p.plain { (sentence) } }
             (sections::tiles(report))

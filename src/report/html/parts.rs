@@ -1,10 +1,11 @@
 //! Pieces that several sections are made of.
 
+use crate::report::outcome::Tone;
 use maud::{Markup, html};
 
 use crate::history::Nanos;
 use crate::measure::Percentiles;
-use crate::report::words::{self, Tone};
+use crate::report::words;
 
 /// A section of the page, with its place in the navigation.
 pub(super) struct Section {

@@ -5,7 +5,8 @@ mod sheet;
 mod tables;
 mod wrap;
 
-use super::words::{self, Tone, plain};
+use super::outcome::{self, Tone};
+use super::words::{self, plain};
 use super::{Report, verdict};
 use crate::check::Judgement;
 use sheet::Sheet;
@@ -23,7 +24,7 @@ pub struct Look {
 /// decided it and the exit code. Every moment is counted from the start of the load.
 pub fn terminal(report: &Report, look: Look) -> String {
     let mut sheet = Sheet::new(look);
-    let headline = words::headline(report);
+    let headline = outcome::headline(report);
     let run = &report.run;
     sheet.headline(
         headline.tone,
@@ -59,16 +60,16 @@ pub fn terminal(report: &Report, look: Look) -> String {
 
 fn checks(report: &Report, sheet: &mut Sheet) {
     sheet.title("CHECKS");
-    let widest = report.judgements.iter().map(|judgement| words::subject(judgement).chars().count()).max();
+    let widest = report.judgements.iter().map(|judgement| outcome::subject(judgement).chars().count()).max();
     for judgement in &report.judgements {
-        let tone = words::tone(judgement);
+        let tone = outcome::tone(judgement);
         let summary = plain(&judgement.summary);
         let text = match tone {
             Tone::Observed => format!("observed, not claimed: {summary}"),
             Tone::Good | Tone::Bad | Tone::Unknown if judgement.claimed => summary,
             Tone::Good | Tone::Bad | Tone::Unknown => format!("not claimed: {summary}"),
         };
-        sheet.item(tone, widest.unwrap_or(0), &words::subject(judgement), &text);
+        sheet.item(tone, widest.unwrap_or(0), &outcome::subject(judgement), &text);
         if tone == Tone::Bad {
             findings(judgement, sheet);
         }
@@ -98,7 +99,7 @@ fn thresholds(report: &Report, sheet: &mut Sheet) {
     let widest = report.thresholds.iter().map(|limit| plain(&limit.text).chars().count()).max();
     for limit in &report.thresholds {
         sheet.item(
-            words::threshold_tone(limit),
+            outcome::threshold_tone(limit),
             widest.unwrap_or(0),
             &plain(&limit.text),
             &words::measured(limit),

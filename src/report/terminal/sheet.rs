@@ -3,7 +3,7 @@
 use super::Look;
 use super::grid::fitted;
 use super::wrap::wrapped;
-use crate::report::words::Tone;
+use crate::report::outcome::Tone;
 
 /// A summary being written.
 pub(super) struct Sheet {

@@ -254,3 +254,18 @@ fn errors() -> Vec<ErrorCount> {
         ),
     ]
 }
+
+/// Leaves out what a history would not have that ends `milliseconds` into the load.
+pub(super) fn cut_at(figures: &mut Figures, milliseconds: u64) {
+    let end = at(milliseconds);
+    figures.load.end = end;
+    figures.rate.retain(|bin| bin.time + bin.width <= end);
+    figures.latency.retain(|point| point.time <= end);
+    figures.availability.iter_mut().for_each(|node| node.gaps.retain(|gap| gap.end <= end));
+    for lag in &mut figures.lag {
+        lag.points.retain(|point| point.time <= end);
+        lag.samples = lag.points.len() as u64;
+        lag.disconnected =
+            lag.points.iter().filter(|point| point.state == LinkState::Disconnected).count() as u64;
+    }
+}

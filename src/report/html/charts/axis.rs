@@ -41,9 +41,9 @@ impl Unit {
     }
 }
 
-/// At most two decimals, and none that say nothing.
+/// At most four decimals, and none that say nothing.
 fn trimmed(value: f64) -> String {
-    let text = format!("{value:.2}");
+    let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -66,7 +66,7 @@ pub(in crate::report::html) enum Scale {
 }
 
 /// The part of a logarithmic axis below its first power of ten.
-const ZERO: f64 = 0.07;
+const ZERO: f64 = 0.09;
 
 impl Scale {
     /// A linear scale that shows `largest`.

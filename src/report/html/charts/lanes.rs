@@ -37,7 +37,9 @@ pub(in crate::report::html) fn lanes(nodes: &[Availability], frame: &Frame) -> M
                         @for gap in &node.gaps {
                             @let (x, end) = ends(gap, frame);
                             rect.unserved x=(at(x)) y=(at(y)) width=(at((end - x).max(2.0))) height=(at(BAR)) {}
-                            text.gap-label x=(at(end + 4.0)) y=(at(y - 2.0)) { (gap.end.since(gap.start)) }
+                            @let left = end + 60.0 > RIGHT;
+                            text.gap-label x=(at(if left { x - 4.0 } else { end + 4.0 })) y=(at(y - 2.0))
+                                text-anchor=(if left { "end" } else { "start" }) { (gap.end.since(gap.start)) }
                         }
                     }
                 }

@@ -3,6 +3,7 @@
 mod axis;
 mod frame;
 mod lanes;
+mod marks;
 mod plot;
 mod recovery;
 mod table;

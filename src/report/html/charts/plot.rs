@@ -6,7 +6,8 @@ use super::axis::{Scale, Unit};
 use super::frame::{Frame, LEFT, RIGHT, WIDTH, at};
 use super::table;
 
-const HEIGHT: f64 = 210.0;
+/// Height of the plot, without labels.
+pub(super) const HEIGHT: f64 = 210.0;
 
 /// How the values of a series are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +70,15 @@ impl Plot<'_> {
         html! {
             figure.chart id=(self.id) data-x0=(self.frame.start) data-x1=(self.frame.end)
                 data-left=(LEFT / WIDTH) data-right=(RIGHT / WIDTH) {
-                figcaption { h4 { (self.title) } p.about { (self.about) } }
+                figcaption {
+                    h4 { (self.title) }
+                    p.about {
+                        (self.about)
+                        @if self.kind == Kind::Lines && self.stretch() > 1 {
+                            " Each point is the largest of " (self.stretch()) " values."
+                        }
+                    }
+                }
                 (self.legend())
                 div.plot {
                     svg viewBox={ "0 0 " (at(WIDTH)) " " (at(bottom + 28.0)) } role="img"
@@ -131,76 +140,6 @@ impl Plot<'_> {
                 }
             }
         }
-    }
-
-    fn gaps(&self, bottom: f64) -> Markup {
-        html! {
-            @for gap in &self.gaps {
-                @let (x, end) = (self.frame.x(gap.start), self.frame.x(gap.end));
-                @let left = x + gap.label.chars().count() as f64 * 5.8 > RIGHT;
-                rect.gap x=(at(x)) y=(at(bottom - 12.0)) width=(at((end - x).max(2.0))) height="12" {}
-                text.gap-label x=(at(if left { end } else { x })) y=(at(bottom - 16.0))
-                    text-anchor=(if left { "end" } else { "start" }) { (gap.label) }
-            }
-        }
-    }
-
-    /// Paths are written here and not by the template: there are thousands of numbers, and nothing to escape.
-    fn marks(&self, scale: Scale, bottom: f64) -> String {
-        let y = |value: f64| bottom - HEIGHT * scale.place(value);
-        let mut below = vec![0.0; self.times.len()];
-        let mut svg = String::new();
-        for (place, series) in self.series.iter().enumerate() {
-            let (path, class) = match self.kind {
-                Kind::Lines => (self.line(series, y), "line"),
-                Kind::Bars => (self.bars(series, &mut below, y), "bar"),
-            };
-            svg += &format!("<path class=\"{class} {} p{place}\" d=\"{path}\"></path>", series.style);
-        }
-        svg
-    }
-
-    fn line(&self, series: &Series, y: impl Fn(f64) -> f64) -> String {
-        let far = 5.0 * self.spacing();
-        let mut path = String::new();
-        let mut before: Option<f64> = None;
-        for (&seconds, value) in self.times.iter().zip(&series.values) {
-            let Some(value) = *value else {
-                before = None;
-                continue;
-            };
-            let joined = before.is_some_and(|before| seconds - before <= far);
-            path.push(if joined { 'L' } else { 'M' });
-            path += &format!("{} {}", at(self.frame.x(seconds)), at(y(value)));
-            if !joined {
-                path.push_str("h0");
-            }
-            before = Some(seconds);
-        }
-        path
-    }
-
-    fn bars(&self, series: &Series, below: &mut [f64], y: impl Fn(f64) -> f64) -> String {
-        let width = self.spacing();
-        let mut path = String::new();
-        for ((&seconds, value), below) in self.times.iter().zip(&series.values).zip(below) {
-            let value = value.unwrap_or(0.0);
-            if value <= 0.0 {
-                continue;
-            }
-            let (left, right) = (self.frame.x(seconds), self.frame.x(seconds + width));
-            let (low, high) = (y(*below), y(*below + value));
-            *below += value;
-            path += &format!("M{} {}V{}H{}V{}Z", at(left), at(low), at(high), at(right), at(low));
-        }
-        path
-    }
-
-    /// The usual distance of two values, in seconds.
-    pub(super) fn spacing(&self) -> f64 {
-        let mut steps: Vec<f64> = self.times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        steps.sort_by(f64::total_cmp);
-        steps.get(steps.len() / 2).copied().unwrap_or(self.frame.end - self.frame.start)
     }
 
     fn describe(&self) -> String {

@@ -3,21 +3,24 @@
 use maud::{Markup, html};
 
 use super::axis;
-use super::frame::{RIGHT, WIDTH, at};
+use super::frame::{WIDTH, at};
 use crate::history::Nanos;
 use crate::measure::Recovery;
 use crate::report::words;
 
 const ROW: f64 = 44.0;
 const BAR: f64 = 12.0;
+const START: f64 = 16.0;
+/// Leaves room for the words at the end of the longest row.
+const END: f64 = WIDTH - 230.0;
 
 /// The figure: a row a fault, from its invocation over the moment it took hold and the node's first answer to the
 /// first success.
 pub(in crate::report::html) fn recovery(faults: &[Recovery]) -> Markup {
     let id = "chart-recovery";
     let longest = faults.iter().filter_map(|fault| length(fault, fault.first_success.or(fault.answered)));
-    let end = longest.fold(0.05, f64::max) * 1.12;
-    let x = |seconds: f64| 16.0 + (RIGHT - 16.0) * (seconds / end).clamp(0.0, 1.0);
+    let end = longest.fold(0.05, f64::max);
+    let x = |seconds: f64| START + (END - START) * (seconds / end).clamp(0.0, 1.0);
     let bottom = 6.0 + ROW * faults.len() as f64;
     html! {
         figure.chart id=(id) {
@@ -48,15 +51,15 @@ pub(in crate::report::html) fn recovery(faults: &[Recovery]) -> Markup {
                     }
                     @for (place, fault) in faults.iter().enumerate() {
                         @let y = 6.0 + ROW * place as f64;
-                        text.row-label x="16" y=(at(y + 13.0)) { (words::fault(fault)) }
+                        text.row-label x=(at(START)) y=(at(y + 13.0)) { (words::fault(fault)) }
                         @for ((phase, _), (from, to)) in PHASES.into_iter().zip(phases(fault)) {
                             @if let (Some(from), Some(to)) = (from, to) {
                                 rect class={ "phase " (phase) } x=(at(x(from))) y=(at(y + 20.0))
                                     width=(at((x(to) - x(from)).max(1.5))) height=(at(BAR)) {}
                             }
                         }
-                        @let last = length(fault, fault.first_success.or(fault.answered).or(fault.applied));
-                        text.row-value x=(at(x(last.unwrap_or(0.0)) + 6.0)) y=(at(y + 30.0)) { (outcome(fault)) }
+                        @let last = phases(fault).into_iter().filter_map(|(_, to)| to).fold(0.0, f64::max);
+                        text.row-value x=(at(x(last) + 6.0)) y=(at(y + 30.0)) { (outcome(fault)) }
                     }
                 }
             }
@@ -79,6 +82,8 @@ fn phases(fault: &Recovery) -> [(Option<f64>, Option<f64>); 3] {
         [fault.applied, fault.answered, fault.first_success].map(|end| length(fault, end));
     // A client may get through before the nemesis sees the node answer; then there is no third phase.
     let success = success.filter(|&success| answered.is_none_or(|answered| success > answered));
+    // A node that is still down is so up to the edge of the picture.
+    let answered = if answered.or(success).is_none() { applied.map(|_| f64::INFINITY) } else { answered };
     [(Some(0.0), applied), (applied, answered), (answered.or(applied), success)]
 }
 

@@ -45,7 +45,7 @@ fn cell(plot: &Plot<'_>, values: &[Option<f64>], first: usize) -> String {
     largest.map_or_else(
         || {
             let seconds = plot.times[first];
-            let gap = plot.gaps.iter().find(|gap| gap.start <= seconds && seconds < gap.end);
+            let gap = plot.gaps.iter().rev().find(|gap| gap.start <= seconds && seconds <= gap.end);
             gap.map_or_else(|| "–".to_owned(), |gap| gap.label.clone())
         },
         |value| plot.unit.show(value),

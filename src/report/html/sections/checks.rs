@@ -1,10 +1,11 @@
 //! Every judgement and every threshold, with the evidence.
 
+use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
 use crate::check::{EventRef, Finding, Judgement, MAX_FINDINGS};
 use crate::report::html::parts::{Section, mark};
-use crate::report::words::{self, Tone, count};
+use crate::report::words::{self, count};
 use crate::report::{Report, Threshold};
 
 pub(super) fn section(report: &Report) -> Section {
@@ -28,13 +29,13 @@ pub(super) fn section(report: &Report) -> Section {
 }
 
 fn check(number: usize, judgement: &Judgement) -> Markup {
-    let tone = words::tone(judgement);
+    let tone = outcome::tone(judgement);
     html! {
         li class={ "check " (tone.class()) } id={ "check-" (number) } {
             (mark(tone))
             div.what {
                 h4 {
-                    (words::subject(judgement))
+                    (outcome::subject(judgement))
                     span.tag { @if judgement.claimed { "claimed" } @else { "not claimed" } }
                 }
                 p { (judgement.summary) }
@@ -42,7 +43,7 @@ fn check(number: usize, judgement: &Judgement) -> Markup {
                 (counts(judgement))
                 (findings(number, judgement, tone))
             }
-            p.found { (words::found(judgement)) }
+            p.found { (outcome::found(judgement)) }
         }
     }
 }
@@ -93,7 +94,7 @@ fn reference(event: &EventRef) -> Markup {
 }
 
 fn threshold(limit: &Threshold) -> Markup {
-    let tone = words::threshold_tone(limit);
+    let tone = outcome::threshold_tone(limit);
     let found = match tone {
         Tone::Good => "kept",
         Tone::Bad => "missed",

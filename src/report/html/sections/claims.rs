@@ -1,11 +1,13 @@
 //! What was claimed against what was found, and the figures worth a large print.
 
+use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
 use crate::check::{Guarantee, Judgement, Verdict};
+use crate::measure::Recovery;
 use crate::report::Report;
 use crate::report::html::parts::{mark, table, taint, tile};
-use crate::report::words::{self, Tone, bytes, count, plural};
+use crate::report::words::{self, TAINT, bytes, count, plural};
 
 /// The run in six figures.
 pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
@@ -19,34 +21,52 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
     let (lost, lost_note) = lost(report);
     let behind = figures.lag.iter().map(|lag| lag.max_replay_bytes).max();
     let seen = figures.lag.iter().filter(|lag| lag.visibility.count > 0).map(|lag| lag.visibility.p99).max();
-    let down =
-        figures.recoveries.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|x| x.0);
-    let faults = figures.recoveries.iter().filter(|fault| !fault.healing).count() as u64;
+    let (down, down_note) = unavailable(report);
+    let mark = if figures.lab.taints.is_empty() { String::new() } else { format!(" {TAINT}") };
     html! {
         dl.tiles {
             (tile("Commits lost", &lost, lost_note))
-            (tile("Writes acknowledged", &count(writes), &rate(writes)))
-            (tile("Reads answered", &count(reads), &rate(reads)))
-            (tile("Longest unavailability", &words::optional(down.map(|(time, _)| time)),
-                &down.map_or_else(|| plural(faults, "fault"), |(_, fault)| words::fault(fault))))
-            (tile("Largest replay lag", &behind.map_or_else(|| "–".to_owned(), bytes), "not yet replayed"))
-            (tile("Seen by a client after", &words::optional(seen), "p99, the slowest replica"))
+            (tile("Writes acknowledged", &count(writes), &(rate(writes) + &mark)))
+            (tile("Reads answered", &count(reads), &(rate(reads) + &mark)))
+            (tile("Longest unavailability", &(down + &mark), &down_note))
+            (tile("Largest replay lag", &(behind.map_or_else(|| "–".to_owned(), bytes) + &mark), "not yet replayed"))
+            (tile("Seen by a client after", &(words::optional(seen) + &mark), "p99, the slowest replica"))
         }
         @if !figures.lab.taints.is_empty() {
-            p.small { (taint()) " Times and rates on this page measure the lab as much as the cluster." }
+            p.small { (taint()) " What is marked " (TAINT) " measures the lab as much as the cluster." }
         }
+    }
+}
+
+/// The longest time that a node served nobody after a fault. A node that never came back is longer than any.
+fn unavailable(report: &Report) -> (String, String) {
+    let faults = &report.figures.recoveries;
+    let gone =
+        |fault: &&Recovery| fault.applied.is_some() && fault.answered.or(fault.first_success).is_none();
+    if let Some(fault) = faults.iter().find(gone) {
+        return ("not back".to_owned(), words::fault(fault));
+    }
+    let longest =
+        faults.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|(time, _)| *time);
+    let number = faults.iter().filter(|fault| !fault.healing).count() as u64;
+    match longest {
+        Some((time, fault)) => (time.to_string(), words::fault(fault)),
+        None => ("–".to_owned(), plural(number, "fault")),
     }
 }
 
 /// Acknowledged commits that are gone, as far as the durability checks can tell.
 fn lost(report: &Report) -> (String, &'static str) {
     let judged = || report.judgements.iter().filter(|judgement| judgement.guarantee == Guarantee::Durability);
-    let claimed = judged().any(|judgement| judgement.claimed);
     let lost: u64 = judged().map(|judgement| judgement.violations).sum();
+    let partly = judged().any(|judgement| judgement.verdict == Verdict::Unknown);
+    let claimed = judged().any(|judgement| judgement.claimed && judgement.verdict == Verdict::Fail);
     match judged().map(|judgement| judgement.verdict).max() {
-        Some(Verdict::Fail) if claimed => (count(lost), "acknowledged and absent"),
-        Some(Verdict::Fail) => (count(lost), "observed, not claimed"),
-        Some(Verdict::Pass) => (count(lost), "found, of all acknowledged"),
+        Some(Verdict::Fail) => (
+            format!("{}{}", if partly { "≥ " } else { "" }, count(lost)),
+            if claimed { "acknowledged and absent" } else { "observed, not claimed" },
+        ),
+        Some(Verdict::Pass) => (count(lost), "no counter-example found"),
         Some(Verdict::Unknown) => ("unknown".to_owned(), "nothing can be said"),
         None => ("unknown".to_owned(), "durability was not judged"),
     }
@@ -87,7 +107,7 @@ fn found(judged: &[&Judgement]) -> Markup {
     }
     let mut tones: Vec<(Tone, u64, u64)> = Vec::new();
     for tone in [Tone::Bad, Tone::Observed, Tone::Unknown, Tone::Good] {
-        let of: Vec<_> = judged.iter().filter(|judgement| words::tone(judgement) == tone).collect();
+        let of: Vec<_> = judged.iter().filter(|judgement| outcome::tone(judgement) == tone).collect();
         let violations = of.iter().map(|judgement| judgement.violations).sum();
         if !of.is_empty() {
             tones.push((tone, of.len() as u64, violations));

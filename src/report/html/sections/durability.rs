@@ -1,11 +1,12 @@
 //! Durability: what became of each class of commits.
 
+use crate::report::outcome;
 use maud::{Markup, html};
 
 use crate::check::{Guarantee, Judgement};
 use crate::report::Report;
 use crate::report::html::parts::{Section, mark};
-use crate::report::words::{self, count};
+use crate::report::words::count;
 
 pub(super) fn section(report: &Report) -> Section {
     let judged: Vec<&Judgement> =
@@ -32,11 +33,11 @@ fn classes(judgement: &Judgement) -> Markup {
     let others = judgement.counts.iter().filter(|item| !(has_matrix && in_matrix(&item.name)));
     html! {
         div.durable {
-            h3 { (mark(words::tone(judgement))) (words::subject(judgement)) }
+            h3 { (mark(outcome::tone(judgement))) (outcome::subject(judgement)) }
             p { (judgement.summary) }
             @if has_matrix {
                 table.matrix {
-                    caption.hidden { "Commits by outcome and presence: " (words::subject(judgement)) }
+                    caption.hidden { "Commits by outcome and presence: " (outcome::subject(judgement)) }
                     thead { tr { td {} th scope="col" { "present" } th scope="col" { "absent" } } }
                     tbody {
                         @for (place, [name, present, absent]) in CLASSES.into_iter().enumerate() {

@@ -12,7 +12,7 @@ const WORDS: [(&str, &str); 9] = [
     ),
     (
         "unknown outcome",
-        "The connection broke or the deadline passed after the commit was sent: it may or may not have happened. \
+        "The connection broke or the deadline ran out after the commit was sent: it may or may not have happened. \
          It is never counted as a failure, and never retried.",
     ),
     (

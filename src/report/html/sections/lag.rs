@@ -47,9 +47,8 @@ fn summary(replicas: &[LagFigures]) -> Markup {
                 percentile(&lag.visibility, lag.visibility.p99),
                 percentile(&lag.visibility, lag.visibility.max),
                 html! { (count(lag.never_seen)) },
-                html! { (count(lag.samples)) },
-                html! { (count(lag.disconnected)) },
-                html! { (count(lag.unknown)) },
+                html! { (count(lag.disconnected)) " of " (count(lag.samples)) },
+                html! { (count(lag.unknown)) " of " (count(lag.samples)) },
             ]
         })
         .collect();
@@ -62,13 +61,12 @@ fn summary(replicas: &[LagFigures]) -> Markup {
         "seen p99",
         "seen max",
         "never seen",
-        "samples",
         "disconnected",
         "no answer",
     ];
     html! {
         (table("Lag by replica", &header, 1, &rows))
-        p.small { "Never seen: increments acknowledged that no later read on the replica showed. Disconnected: samples in which the "
+        p.small { "Most bytes: not yet replayed. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed. Disconnected: samples in which the "
             "primary had no connection to the replica. No answer: samples that the primary did not answer." }
     }
 }
@@ -149,7 +147,7 @@ fn gaps(lag: &LagFigures, frame: &Frame) -> Vec<Gap> {
         }
         let label = match point.state {
             LinkState::Disconnected => "disconnected",
-            LinkState::Unknown => "primary silent",
+            LinkState::Unknown => "primary did not answer",
             LinkState::Streaming | LinkState::Catchup => {
                 open = None;
                 continue;

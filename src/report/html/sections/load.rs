@@ -149,7 +149,7 @@ fn percentiles(line: &OperationFigures) -> Vec<Markup> {
         html! { (line.operation) },
         html! { (line.node) },
         html! { (count(line.ok)) },
-        html! { (count(line.fail)) },
+        html! { (count(line.fail.saturating_sub(line.refused))) },
         html! { (count(line.info)) },
     ];
     cells.extend([p.p50, p.p95, p.p99, p.p999, p.max].map(|value| percentile(p, value)));

@@ -13,15 +13,7 @@ pub(super) fn section(report: &Report) -> Section {
     let faults = &report.figures.recoveries;
     let origin = report.figures.load.start;
     let rows: Vec<Vec<Markup>> = faults.iter().map(|fault| row(fault, origin)).collect();
-    let header = [
-        "fault",
-        "at",
-        "took hold after",
-        "answered after",
-        "first success after",
-        "unavailable",
-        "what was seen",
-    ];
+    let header = ["fault", "at", "took hold after", "answered after", "first success after", "unavailable"];
     let body = html! {
         @if faults.is_empty() { p { "No fault was injected: nothing is known of restarts." } } @else {
             p { "First success: the end of the first operation begun after the fault that succeeded, a commit on the primary and a "
@@ -36,13 +28,12 @@ pub(super) fn section(report: &Report) -> Section {
 fn row(fault: &Recovery, origin: Nanos) -> Vec<Markup> {
     let after = |end: Option<Nanos>| words::optional(end.map(|end| end.since(fault.invoked)));
     vec![
-        html! { (words::fault(fault)) },
+        html! { (words::fault(fault)) br; span.detail { (fault.detail) } },
         html! { (words::moment(fault.invoked, origin)) },
         html! { (after(fault.applied)) },
         html! { (words::answered(fault)) },
         html! { (after(fault.first_success)) },
         html! { (words::optional(fault.unavailable)) },
-        html! { span.detail { (fault.detail) } },
     ]
 }
 

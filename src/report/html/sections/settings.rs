@@ -1,9 +1,9 @@
 //! The settings that the lab read and asserted, node by node.
 
+use crate::report::outcome::Tone;
 use maud::{Markup, html};
 
 use crate::report::html::parts::{Section, mark, table};
-use crate::report::words::Tone;
 use crate::report::{Report, Setting};
 
 pub(super) fn section(report: &Report) -> Section {

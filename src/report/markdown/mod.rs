@@ -1,17 +1,19 @@
 //! GitHub-flavoured Markdown: for a pull request, where nobody opens an attachment.
 
+mod text;
+
 use std::fmt::Write as _;
-use std::ops::Range;
 
 use super::words::{self, TAINT, bytes, count};
-use super::{Report, verdict};
+use super::{Report, outcome, verdict};
 use crate::history::Nanos;
 use crate::measure::Percentiles;
+use text::{bullets, code, code_cell, entities, escape, line, table};
 
 /// The report as GitHub-flavoured Markdown. Moments count from the start of the load.
 pub fn markdown(report: &Report) -> String {
     let mut text = String::new();
-    let headline = words::headline(report);
+    let headline = outcome::headline(report);
     let run = &report.run;
     line(&mut text, &format!("## {} {} · exit {}", headline.mark, headline.word, report.exit_code));
     line(
@@ -47,8 +49,8 @@ fn checks(report: &Report, text: &mut String) {
     line(text, "### Checks");
     let rows = report.judgements.iter().map(|judgement| {
         vec![
-            format!("{} {}", words::tone(judgement).mark(), words::found(judgement)),
-            escape(&words::subject(judgement)),
+            format!("{} {}", outcome::tone(judgement).mark(), outcome::found(judgement)),
+            escape(&outcome::subject(judgement)),
             if judgement.claimed { "yes" } else { "no" }.to_owned(),
             escape(&judgement.summary),
         ]
@@ -60,7 +62,7 @@ fn checks(report: &Report, text: &mut String) {
             text,
             &format!(
                 "<details><summary>{}: {} of {}</summary>",
-                entities(&words::subject(judgement)),
+                entities(&outcome::subject(judgement)),
                 words::plural(judgement.findings.len() as u64, "finding"),
                 count(total)
             ),
@@ -77,7 +79,7 @@ fn checks(report: &Report, text: &mut String) {
     if !report.thresholds.is_empty() {
         line(text, "### Thresholds");
         let rows = report.thresholds.iter().map(|limit| {
-            let mark = words::threshold_tone(limit).mark().to_owned();
+            let mark = outcome::threshold_tone(limit).mark().to_owned();
             vec![mark, code_cell(&limit.text), escape(&words::measured(limit))]
         });
         table(text, &["", "threshold", "measured"], 0..0, rows);
@@ -181,69 +183,4 @@ fn heading(report: &Report, text: &mut String, title: &str) {
 
 fn percentile(of: &Percentiles, value: Nanos) -> String {
     if of.count == 0 { "–".to_owned() } else { value.to_string() }
-}
-
-fn line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push_str("\n\n");
-}
-
-fn bullets(text: &mut String, items: impl Iterator<Item = String>) {
-    let mut any = false;
-    for item in items {
-        any = true;
-        let _ = writeln!(text, "- {item}");
-    }
-    if any {
-        text.push('\n');
-    }
-}
-
-/// A table whose columns `numbers` are aligned to the right; `none` where there is no row.
-fn table(text: &mut String, header: &[&str], numbers: Range<usize>, rows: impl Iterator<Item = Vec<String>>) {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return line(text, "none");
-    }
-    let rule: Vec<&str> =
-        (0..header.len()).map(|column| if numbers.contains(&column) { "---:" } else { "---" }).collect();
-    let _ = writeln!(text, "| {} |", header.join(" | "));
-    let _ = writeln!(text, "|{}|", rule.join("|"));
-    for row in rows {
-        let _ = writeln!(text, "| {} |", row.join(" | "));
-    }
-    text.push('\n');
-}
-
-/// Text that means nothing to Markdown: on one line, with every character that could mark something up escaped.
-fn escape(text: &str) -> String {
-    let mut escaped = String::new();
-    for c in words::plain(text).chars() {
-        match c {
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' => {
-                escaped.push('\\');
-                escaped.push(c);
-            }
-            _ => escaped.push(c),
-        }
-    }
-    escaped
-}
-
-/// Text inside an HTML block, where Markdown's own escapes would show.
-fn entities(text: &str) -> String {
-    words::plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
-}
-
-/// A code span; a backtick, which would end it, becomes an apostrophe.
-fn code(text: &str) -> String {
-    format!("`{}`", words::plain(text).replace('`', "'"))
-}
-
-/// A code span in a table, where a pipe would end the cell.
-fn code_cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
 }
