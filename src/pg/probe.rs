@@ -34,9 +34,20 @@ pub async fn is_in_recovery(session: &Session) -> Result<bool, PgError> {
     Ok(scalar(session, "SELECT pg_is_in_recovery()").await?.as_deref() == Some("t"))
 }
 
-/// `pg_current_wal_insert_lsn()`; on a replica an error with code 55000.
+/// The end of what is inserted into the log, as a replica reports it that has replayed it all.
+///
+/// `pg_current_wal_insert_lsn()` is where the next record will go: on an empty page behind the page's header, 24 or (on
+/// the first page of a segment) 40 bytes after the end of the last record. Taken as it is, an idle replica would lag by
+/// as much for ever, and who waits for it to replay that far would wait for ever.
+const END_OF_LOG: &str = "(SELECT position - CASE \
+     WHEN (position - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40 \
+     WHEN (position - '0/0') % current_setting('wal_block_size')::int8 = 24 THEN 24 ELSE 0 END \
+     FROM pg_current_wal_insert_lsn() AS position)";
+
+/// The end of what is inserted into the log: a replica that has replayed it has replayed everything acknowledged before
+/// the call. On a replica an error with code 55000.
 pub async fn insert_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
-    lsn(scalar(session, "SELECT pg_current_wal_insert_lsn()").await?)
+    lsn(scalar(session, &format!("SELECT {END_OF_LOG}")).await?)
 }
 
 /// `pg_last_wal_replay_lsn()`; `None` on a server that never replayed.
@@ -60,14 +71,16 @@ impl LagProbe {
     pub async fn prepare(session: &Session) -> Result<LagProbe, PgError> {
         // One row at least, for the insert position, even when no replica is connected. Of several connections with
         // one name (a dead one not yet noticed beside its successor) the youngest comes last.
-        let sql = "SELECT p.insert::text, r.application_name, r.state, r.sent_lsn::text, r.write_lsn::text, \
+        let sql = format!(
+            "SELECT p.insert::text, r.application_name, r.state, r.sent_lsn::text, r.write_lsn::text, \
                    r.flush_lsn::text, r.replay_lsn::text, \
                    (extract(epoch FROM r.write_lag) * 1000000)::int8, \
                    (extract(epoch FROM r.flush_lag) * 1000000)::int8, \
                    (extract(epoch FROM r.replay_lag) * 1000000)::int8 \
-                   FROM (SELECT pg_current_wal_insert_lsn() AS insert) p \
-                   LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start";
-        Ok(LagProbe { statement: session.prepare(sql).await? })
+                   FROM (SELECT {END_OF_LOG} AS insert) p \
+                   LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start"
+        );
+        Ok(LagProbe { statement: session.prepare(&sql).await? })
     }
 
     /// One sample per replica, in the order of `replicas`. A replica's name is its `application_name`.

@@ -157,6 +157,12 @@ pub enum TopologyError {
         /// The name that was asked for.
         name: Option<String>,
     },
+    /// Several clusters, and none was named.
+    #[error("several clusters are up: {}", .0.join(", "))]
+    SeveralClusters(Vec<String>),
+    /// What another kind of topology says.
+    #[error("{0}")]
+    Lab(String),
     /// A name that is taken.
     #[error("a cluster named `{0}` is already up")]
     AlreadyUp(String),
@@ -176,6 +182,11 @@ impl TopologyError {
         move |source| TopologyError::Io { what, path, source }
     }
 
+    /// A failure of the lab that has no kind of its own.
+    pub fn lab(why: impl Into<String>) -> TopologyError {
+        TopologyError::Lab(why.into())
+    }
+
     /// Who has to act; decides the exit code.
     pub fn category(&self) -> Category {
         use TopologyError::*;
@@ -184,9 +195,9 @@ impl TopologyError {
                 Category::Environment
             }
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
-            NoCluster { .. } | AlreadyUp(_) | Owned { .. } => Category::Environment,
+            NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
-            Survived { .. } | StopForced { .. } | NoAnswer { .. } | Query { .. } => Category::Lab,
+            Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,
         }
     }
 
@@ -214,6 +225,7 @@ impl TopologyError {
             }
             Tool { .. } | DoesNotStart { .. } => "replab doctor checks what PostgreSQL needs here",
             NoCluster { .. } => "replab up starts one",
+            SeveralClusters(_) => "choose one with --name",
             AlreadyUp(_) => {
                 "replab status shows it, replab down ends it, replab up --name OTHER starts another"
             }

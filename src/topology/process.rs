@@ -41,11 +41,12 @@ pub(super) struct Account {
     pub(super) name: String,
 }
 
-/// A program about to be started, in its own process group, without this process's libpq variables.
-#[derive(Debug)]
+/// A program about to be started, in its own process group, without this process's libpq variables. No `Debug`: its
+/// environment may hold a password.
 pub(super) struct Program {
     path: PathBuf,
     args: Vec<OsString>,
+    envs: Vec<(&'static str, String)>,
     directory: PathBuf,
     account: Option<Account>,
 }
@@ -129,6 +130,7 @@ impl Program {
         Program {
             path: path.into(),
             args: Vec::new(),
+            envs: Vec::new(),
             directory: directory.to_path_buf(),
             account: account.cloned(),
         }
@@ -136,6 +138,11 @@ impl Program {
 
     pub(super) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Program {
         self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    pub(super) fn envs(mut self, envs: Vec<(&'static str, String)>) -> Program {
+        self.envs = envs;
         self
     }
 
@@ -149,6 +156,7 @@ impl Program {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
             command.env_remove(name);
         }
+        command.envs(self.envs.iter().map(|(name, value)| (name, value)));
         if let Some(account) = &self.account {
             command.uid(account.uid.as_raw()).gid(account.gid.as_raw());
         }

@@ -244,8 +244,8 @@ fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
 
 fn check_name(name: &str) -> Result<(), TopologyError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || name.len() > 32 || !name.chars().all(allowed) {
-        let why = format!("the cluster's name `{name}` is not 1 to 32 letters, digits, `-` and `_`");
+    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+        let why = format!("the cluster's name `{name}` is not 1 to 64 letters, digits, `-` and `_`");
         return Err(TopologyError::Config(why));
     }
     Ok(())

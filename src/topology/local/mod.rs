@@ -9,6 +9,7 @@ mod cache;
 mod guard;
 mod make;
 mod node;
+mod pgbench;
 mod settings;
 mod state;
 mod sweep;
@@ -22,6 +23,7 @@ use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
+pub use pgbench::{Pgbench, Ran};
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
@@ -150,6 +152,11 @@ impl Cluster {
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
     pub fn died_unasked(&self) -> Option<String> {
         self.nodes.iter().find_map(Node::died_unasked)
+    }
+
+    /// The nodes that an action has left down.
+    pub fn down_nodes(&self) -> Vec<NodeName> {
+        self.nodes.iter().filter(|node| node.is_left_down()).map(|node| node.name).collect()
     }
 
     /// Whether a node's postmaster runs; an error for a node that does not exist.

@@ -123,6 +123,25 @@ impl StateDir {
         Ok(clusters)
     }
 
+    /// The cluster that is meant: the one with this name; without a name the one that was left running, or the only one.
+    pub fn find(&self, name: Option<&str>) -> Result<ClusterState, TopologyError> {
+        let mut clusters = self.clusters()?;
+        clusters.retain(|cluster| name.is_none_or(|name| cluster.name == name));
+        if clusters.iter().any(|cluster| cluster.owner.is_none()) {
+            clusters.retain(|cluster| cluster.owner.is_none());
+        }
+        match (clusters.pop(), clusters.is_empty()) {
+            (Some(only), true) => Ok(only),
+            (Some(last), false) => {
+                clusters.push(last);
+                Err(TopologyError::SeveralClusters(
+                    clusters.into_iter().map(|cluster| cluster.name).collect(),
+                ))
+            }
+            (None, _) => Err(TopologyError::NoCluster { name: name.map(str::to_owned) }),
+        }
+    }
+
     /// The directories in `part`, by name.
     pub(super) fn entries(&self, part: &str) -> Result<Vec<PathBuf>, TopologyError> {
         let part = self.root.join(part);

@@ -1,0 +1,56 @@
+//! `replab gc`: what a killed replab left behind.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::clusters::{failure, print, print_json};
+use super::{Exit, Failure};
+use crate::topology::local::{StateDir, Swept, gc};
+
+/// End and remove what killed runs left behind
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only say what would be ended and removed
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The folder with the lab's own files (REPLAB_STATE_DIR)
+    #[arg(long, value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs the command. Something that could not be ended is a failure of the lab.
+pub async fn run(args: Args) -> Result<Exit, Failure> {
+    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failure)?;
+    let found = gc(&state_dir, args.dry_run).map_err(failure)?;
+    if args.json {
+        let swept = |swept: &Swept| json!({ "name": swept.name, "killed": swept.killed, "removed": swept.removed, "failed": swept.failed });
+        let swept: Vec<_> = found.iter().map(swept).collect();
+        print_json(&json!({ "dry_run": args.dry_run, "found": swept }));
+    } else if found.is_empty() {
+        print("nothing was left behind\n");
+    } else {
+        let would = if args.dry_run { "would be " } else { "" };
+        print(&found.iter().map(|swept| describe(swept, would)).collect::<String>());
+    }
+    let failed = found.iter().any(|swept| !swept.failed.is_empty());
+    Ok(if failed { Exit::Lab } else { Exit::Valid })
+}
+
+fn describe(swept: &Swept, would: &str) -> String {
+    let mut text = String::new();
+    if !swept.killed.is_empty() {
+        let name = swept.name.as_deref().unwrap_or("?");
+        text += &format!("{} processes of `{name}` {would}killed: {:?}\n", swept.killed.len(), swept.killed);
+    }
+    for path in &swept.removed {
+        text += &format!("{} {would}removed\n", path.display());
+    }
+    for failed in &swept.failed {
+        text += &format!("not done: {failed}\n");
+    }
+    text
+}
