@@ -46,7 +46,6 @@ pub(crate) fn state_dir() -> PathBuf {
 /// A cluster for one test, and the right to have it.
 pub(crate) struct Lab {
     pub(crate) cluster: Cluster,
-    pub(crate) state_dir: PathBuf,
     permit: SemaphorePermit<'static>,
 }
 
@@ -72,7 +71,7 @@ impl Lab {
         require_pg().await?;
         let permit = CLUSTERS.acquire().await.unwrap();
         let cluster = Cluster::up(&config).await.unwrap();
-        Some(Lab { cluster, state_dir: config.state_dir.unwrap(), permit })
+        Some(Lab { cluster, permit })
     }
 
     pub(crate) fn conninfo(&self, node: NodeName) -> Conninfo {

@@ -71,6 +71,7 @@ impl Node {
         {
             return Err(TopologyError::AlreadyRunning { node: self.name, pid: process.identity.pid });
         }
+        self.clear_lock_of_zombie().await?;
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -99,6 +100,24 @@ impl Node {
     /// The process that the data directory's lock file names.
     fn holder(&self) -> Option<i32> {
         fs::read_to_string(self.data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// PostgreSQL refuses a data directory whose lock file names a process that exists, and a zombie does. Ours are
+    /// reaped before this; one that another replab left to the system may stay for a while, or for ever where the
+    /// system's first process does not reap.
+    async fn clear_lock_of_zombie(&self) -> Result<(), TopologyError> {
+        let is_zombie = || self.holder().is_some_and(Identity::is_zombie);
+        let reaped = async {
+            while is_zombie() {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if timeout(Duration::from_secs(2), reaped).await.is_err() && processes_of(&self.data, None).is_empty()
+        {
+            let path = self.data.join("postmaster.pid");
+            fs::remove_file(&path).map_err(TopologyError::io("remove", &path))?;
+        }
+        Ok(())
     }
 
     /// The running server, or the error that it is not.
