@@ -3,8 +3,47 @@
 //! A checker answers for one guarantee (or a few that rest on the same evidence), on the whole cluster or node by
 //! node. Given an empty, cut or unsuitable history it says `Unknown` and why.
 
+#[cfg(test)]
+mod bench;
+mod conservation;
+mod convergence;
+mod counter;
+mod draft;
+mod durability;
 mod judgement;
+mod ledger;
+mod long_fork;
+mod restarts;
+mod session;
+mod suite;
+mod text;
+mod walk;
+
+use crate::history::{CounterOp, OrdersOp, Table};
+use convergence::Convergence;
 
 pub use judgement::{
     Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, MAX_FINDINGS, Verdict, overall,
 };
+
+/// Every judgement of the order system.
+pub fn orders(evidence: &Evidence<'_, OrdersOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::Orders, Table::OrderDetails, Table::Inventory] };
+    suite::run(&[&durability::Durability, &conservation::Conservation, &convergence], evidence, claims)
+}
+
+/// Every judgement of the counters.
+pub fn counter(evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::UserCounter] };
+    suite::run(
+        &[
+            &counter::Counter,
+            &session::ReadYourWrites,
+            &session::MonotonicReads,
+            &convergence,
+            &long_fork::LongFork,
+        ],
+        evidence,
+        claims,
+    )
+}

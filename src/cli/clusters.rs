@@ -1,12 +1,11 @@
 //! What the commands for clusters share: which one is meant, and how its errors end the program.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
-use super::{Exit, Failure};
+use super::{Exit, Failure, failures};
 use crate::history::NodeName;
 use crate::topology::local::{Cluster, ClusterState, StateDir};
-use crate::topology::{Category, Endpoint, TopologyError};
+use crate::topology::{Endpoint, TopologyError};
 
 /// Which cluster is meant.
 #[derive(Debug, Default, clap::Args)]
@@ -22,15 +21,15 @@ pub(super) struct Which {
 impl Which {
     /// The state directory and what is written there about the cluster.
     pub(super) fn find(&self) -> Result<(StateDir, ClusterState), Failure> {
-        let state_dir = StateDir::open(self.state_dir.as_deref()).map_err(failure)?;
-        let state = state_dir.find(self.name.as_deref()).map_err(failure)?;
+        let state_dir = StateDir::open(self.state_dir.as_deref()).map_err(failures::topology)?;
+        let state = state_dir.find(self.name.as_deref()).map_err(failures::topology)?;
         Ok((state_dir, state))
     }
 
     /// The cluster itself.
     pub(super) fn attach(&self) -> Result<Cluster, Failure> {
         let (state_dir, state) = self.find()?;
-        Cluster::attach(&state_dir, state).map_err(failure)
+        Cluster::attach(&state_dir, state).map_err(failures::topology)
     }
 }
 
@@ -44,27 +43,4 @@ pub(super) fn endpoint(cluster: &Cluster, node: Option<&str>) -> Result<Endpoint
         .into_iter()
         .find(|endpoint| endpoint.node == node)
         .ok_or_else(|| Failure::new(Exit::Usage, unknown))
-}
-
-/// The program's end for an error of the topology.
-pub(super) fn failure(error: TopologyError) -> Failure {
-    let exit = match error.category() {
-        Category::Environment => Exit::Environment,
-        Category::Lab => Exit::Lab,
-    };
-    match error.help() {
-        Some(help) => Failure::new(exit, error).help(help),
-        None => Failure::new(exit, error),
-    }
-}
-
-/// Prints a result. A reader that has gone (`| head`) is no failure.
-pub(super) fn print(text: &str) {
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-}
-
-/// Prints one JSON document.
-pub(super) fn print_json(value: &serde_json::Value) {
-    print(&format!("{value:#}\n"));
 }

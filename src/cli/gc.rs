@@ -4,37 +4,34 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::clusters::{failure, print, print_json};
-use super::{Exit, Failure};
+use super::console::Console;
+use super::{Exit, Failure, failures};
 use crate::topology::local::{StateDir, Swept, gc};
 
 /// End and remove what killed runs left behind
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Only say what would be ended and removed
     #[arg(long)]
-    pub dry_run: bool,
+    pub(super) dry_run: bool,
     /// The folder with the lab's own files (REPLAB_STATE_DIR)
     #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    pub(super) state_dir: Option<PathBuf>,
 }
 
 /// Runs the command. Something that could not be ended is a failure of the lab.
-pub async fn run(args: Args) -> Result<Exit, Failure> {
-    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failure)?;
-    let found = gc(&state_dir, args.dry_run).map_err(failure)?;
-    if args.json {
+pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
+    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failures::topology)?;
+    let found = gc(&state_dir, args.dry_run).map_err(failures::topology)?;
+    if console.is_json() {
         let swept = |swept: &Swept| json!({ "name": swept.name, "killed": swept.killed, "removed": swept.removed, "failed": swept.failed });
         let swept: Vec<_> = found.iter().map(swept).collect();
-        print_json(&json!({ "dry_run": args.dry_run, "found": swept }));
+        console.json(&json!({ "dry_run": args.dry_run, "found": swept }));
     } else if found.is_empty() {
-        print("nothing was left behind\n");
+        console.result("nothing was left behind\n");
     } else {
         let would = if args.dry_run { "would be " } else { "" };
-        print(&found.iter().map(|swept| describe(swept, would)).collect::<String>());
+        console.result(&found.iter().map(|swept| describe(swept, would)).collect::<String>());
     }
     let failed = found.iter().any(|swept| !swept.failed.is_empty());
     Ok(if failed { Exit::Lab } else { Exit::Valid })

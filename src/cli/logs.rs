@@ -5,30 +5,31 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::clusters::{Which, endpoint, failure, print};
-use super::{Exit, Failure};
+use super::clusters::{Which, endpoint};
+use super::console::Console;
+use super::{Exit, Failure, failures};
 
 /// Show a node's log
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub(super) which: Which,
     /// The node
     #[arg(default_value = "primary")]
-    pub node: String,
+    pub(super) node: String,
     /// Go on as the log grows, until Ctrl-C
     #[arg(short, long)]
-    pub follow: bool,
+    pub(super) follow: bool,
 }
 
 /// Runs the command.
-pub async fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let cluster = args.which.attach()?;
     let node = endpoint(&cluster, Some(&args.node))?.node;
-    let path = cluster.log(node).map_err(failure)?.to_path_buf();
+    let path = cluster.log(node).map_err(failures::topology)?.to_path_buf();
     let mut shown = 0;
     loop {
-        show_from(&path, &mut shown)?;
+        show_from(&path, &mut shown, console)?;
         if !args.follow {
             return Ok(Exit::Valid);
         }
@@ -37,7 +38,7 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
 }
 
 /// Prints what lies behind `shown` bytes.
-fn show_from(path: &PathBuf, shown: &mut u64) -> Result<(), Failure> {
+fn show_from(path: &PathBuf, shown: &mut u64, console: &Console) -> Result<(), Failure> {
     let mut bytes = Vec::new();
     let read = File::open(path).and_then(|mut file| {
         file.seek(SeekFrom::Start(*shown))?;
@@ -48,6 +49,6 @@ fn show_from(path: &PathBuf, shown: &mut u64) -> Result<(), Failure> {
         Failure::new(Exit::Environment, error)
     })?;
     *shown += u64::try_from(read).unwrap_or(0);
-    print(&String::from_utf8_lossy(&bytes));
+    console.result(&String::from_utf8_lossy(&bytes));
     Ok(())
 }

@@ -6,19 +6,19 @@ use crate::topology::replace_with_psql;
 
 /// Open psql on a node, the password filled in
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub(super) which: Which,
     /// The node
     #[arg(default_value = "primary")]
-    pub node: String,
+    pub(super) node: String,
     /// Arguments for psql, such as -c 'SELECT 1'
     #[arg(last = true)]
-    pub psql: Vec<String>,
+    pub(super) psql: Vec<String>,
 }
 
 /// Becomes psql; returns only if that fails.
-pub async fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
     let cluster = args.which.attach()?;
     let endpoint = endpoint(&cluster, Some(&args.node))?;
     let beside_the_server = cluster.state().binaries.join("psql");

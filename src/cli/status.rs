@@ -5,8 +5,9 @@ use std::time::Duration;
 use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
-use super::clusters::{Which, endpoint, failure, print, print_json};
-use super::{Exit, Failure};
+use super::clusters::{Which, endpoint};
+use super::console::Console;
+use super::{Exit, Failure, failures};
 use crate::history::{Clock, LagSample, LinkState, NodeName};
 use crate::lsn::Lsn;
 use crate::pg::probe::{self, LagProbe};
@@ -19,18 +20,15 @@ const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(2), statem
 
 /// Show the clusters that are up, and how their nodes are
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     #[command(flatten)]
     pub(super) which: Which,
-    /// Print one JSON document
-    #[arg(long, conflicts_with = "env")]
-    pub json: bool,
     /// Print what a shell needs to connect to a node, password included, for eval
     #[arg(long)]
-    pub env: bool,
+    pub(super) env: bool,
     /// With --env: the node [default: primary]
     #[arg(requires = "env")]
-    pub node: Option<String>,
+    pub(super) node: Option<String>,
 }
 
 /// A node as it is now.
@@ -48,28 +46,28 @@ struct Position {
 }
 
 /// Runs the command.
-pub async fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     if args.env {
         let cluster = args.which.attach()?;
-        print(&environment(&endpoint(&cluster, args.node.as_deref())?));
+        console.result(&environment(&endpoint(&cluster, args.node.as_deref())?));
         return Ok(Exit::Valid);
     }
-    let state_dir = StateDir::open(args.which.state_dir.as_deref()).map_err(failure)?;
+    let state_dir = StateDir::open(args.which.state_dir.as_deref()).map_err(failures::topology)?;
     let mut shown = Vec::new();
-    for state in state_dir.clusters().map_err(failure)? {
+    for state in state_dir.clusters().map_err(failures::topology)? {
         if args.which.name.as_ref().is_none_or(|name| *name == state.name) {
-            let cluster = Cluster::attach(&state_dir, state).map_err(failure)?;
+            let cluster = Cluster::attach(&state_dir, state).map_err(failures::topology)?;
             let health = health(&cluster).await;
             shown.push((cluster.state(), health));
         }
     }
-    if args.json {
+    if console.is_json() {
         let clusters: Vec<Value> = shown.iter().map(|(state, nodes)| cluster_json(state, nodes)).collect();
-        print_json(&json!({ "clusters": clusters }));
+        console.json(&json!({ "clusters": clusters }));
     } else if shown.is_empty() {
-        print("no cluster is up; replab up starts one\n");
+        console.result("no cluster is up; replab up starts one\n");
     } else {
-        print(&shown.iter().map(|(state, nodes)| cluster_text(state, nodes)).collect::<String>());
+        console.result(&shown.iter().map(|(state, nodes)| cluster_text(state, nodes)).collect::<String>());
     }
     Ok(Exit::Valid)
 }

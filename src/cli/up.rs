@@ -4,43 +4,40 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
-use super::clusters::{failure, print, print_json};
-use super::{Exit, Failure, status};
+use super::console::Console;
+use super::{Exit, Failure, failures, status};
 use crate::topology::TopologyError;
 use crate::topology::local::{Cluster, Config, StateDir};
 
 /// Start a primary and its replicas, and leave them running
 #[derive(Debug, clap::Args)]
-pub struct Args {
+pub(super) struct Args {
     /// Streaming replicas beside the primary
     #[arg(long, default_value_t = 1, value_name = "N")]
-    pub replicas: usize,
+    pub(super) replicas: usize,
     /// The folder with PostgreSQL's server programs (REPLAB_PG_BIN)
     #[arg(long, value_name = "DIR")]
-    pub pg_bin: Option<PathBuf>,
+    pub(super) pg_bin: Option<PathBuf>,
     /// The primary's port; the replicas have the following ones [default: free ones]
     #[arg(long)]
-    pub port: Option<u16>,
+    pub(super) port: Option<u16>,
     /// When a commit is acknowledged: off, local, remote_write, on, remote_apply
     #[arg(long, default_value = "on", value_name = "LEVEL")]
-    pub synchronous_commit: String,
+    pub(super) synchronous_commit: String,
     /// What to call the cluster
     #[arg(long, default_value = "lab")]
-    pub name: String,
+    pub(super) name: String,
     /// The folder with the lab's own files (REPLAB_STATE_DIR)
     #[arg(long, value_name = "DIR")]
-    pub state_dir: Option<PathBuf>,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
+    pub(super) state_dir: Option<PathBuf>,
 }
 
 /// Runs the command.
-pub async fn run(args: Args) -> Result<Exit, Failure> {
-    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failure)?;
-    let clusters = state_dir.clusters().map_err(failure)?;
+pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
+    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failures::topology)?;
+    let clusters = state_dir.clusters().map_err(failures::topology)?;
     if clusters.iter().any(|cluster| cluster.name == args.name && cluster.is_running()) {
-        return Err(failure(TopologyError::AlreadyUp(args.name)));
+        return Err(failures::topology(TopologyError::AlreadyUp(args.name)));
     }
     let config = Config {
         pg_bin: args.pg_bin,
@@ -51,12 +48,12 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
         name: args.name.clone(),
         ..Config::default()
     };
-    let cluster = Cluster::up(&config).await.map_err(failure)?;
+    let cluster = Cluster::up(&config).await.map_err(failures::topology)?;
     let (state, endpoints) = (cluster.state(), cluster.endpoints());
-    cluster.detach().map_err(failure)?;
-    if args.json {
+    cluster.detach().map_err(failures::topology)?;
+    if console.is_json() {
         let nodes: Vec<_> = endpoints.iter().map(status::endpoint_json).collect();
-        print_json(&json!({ "name": state.name, "version": state.version, "nodes": nodes }));
+        console.json(&json!({ "name": state.name, "version": state.version, "nodes": nodes }));
         return Ok(Exit::Valid);
     }
     let option = if args.name == "lab" { String::new() } else { format!(" --name {}", args.name) };
@@ -73,6 +70,6 @@ pub async fn run(args: Args) -> Result<Exit, Failure> {
   replab status{option}, replab logs{option} NODE
   replab down{option}                        stops it and removes its data\n"
     );
-    print(&text);
+    console.result(&text);
     Ok(Exit::Valid)
 }

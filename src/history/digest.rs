@@ -50,7 +50,7 @@ impl Table {
 pub struct TableDigest {
     /// Which one.
     pub table: Table,
-    /// Replay position of a replica, insert position of the primary, when it was read; `None` where there is none
+    /// Replay position of a replica, flush position of the primary, when it was read; `None` where there is none
     /// (the in-memory topology).
     pub lsn: Option<Lsn>,
     /// Rows in all.

@@ -10,6 +10,8 @@ mod digest;
 mod event;
 pub mod file;
 mod node;
+#[cfg(test)]
+pub(crate) mod notation;
 mod orders;
 mod record;
 mod sample;

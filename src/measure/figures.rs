@@ -181,10 +181,11 @@ pub struct Recovery {
     pub applied: Option<Nanos>,
     /// What the nemesis saw.
     pub detail: String,
-    /// When the node answered a real query again; `None` while it stays down.
+    /// When the node answered a real query again, be it after a later `start`; `None` while it stays down, or when
+    /// another fault came first.
     pub answered: Option<Nanos>,
-    /// End of the first operation invoked on the node after the fault that succeeded: a commit on the primary, a
-    /// read on a replica.
+    /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
+    /// primary, a read on a replica. `None` as well when the load ended before.
     pub first_success: Option<Nanos>,
     /// Last success on the node before that, to `first_success`: how long it served nobody.
     pub unavailable: Option<Nanos>,
@@ -231,7 +232,7 @@ pub struct LabFigures {
     pub cores: u64,
     /// Peak resident memory, bytes.
     pub peak_rss: u64,
-    /// Longest time between two lag samples of one replica.
+    /// Longest time during the load without a lag sample of some replica, while the primary answered.
     pub longest_sampler_gap: Nanos,
     /// Why figures are tainted; empty when they are not. A threshold over a tainted figure is unknown.
     pub taints: Vec<String>,

@@ -1,9 +1,104 @@
 //! Figures computed from a history and its samples: rates, latencies, lag, time to recover. Pure, like `check`, but
 //! nothing here is a judgement.
 
+mod distribution;
+mod errors;
 mod figures;
+mod lab;
+mod lag;
+mod load;
+mod operations;
+mod rate;
+mod service;
+mod taint;
+pub mod threshold;
+mod visibility;
+
+use crate::history::{CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp};
+use errors::Errors;
+use load::{Load, Sample};
+use operations::Operations;
+use rate::Rates;
+use service::Service;
 
 pub use figures::{
     Availability, ErrorCount, Figures, LabFigures, LagFigures, LagPoint, LatencyPoint, OperationFigures,
     Percentiles, RatePoint, Recovery, Window,
 };
+pub use taint::Taint;
+
+/// Everything measured in a run. `cores` are the machine's, `primary` is the primary at the start.
+pub fn figures(
+    orders: Option<&History<OrdersOp>>,
+    counter: Option<&History<CounterOp>>,
+    faults: &History<FaultOp>,
+    lag: &[LagSample],
+    lab: &[LabSample],
+    cores: u64,
+    primary: NodeName,
+) -> Figures {
+    let orders = orders.map(|history| (history, Load::of(history)));
+    let counter = counter.map(|history| (history, Load::of(history)));
+    let loads = [orders.and_then(|(_, load)| load), counter.and_then(|(_, load)| load)];
+    let load = Load::hull(loads.into_iter().flatten());
+
+    let mut sums = Sums::new(load);
+    if let Some((history, load)) = orders {
+        sums.add(history, load);
+    }
+    if let Some((history, load)) = counter {
+        sums.add(history, load);
+    }
+    sums.service.sort();
+    let visibility = match counter {
+        Some((history, Some(load))) => visibility::visibility(history, &load, primary),
+        Some((_, None)) | None => Default::default(),
+    };
+    let (rate, latency) = sums.rates.figures();
+    Figures {
+        load,
+        operations: sums.operations.figures(load, primary),
+        rate,
+        latency,
+        lag: lag::lag(lag, visibility),
+        recoveries: sums.service.recoveries(faults, primary),
+        availability: sums.service.availability(load, primary),
+        errors: sums.errors.figures(),
+        lab: lab::lab(lab, lag, faults, load, cores, primary),
+    }
+}
+
+/// What every workload's history adds to.
+struct Sums<'a> {
+    operations: Operations<'a>,
+    rates: Rates,
+    errors: Errors<'a>,
+    service: Service,
+}
+
+impl<'a> Sums<'a> {
+    fn new(load: Window) -> Sums<'a> {
+        Sums {
+            operations: Operations::default(),
+            rates: Rates::new(load),
+            errors: Errors::default(),
+            service: Service::default(),
+        }
+    }
+
+    /// Errors are those of all operations, set-up and final reads included; everything else is the load's.
+    fn add<O: Operation>(&mut self, history: &'a History<O>, load: Option<Load>) {
+        for call in history.calls() {
+            let sample = Sample::of(history, &call);
+            self.errors.add(&sample);
+            if load.is_some_and(|load| load.contains(&call)) {
+                self.operations.add(&sample);
+                self.rates.add(&sample);
+                self.service.add(&sample);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,12 +3,17 @@
 //! A topology is asked what it can do, it is never assumed. What it does, it verifies before it says so: an action
 //! that answers `Ok` has taken hold.
 
+mod any;
 mod error;
 pub mod local;
+pub mod memory;
 mod process;
+mod site;
 
+pub use any::Topology;
 pub use error::{Category, TopologyError};
 pub use process::replace_with_psql;
+pub use site::{Access, Site};
 
 use serde::{Deserialize, Serialize};
 

@@ -2,4 +2,9 @@
 
 mod local;
 mod pg;
+mod planted;
+mod report;
+mod sample_report;
 mod support;
+mod tidy;
+mod usage;

@@ -1,0 +1,22 @@
+# make run    from nothing to a verdict: installs PostgreSQL where it is missing, builds, runs
+# make test   installs what the tests need, and runs them all
+# make lint   formatting, clippy, documentation
+
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+
+.PHONY: run test lint
+
+run:
+	@sh infra/setup.sh run
+	cargo build --release --locked
+	$(TARGET)/release/replab run $(ARGS)
+
+test:
+	@sh infra/setup.sh test
+	cargo test --locked
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked

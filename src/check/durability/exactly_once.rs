@@ -1,0 +1,91 @@
+//! Exactly once: nothing is there that nobody asked for, and no id is acknowledged twice without a crash between.
+
+use super::acks::{Acks, Rest};
+use crate::check::draft::Draft;
+use crate::check::ledger::Ledger;
+use crate::check::restarts::{Window, between};
+use crate::check::text::{at, count, plural};
+use crate::check::{Claims, Evidence, Guarantee, Judgement};
+use crate::history::OrdersOp;
+
+pub(super) fn judge(
+    evidence: &Evidence<'_, OrdersOp>,
+    claims: &Claims,
+    acks: &Acks<'_>,
+    ledger: &Result<Ledger<'_>, String>,
+    restarts: &[Window],
+) -> Judgement {
+    let mut draft = Draft::new("durability", Guarantee::ExactlyOnce, None, evidence, claims);
+    let primary = evidence.nodes.first();
+    match (ledger, primary) {
+        (Ok(ledger), Some(&primary)) => {
+            ledger.doubt(primary).into_iter().for_each(|reason| draft.doubt(reason));
+        }
+        (Err(reason), _) => draft.doubt(reason),
+        (Ok(_), None) => {}
+    }
+    if acks.acks.is_empty() {
+        draft.doubt("nothing was acknowledged, so nothing can be said");
+    }
+
+    let mut twice = 0u64;
+    for pair in acks.acks.windows(2) {
+        let [first, second] = pair else { continue };
+        if first.order != second.order || between(restarts, first.end, second.end) {
+            continue;
+        }
+        twice += 1;
+        draft.violation(&[first.event, second.event], || {
+            format!(
+                "order {} was acknowledged twice, to process {} at {} and to process {} at {}, with no forced restart of the primary in between",
+                first.order,
+                first.user,
+                at(first.end),
+                second.user,
+                at(second.end)
+            )
+        });
+    }
+
+    let mut surplus = 0u64;
+    let reads = ledger.as_ref().map(|ledger| ledger.events.as_slice()).unwrap_or_default();
+    for (&user, lines) in &acks.unclaimed {
+        let told = acks.rest.get(&user).copied();
+        let rest = told.unwrap_or_default();
+        // An operation of unknown outcome is its process's last, so the last of the lines is the one it can explain.
+        let unexplained = lines.len() - usize::from(rest.unknown.is_some());
+        for line in &lines[..unexplained] {
+            surplus += 1;
+            draft.violation(reads, || explain(line.order, user, told.is_some(), rest));
+        }
+    }
+    let lines = ledger.as_ref().map_or(0, |ledger| ledger.lines().count() as u64);
+    draft.count("orders there", lines);
+    draft.count("there before the load", acks.earlier);
+    draft.count("explained by an unknown outcome", acks.unknown_present());
+    draft.count("that nobody was told of", surplus);
+    draft.count("acknowledged twice", twice);
+    draft.count("definite failures", acks.rest.values().map(|rest| rest.failed).sum());
+    let looked = match ledger {
+        Ok(_) => format!("{} there, {} that nobody was told of", plural(lines, "order"), count(surplus)),
+        Err(_) => format!("{} acknowledged", plural(acks.acks.len() as u64, "order")),
+    };
+    draft.finish(format!("{looked}, {} acknowledged twice", count(twice)))
+}
+
+fn explain(order: i32, user: u32, known: bool, rest: Rest) -> String {
+    let unknown = match rest.unknown {
+        Some(_) => "one operation of unknown outcome, which explains another order",
+        None => "no operation of unknown outcome",
+    };
+    match rest.failed {
+        _ if !known => format!("order {order} belongs to {user}, a process that placed no order in this run"),
+        0 => format!(
+            "order {order} of process {user} is there without an acknowledgement: the process had {unknown} and no failure, so something was applied twice"
+        ),
+        failed => format!(
+            "order {order} of process {user} is there without an acknowledgement: the process had {unknown} and {}, so one that was reported as failed happened, or something was applied twice",
+            plural(failed, "definite failure")
+        ),
+    }
+}

@@ -1,0 +1,206 @@
+use crate::check::bench::{CALM, Run, figure, of, result, words};
+use crate::check::{Guarantee, Judgement, Verdict};
+use Verdict::{Fail, Pass, Unknown};
+
+const CRASH: Run = Run { faults: "50-60 nemesis@primary crash", ..CALM };
+
+fn judge(run: Run, text: &str) -> (Judgement, Judgement) {
+    let all = run.orders(text);
+    (
+        of(&all, Guarantee::Durability, "durability", None),
+        of(&all, Guarantee::ExactlyOnce, "durability", None),
+    )
+}
+
+/// Verdict and violations of durability and of exactly-once.
+fn check(run: Run, text: &str, durability: (Verdict, u64), exactly_once: (Verdict, u64)) {
+    let (kept, once) = judge(run, text);
+    assert_eq!((result(&kept), result(&once)), (durability, exactly_once), "{text}\n{kept:#?}\n{once:#?}");
+}
+
+#[test]
+fn the_four_classes() {
+    let text = "0 order = 1; 1 order = 2; 2 order ?; 3 order ?; 4 order ! refused; 5 order = 3; 5 ledger 0 = 1/0 2/1 4/2";
+    let (kept, once) = judge(CALM, text);
+    assert_eq!((result(&kept), result(&once)), ((Fail, 1), (Pass, 0)));
+    let figures = ["acknowledged", "acknowledged and present", "acknowledged and absent"];
+    assert_eq!(figures.map(|name| figure(&kept, name)), [3, 2, 1]);
+    assert_eq!(["unknown and present", "unknown and absent"].map(|name| figure(&kept, name)), [1, 1]);
+    assert_eq!(
+        kept.summary,
+        "3 acknowledged, 1 lost (orders 3, acknowledged between 0.012 s and 0.012 s); 1 unknown were applied, 1 were not"
+    );
+    assert_eq!(words(&kept), ["order 3 of process 5, acknowledged at 0.012 s, is absent"]);
+    assert_eq!(kept.findings[0].events[0].index, 11);
+    assert!(kept.claimed && !once.claimed);
+    assert_eq!(once.summary, "3 orders there, 0 that nobody was told of, 0 acknowledged twice");
+}
+
+#[test]
+fn nothing_wrong() {
+    check(CALM, "0 order = 1; 0 order = 2; 9 ledger 0 = 1/0 2/0", (Pass, 0), (Pass, 0));
+    check(CALM, "0 order = 1; 0 order ...; 9 ledger 0 = 1/0", (Pass, 0), (Pass, 0));
+    check(CALM, "0 order = 1; 0 order ...; 9 ledger 0 = 1/0 2/0", (Pass, 0), (Pass, 0));
+    check(CALM, "0 order = 1; 1 order ? lost; 11 order = 3; 9 ledger 0 = 1/0 2/1 3/11", (Pass, 0), (Pass, 0));
+}
+
+#[test]
+fn nothing_can_be_said() {
+    check(CALM, "", (Unknown, 0), (Unknown, 0));
+    check(CALM, "0 order = 1", (Unknown, 0), (Unknown, 0));
+    check(CALM, "0 order !; 9 ledger 0 =", (Unknown, 0), (Unknown, 0));
+    check(CALM, "0 order = 1; 9@replica-1 ledger 0 = 1/0", (Unknown, 0), (Unknown, 0));
+    // Read before the load had ended.
+    check(CALM, "9 ledger 0 =; 0 order = 1", (Unknown, 0), (Unknown, 0));
+    check(CALM, "1-9 0 order = 1; 2-3 9 ledger 0 =", (Unknown, 0), (Unknown, 0));
+    check(CALM, "0 order = 1; 9 ledger 0 !", (Unknown, 0), (Unknown, 0));
+    check(CALM, "0 order = 1; 9 ledger 0 = 2/0 1/0", (Unknown, 0), (Unknown, 0));
+    let (kept, _) = judge(CALM, "0 order = 1");
+    assert_eq!(
+        kept.summary,
+        "1 acknowledged, none of them looked for; unknown because primary has no final ledger"
+    );
+}
+
+#[test]
+fn a_cut_run_is_unknown_unless_something_is_seen_missing() {
+    let cut = Run { cut: Some("interrupted"), ..CALM };
+    check(cut, "0 order = 1; 9 ledger 0 = 1/0", (Unknown, 0), (Unknown, 0));
+    check(cut, "0 order = 1; 0 order = 2; 9 ledger 0 = 2/0", (Fail, 1), (Unknown, 0));
+    let (kept, _) = judge(cut, "0 order = 1");
+    assert_eq!(words(&kept), ["the run was cut short: interrupted", "primary has no final ledger"]);
+}
+
+#[test]
+fn a_ledger_is_read_in_chunks() {
+    let lines = |from: usize, to: usize| -> String {
+        (from..=to).map(|order| format!("{order}/0 ")).collect::<Vec<_>>().concat()
+    };
+    let full = lines(1, 10_000);
+    let with = |rest: &str| format!("0 order = 10002; 0 order = 3; 9 ledger 0 = {full}; {rest}");
+    // The other 9,999 belong to process 0, which was never told of them.
+    check(CALM, &with("9 ledger 10000 = 10002/0"), (Pass, 0), (Fail, 9_999));
+    check(CALM, &with("9 ledger 10000 ="), (Fail, 1), (Fail, 9_999));
+    check(CALM, &with(""), (Unknown, 0), (Fail, 9_999));
+    check(CALM, &with("9 ledger 5 = 10002/0"), (Unknown, 0), (Fail, 9_999));
+    // An absence in the part that was read is an absence.
+    let without = format!("0 order = 10002; 0 order = 3; 9 ledger 0 = {} ", lines(4, 10_003));
+    check(CALM, &without, (Fail, 1), (Fail, 9_999));
+    // Starting over replaces what was read before.
+    check(CALM, "0 order = 1; 9 ledger 0 =; 9 ledger 0 = 1/0", (Pass, 0), (Pass, 0));
+}
+
+#[test]
+fn losses_are_ranges_with_their_window() {
+    let acks: String = (1..=9).map(|order| format!("{order} order = {order}; ")).collect::<Vec<_>>().concat();
+    let (kept, _) = judge(CRASH, &format!("{acks} 70-71 12 order = 20; 9 ledger 0 = 1/1 2/2 6/6 20/12"));
+    assert_eq!(result(&kept), (Fail, 6));
+    assert!(
+        kept.summary.starts_with(
+            "10 acknowledged, 6 lost (orders 3–5, 7–9, acknowledged between 0.006 s and 0.018 s)"
+        ),
+        "{}",
+        kept.summary
+    );
+}
+
+#[test]
+fn a_gap_is_a_loss_with_a_survivor_after_it() {
+    let gaps = |run, text| figure(&judge(run, text).0, "gaps");
+    // Order 2 began after order 1 was acknowledged, and is there: no crash cuts a hole into a log.
+    assert_eq!(gaps(CRASH, "1-2 0 order = 1; 3-4 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
+    // Concurrent orders have no order in the log.
+    assert_eq!(gaps(CRASH, "1-3 0 order = 1; 2-4 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    // After the crash everything starts anew.
+    assert_eq!(gaps(CRASH, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    assert_eq!(gaps(CRASH, "1-2 0 order = 1; 45-55 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    // Without a forced restart nothing may be lost, and every survivor after it makes a gap.
+    assert_eq!(gaps(CALM, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
+    let fast = Run { faults: "50-60 nemesis@primary restart", ..CALM };
+    assert_eq!(gaps(fast, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
+    let other = Run { faults: "50-60 nemesis@replica-1 crash", ..CALM };
+    assert_eq!(gaps(other, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
+    let (kept, _) = judge(CRASH, "1-2 0 order = 1; 3-4 1 order = 2; 90-91 9 ledger 0 = 2/1");
+    assert_eq!(
+        words(&kept),
+        [
+            "order 1 of process 0, acknowledged at 0.002 s, is absent; a gap: order 2 of process 1, begun at 0.003 s and acknowledged at 0.004 s, is there"
+        ]
+    );
+}
+
+#[test]
+fn an_identifier_can_come_again_after_a_crash() {
+    // PostgreSQL's sequence lost its end with the order: the order under 1 is another one.
+    let again = "1-2 0 order = 1; 70-71 1 order = 1; 90-91 9 ledger 0 = 1/1";
+    check(CRASH, again, (Fail, 1), (Pass, 0));
+    let (kept, _) = judge(CRASH, again);
+    assert_eq!(figure(&kept, "identifiers handed out again after a forced restart"), 1);
+    assert_eq!(words(&kept), ["order 1 of process 0, acknowledged at 0.002 s, is absent"]);
+    // Even to the same process: it is the first acknowledgement that is lost.
+    let same = "1-2 0 order = 1; 70-71 0 order = 1; 90-91 9 ledger 0 = 1/0";
+    check(CRASH, same, (Fail, 1), (Pass, 0));
+    assert_eq!(judge(CRASH, same).0.findings[0].events[0].index, 1);
+    // By an order whose outcome is unknown.
+    check(CRASH, "1-2 0 order = 1; 70-71 1 order ?; 90-91 9 ledger 0 = 1/1", (Fail, 1), (Pass, 0));
+}
+
+#[test]
+fn an_identifier_twice_without_a_crash_is_a_double_acknowledgement() {
+    check(CALM, "0 order = 1; 1 order = 1; 9 ledger 0 = 1/1", (Fail, 1), (Fail, 1));
+    check(CALM, "0 order = 1; 1 order = 1", (Unknown, 0), (Fail, 1));
+    let failed = Run { faults: "3-4 nemesis@primary crash !", ..CALM };
+    check(failed, "1-2 0 order = 1; 5-6 1 order = 1; 9 ledger 0 = 1/1", (Fail, 1), (Fail, 1));
+    // Nobody knows whether this crash happened.
+    let unsure = Run { faults: "3-4 nemesis@primary crash ?", ..CALM };
+    check(unsure, "1-2 0 order = 1; 5-6 1 order = 1; 9 ledger 0 = 1/1", (Fail, 1), (Pass, 0));
+}
+
+#[test]
+fn what_nobody_was_told_of() {
+    let once = |text| {
+        let (_, once) = judge(CALM, text);
+        (result(&once), words(&once).join("\n"))
+    };
+    // Applied twice.
+    assert_eq!(
+        once("0 order = 1; 9 ledger 0 = 1/0 2/0"),
+        ((Fail, 1), "order 2 of process 0 is there without an acknowledgement: the process had no operation of unknown outcome and no failure, so something was applied twice".to_owned())
+    );
+    // A failure that happened.
+    assert_eq!(
+        once("0 order = 1; 1 order ! server; 9 ledger 0 = 1/0 2/1"),
+        ((Fail, 1), "order 2 of process 1 is there without an acknowledgement: the process had no operation of unknown outcome and 1 definite failure, so one that was reported as failed happened, or something was applied twice".to_owned())
+    );
+    // Garbage.
+    assert_eq!(
+        once("0 order = 1; 9 ledger 0 = 1/0 2/77"),
+        ((Fail, 1), "order 2 belongs to 77, a process that placed no order in this run".to_owned())
+    );
+    // One unknown outcome explains one order, not two.
+    assert_eq!(
+        once("0 order = 1; 1 order ?; 9 ledger 0 = 1/0 2/1 3/1"),
+        ((Fail, 1), "order 2 of process 1 is there without an acknowledgement: the process had one operation of unknown outcome, which explains another order and no failure, so something was applied twice".to_owned())
+    );
+}
+
+#[test]
+fn what_was_there_before_the_load_is_nobodys() {
+    check(CALM, "9 stock = 1:7+3 o2 d2; 0 order = 3; 9 ledger 0 = 1/500 2/501 3/0", (Pass, 0), (Pass, 0));
+    check(CALM, "9 stock = 1:7+3 o1 d1; 0 order = 3; 9 ledger 0 = 1/500 2/501 3/0", (Pass, 0), (Fail, 1));
+}
+
+#[test]
+fn warnings_are_counted_apart() {
+    let (kept, _) = judge(CALM, "0 order = 1; 0 order =w 2; 1 order =w 3; 9 ledger 0 = 1/0 2/0");
+    assert_eq!((result(&kept), figure(&kept, "acknowledged with a warning")), ((Fail, 1), 2));
+    assert!(kept.summary.ends_with("; 2 came with a warning, 1 of them lost"), "{}", kept.summary);
+}
+
+#[test]
+fn findings_are_limited_and_the_number_is_not() {
+    let acks: String = (1..=1_200).map(|order| format!("0 order = {order};")).collect::<Vec<_>>().concat();
+    let (kept, _) = judge(CALM, &format!("{acks} 9 ledger 0 ="));
+    assert_eq!((result(&kept), kept.findings.len()), ((Fail, 1_200), 25));
+    assert!(kept.summary.starts_with("1,200 acknowledged, 1,200 lost (orders 1–1200,"), "{}", kept.summary);
+}

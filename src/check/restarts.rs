@@ -1,0 +1,35 @@
+//! When a node was given no chance to write.
+
+use crate::history::{FaultOp, History, Nanos, NodeName, Outcome};
+
+/// From the invocation of an abrupt action to the proof that it took hold; somewhere in between, the node died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    /// Until here the node was certainly still the old one.
+    pub(super) start: Nanos,
+    /// From here on it is certainly the new one; the end of time, when nobody saw the action succeed.
+    pub(super) end: Nanos,
+}
+
+/// The abrupt actions done to `node`, by time. One that certainly did not happen is none.
+pub(super) fn abrupt(faults: &History<FaultOp>, node: NodeName) -> Vec<Window> {
+    let acts = faults.calls().filter(|call| {
+        call.node == node && matches!(call.op, FaultOp::Act { action, .. } if action.is_abrupt())
+    });
+    acts.filter_map(|call| match call.outcome {
+        Outcome::Ok { .. } => Some(Window { start: call.start, end: call.end }),
+        Outcome::Info(_) => Some(Window { start: call.start, end: Nanos(u64::MAX) }),
+        Outcome::Fail(_) => None,
+    })
+    .collect()
+}
+
+/// Whether one of `windows` may lie between `earlier` and `later`.
+pub(super) fn between(windows: &[Window], earlier: Nanos, later: Nanos) -> bool {
+    windows.iter().any(|window| window.start <= later && window.end >= earlier)
+}
+
+/// Up to when the node's log certainly went on from `time` without a cut.
+pub(super) fn unbroken_until(windows: &[Window], time: Nanos) -> Nanos {
+    windows.iter().find(|window| window.end >= time).map_or(Nanos(u64::MAX), |window| window.start)
+}

@@ -1,0 +1,426 @@
+//! The arguments as typed. What they mean is decided by `config`, so that a flag, a variable and a line of a file are
+//! refused in the same words.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use super::{config, doctor, down, gc, guard, help, logs, psql, status, up};
+use crate::check::Guarantee;
+use crate::config::Overrides;
+use crate::topology::memory::Bug;
+
+/// A replication lab for PostgreSQL primaries and replicas.
+#[derive(Debug, Parser)]
+#[command(name = "replab", version, about, long_about = help::ABOUT, after_long_help = help::AFTER)]
+#[command(disable_help_subcommand = false, propagate_version = false, max_term_width = 100)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Args, Debug)]
+pub(super) struct Global {
+    /// Print exactly one JSON document on stdout, for errors too
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(super) json: bool,
+    /// Only the result: no progress, no notes
+    #[arg(short, long, global = true, help_heading = "Output")]
+    pub(super) quiet: bool,
+    /// When to colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
+    pub(super) color: ColorWhen,
+    #[command(flatten)]
+    pub(super) place: Place,
+}
+
+/// Where the configuration and the runs are.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct Place {
+    /// The configuration file [default: replab.toml of this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Places")]
+    pub(super) config: Option<PathBuf>,
+    /// Where the runs are kept [default: runs]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Places")]
+    pub(super) runs: Option<PathBuf>,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorWhen {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Even into a file.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Start a cluster, load it, break it, judge it, report
+    #[command(after_long_help = help::RUN)]
+    Run(Box<RunArgs>),
+    /// Judge a stored run again, without a cluster
+    Check(CheckArgs),
+    /// Print a stored run in any format
+    Report(ReportArgs),
+    /// List and remove stored runs
+    Runs {
+        /// What to do with them.
+        #[command(subcommand)]
+        command: RunsCommand,
+    },
+    /// Start a primary and its replicas, and leave them running
+    Up(up::Args),
+    /// Show the clusters that are up, and how their nodes are
+    Status(status::Args),
+    /// Open psql on a node, the password filled in
+    Psql(psql::Args),
+    /// Show a node's log
+    Logs(logs::Args),
+    /// Stop a cluster and remove its data; its logs stay
+    Down(down::Args),
+    /// End and remove what killed runs left behind
+    Gc(gc::Args),
+    /// Not for people: waits on stdin, and ends the cluster in DIR when that closes
+    #[command(hide = true)]
+    Guard(guard::Args),
+    /// Print the order system's tables of every node of the cluster that is up
+    Tables(TablesArgs),
+    /// Measure the lab itself against its peers
+    Bench {
+        /// What to measure.
+        #[command(subcommand)]
+        command: BenchCommand,
+    },
+    /// Show the settings with where each comes from
+    Config {
+        /// What to show.
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
+    /// Say what is missing on this machine and how to get it
+    Doctor(doctor::DoctorArgs),
+}
+
+/// `replab run`.
+#[derive(Args, Debug)]
+pub(super) struct RunArgs {
+    /// orders, counter, or both [default: both]
+    #[arg(value_name = "WORKLOAD")]
+    pub(super) workloads: Vec<String>,
+    #[command(flatten)]
+    pub(super) settings: SettingArgs,
+    /// Place the three orders of the seed document, show the tables of every node, and stop
+    #[arg(long, conflicts_with_all = [
+        "duration", "operations", "clients", "products", "stock", "keys", "fault", "no_faults", "require", "threshold",
+    ])]
+    pub(super) example: bool,
+    /// Print the plan as a configuration file, and stop
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Plant a bug in the in-memory cluster, to see a check fail
+    #[arg(long, value_name = "BUG", help_heading = "Cluster")]
+    pub(super) plant: Option<Bug>,
+    /// Filled in from [`Global`].
+    #[arg(skip)]
+    pub(super) place: Place,
+}
+
+/// The flags that stand for settings.
+#[derive(Args, Clone, Debug, Default)]
+pub(super) struct SettingArgs {
+    /// local (PostgreSQL on this machine) or memory (a stand-in without PostgreSQL) [default: local]
+    #[arg(long, value_name = "KIND", help_heading = "Cluster")]
+    topology: Option<String>,
+    /// Streaming replicas, 0 to 16 [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Cluster")]
+    replicas: Option<i64>,
+    /// off, local, remote_write, on or remote_apply [default: on]
+    #[arg(long, value_name = "MODE", help_heading = "Cluster")]
+    synchronous_commit: Option<String>,
+    /// The folder of PostgreSQL's programs [default: the newest that is found]
+    #[arg(long, value_name = "DIR", help_heading = "Cluster")]
+    pg_bin: Option<PathBuf>,
+    /// The primary's port; the replicas use those after it [default: free ones]
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true, help_heading = "Cluster")]
+    port: Option<i64>,
+
+    /// How long the load is: 500ms, 20s, 2m [default: 20s]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Load")]
+    duration: Option<String>,
+    /// Stop sooner, after this many writes
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    operations: Option<i64>,
+    /// Clients of each workload [default: 8]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    clients: Option<i64>,
+    /// Products that are ordered [default: 30]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    products: Option<i64>,
+    /// Units of each product [default: the seed document's for the first three, plenty of each other]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    stock: Option<i64>,
+    /// Counters [default: 4]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    keys: Option<i64>,
+    /// Decides the operations and the default faults [default: random, and printed]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
+    seed: Option<i64>,
+
+    /// What to break when, such as 'crash(primary)@8s,restart(replica-1)@14s' [default: from the seed]
+    #[arg(long, value_name = "SCHEDULE", help_heading = "Faults")]
+    fault: Option<String>,
+    /// Break nothing
+    #[arg(long, conflicts_with = "fault", help_heading = "Faults")]
+    no_faults: bool,
+
+    /// A guarantee that must hold even where the settings do not promise it; can be repeated
+    #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append, help_heading = "Result")]
+    require: Vec<String>,
+    /// A limit on what is measured, such as 'lag.p99<500ms'; can be repeated
+    #[arg(long, value_name = "LIMIT", action = ArgAction::Append, help_heading = "Result")]
+    threshold: Vec<String>,
+}
+
+/// `replab check`.
+#[derive(Args, Debug)]
+pub(super) struct CheckArgs {
+    /// A run's id, the beginning of one, its directory, or latest
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// A guarantee that must hold besides those the run claimed; can be repeated
+    #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append)]
+    pub(super) require: Vec<Guarantee>,
+}
+
+/// `replab report`.
+#[derive(Args, Debug)]
+pub(super) struct ReportArgs {
+    /// A run's id, the beginning of one, its directory, or latest
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub(super) run: String,
+    /// The format
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(super) format: Format,
+}
+
+/// The formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Tables for a terminal.
+    Text,
+    /// results.json.
+    Json,
+    /// One self-contained page.
+    Html,
+    /// For a pull request.
+    #[value(name = "md", alias = "markdown")]
+    Markdown,
+    /// For CI.
+    Junit,
+}
+
+/// `replab runs`.
+#[derive(Debug, Subcommand)]
+pub(super) enum RunsCommand {
+    /// Every stored run, the oldest first
+    List,
+    /// One run in a few lines
+    Show {
+        /// A run's id, the beginning of one, its directory, or latest
+        #[arg(value_name = "RUN", default_value = "latest")]
+        run: String,
+    },
+    /// Remove a run
+    Rm {
+        /// A run's id, the beginning of one, or its directory
+        #[arg(value_name = "RUN")]
+        run: String,
+    },
+    /// Remove all but the newest runs
+    Prune {
+        /// How many stay
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        keep: usize,
+    },
+}
+
+/// `replab tables`.
+#[derive(Args, Debug)]
+pub(super) struct TablesArgs {
+    /// The newest rows of each table that are shown
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: u32,
+}
+
+/// `replab bench`.
+#[derive(Debug, Subcommand)]
+pub(super) enum BenchCommand {
+    /// replab's driver and pgbench in turn: the same statements, clients and cluster
+    Driver(DriverArgs),
+    /// How long a cluster of one primary and one replica takes to be up
+    Up {
+        /// How often
+        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+        repeat: u32,
+    },
+}
+
+/// `replab bench driver`.
+#[derive(Args, Debug)]
+pub(super) struct DriverArgs {
+    /// Pairs of laps for each kind of transaction
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) pairs: u32,
+    /// Length of a lap, in seconds
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub(super) seconds: u32,
+    /// Clients of each side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub(super) clients: u32,
+    /// The folder of PostgreSQL's programs [default: the newest that is found]
+    #[arg(long, value_name = "DIR")]
+    pub(super) pg_bin: Option<PathBuf>,
+}
+
+impl SettingArgs {
+    /// As the highest layer of the configuration.
+    pub(super) fn overrides(&self, workloads: &[String], place: &Place) -> Overrides {
+        let flags = self.clone();
+        Overrides {
+            workloads: workloads.to_vec(),
+            topology: flags.topology,
+            replicas: flags.replicas,
+            pg_bin: flags.pg_bin,
+            port: flags.port,
+            synchronous_commit: flags.synchronous_commit,
+            duration: flags.duration,
+            operations: flags.operations,
+            seed: flags.seed,
+            clients: flags.clients,
+            products: flags.products,
+            stock: flags.stock,
+            keys: flags.keys,
+            schedule: if flags.no_faults { Some("none".to_owned()) } else { flags.fault },
+            require: flags.require,
+            thresholds: flags.threshold,
+            runs: place.runs.clone(),
+        }
+    }
+}
+
+impl RunArgs {
+    /// As the highest layer of the configuration. The example is orders of three products and nothing else.
+    pub(super) fn overrides(&self) -> Overrides {
+        let mut overrides = self.settings.overrides(&self.workloads, &self.place);
+        if self.example {
+            overrides.products = Some(3);
+            overrides.schedule = Some("none".to_owned());
+            if overrides.workloads.is_empty() {
+                overrides.workloads = vec!["orders".to_owned()];
+            }
+        }
+        overrides
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn run(line: &str) -> RunArgs {
+        match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Some(Command::Run(args)) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn refused(line: &str) -> String {
+        Cli::try_parse_from(line.split(' ')).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_reaches_the_configuration() {
+        let mut args = run(
+            "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --pg-bin b \
+            --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
+            --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
+        );
+        args.place.runs = Some(PathBuf::from("r"));
+        let text = |text: &str| Some(text.to_owned());
+        let expected = Overrides {
+            workloads: vec!["orders".to_owned(), "counter".to_owned()],
+            topology: text("memory"),
+            replicas: Some(2),
+            pg_bin: Some(PathBuf::from("b")),
+            port: Some(5000),
+            synchronous_commit: text("off"),
+            duration: text("9s"),
+            operations: Some(10),
+            seed: Some(7),
+            clients: Some(3),
+            products: Some(4),
+            stock: Some(5),
+            keys: Some(6),
+            schedule: text("crash(primary)@1s"),
+            require: vec!["durability".to_owned(), "atomicity".to_owned()],
+            thresholds: vec!["lag.p99<1s".to_owned()],
+            runs: Some(PathBuf::from("r")),
+        };
+        assert_eq!(args.overrides(), expected);
+        assert_eq!(run("replab run").overrides(), Overrides::default());
+        assert_eq!(run("replab run --no-faults").overrides().schedule, text("none"));
+        assert_eq!(
+            run("replab run --seed -1").overrides().seed,
+            Some(-1),
+            "refused by the configuration, not by clap"
+        );
+    }
+
+    #[test]
+    fn the_example_is_orders_and_nothing_else() {
+        let plan = |line: &str| {
+            crate::config::load(&run(line).overrides(), Some(std::path::Path::new("/dev/null")), [])
+                .unwrap()
+                .plan
+        };
+        for line in ["replab run orders --example", "replab run --example"] {
+            let plan = plan(line);
+            assert_eq!(plan.orders.unwrap().products, 3);
+            assert_eq!(plan.counter, None);
+            assert!(plan.faults.is_empty());
+        }
+        assert!(refused("replab run --example --duration 3s").contains("cannot be used with"));
+    }
+
+    #[test]
+    fn contradictions_are_refused() {
+        assert!(refused("replab run --fault x --no-faults").contains("cannot be used with"));
+        assert!(refused("replab run --replicas two").contains("invalid value 'two'"));
+        assert!(refused("replab run --duraton 3s").contains("'--duration'"));
+        assert!(refused("replab check --require speed").contains("`speed` is not a guarantee"));
+    }
+
+    #[test]
+    fn global_flags_go_anywhere() {
+        for line in ["replab --json -q runs --runs r list", "replab runs list --quiet --json --runs r"] {
+            let cli = Cli::try_parse_from(line.split(' ')).unwrap();
+            assert!(cli.global.json && cli.global.quiet, "{line}");
+            assert_eq!(cli.global.place.runs, Some(PathBuf::from("r")), "{line}");
+        }
+    }
+}

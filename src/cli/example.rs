@@ -1,0 +1,45 @@
+//! `replab run orders --example`: the three orders of the document that the lab grew out of, and nothing else.
+
+use super::clusters::Which;
+use super::console::Console;
+use super::{Exit, Failure, failures, tables};
+use crate::config::{Plan, TopologyKind};
+use crate::run::example::place;
+use crate::topology::local::{Cluster, Config};
+
+/// Places the orders on the cluster that is up, or on a new one that stays up, and prints every node's tables.
+pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Failure> {
+    if plan.topology.kind != TopologyKind::Local {
+        return Err(Failure::new(
+            Exit::Usage,
+            anyhow::anyhow!("the example needs PostgreSQL: --topology local"),
+        ));
+    }
+    let (cluster, stays) = match Which::default().attach() {
+        Ok(cluster) => (cluster, "the cluster that was up"),
+        Err(_) => (start(plan).await?, "a new cluster, which stays up"),
+    };
+    console.note(&format!("placing three orders on {stays}"));
+    let endpoints = cluster.endpoints();
+    let placed = match place(&endpoints).await {
+        Ok(()) => tables::show(endpoints, 20, console).await,
+        Err(error) => {
+            Err(Failure::new(Exit::Lab, error).help("replab logs primary shows what the server says"))
+        }
+    };
+    cluster.detach().map_err(failures::topology)?;
+    placed?;
+    console.note("replab tables prints them again, replab psql looks closer, replab down ends the cluster");
+    Ok(Exit::Valid)
+}
+
+async fn start(plan: &Plan) -> Result<Cluster, Failure> {
+    let config = Config {
+        pg_bin: plan.topology.pg_bin.clone(),
+        replicas: plan.topology.replicas,
+        synchronous_commit: plan.topology.synchronous_commit.to_string(),
+        port: plan.topology.port,
+        ..Config::default()
+    };
+    Cluster::up(&config).await.map_err(failures::topology)
+}

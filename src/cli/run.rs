@@ -1,0 +1,100 @@
+//! `replab run`: the whole experiment, from nothing to a verdict.
+
+use tokio::sync::{mpsc, watch};
+
+use super::args::RunArgs;
+use super::console::Console;
+use super::watch::watch;
+use super::{Exit, Failure, failures};
+use crate::config::{Plan, TopologyKind};
+use crate::measure::threshold::Limit;
+use crate::report::{Look, Report};
+use crate::run::{self, Ended, RunDir, Watcher};
+use crate::topology::memory::Bug;
+
+/// Runs what `args` and the configuration say.
+pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failure> {
+    let plan = super::plan::load(&args)?;
+    for threshold in &plan.checks.thresholds {
+        threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
+    }
+    if args.dry_run {
+        console.result(&plan.to_toml());
+        return Ok(Exit::Valid);
+    }
+    if args.example {
+        return super::example::example(&plan, console).await;
+    }
+    if args.plant.is_some() && plan.topology.kind != TopologyKind::Memory {
+        let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
+        return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
+    }
+    perform(&plan, args.plant, console).await
+}
+
+/// One run, judged, published and shown.
+async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exit, Failure> {
+    let (dir, manifest) = run::begin(plan).map_err(|error| failures::directory(&plan.runs, error))?;
+    console.note(&format!("seed {}, {}, {}", plan.load.seed, manifest.run.topology, manifest.run.workloads));
+    let faults = if plan.faults.is_empty() { "none".to_owned() } else { plan.faults.to_string() };
+    console.note(&format!("faults: {faults}"));
+    console.note(&format!("run directory: {}", dir.path().display()));
+
+    let (progress, steps) = mpsc::unbounded_channel();
+    let shown = tokio::spawn(watch(steps, console.is_quiet()));
+    let (interrupted, interrupt) = watch::channel(false);
+    let ctrl_c = tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            interrupted.send_replace(true);
+        }
+    });
+    let ended = run::execute(plan, bug, &dir, manifest, Watcher { progress, interrupt }).await;
+    ctrl_c.abort();
+    drop(shown.await);
+    match ended {
+        Ok(ended) => {
+            let exit = conclude(&dir, console)?;
+            Ok(if ended == Ended::Interrupted { Exit::Interrupted.worst(exit) } else { exit })
+        }
+        Err(error) => {
+            // What was seen before the lab failed is still evidence, and its report says that it was cut.
+            if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty()) {
+                drop(conclude(&dir, console));
+            }
+            Err(failures::run(error, &dir))
+        }
+    }
+}
+
+/// Judges what was stored, writes the reports, shows the result.
+fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
+    let report = run::judge(dir, &[]).map_err(failures::judge)?;
+    run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
+    show(&report, console);
+    Ok(exit(&report))
+}
+
+/// The report on stdout, as the console wants it.
+pub(super) fn show(report: &Report, console: &Console) {
+    if console.is_json() {
+        console.result(&crate::report::json(report));
+    } else {
+        console.result(&crate::report::terminal(report, look(console)));
+    }
+}
+
+/// How reports look on this console.
+pub(super) fn look(console: &Console) -> Look {
+    Look { color: console.color(), width: console.width() }
+}
+
+/// The exit code that the report carries.
+pub(super) fn exit(report: &Report) -> Exit {
+    match report.exit_code {
+        0 => Exit::Valid,
+        1 => Exit::Invalid,
+        3 => Exit::Unknown,
+        4 => Exit::Threshold,
+        _ => Exit::Lab,
+    }
+}

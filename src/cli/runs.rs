@@ -1,0 +1,129 @@
+//! `replab runs`: what is stored, and less of it.
+
+use std::path::Path;
+
+use comfy_table::{Table, presets};
+use serde::Serialize;
+
+use super::args::RunsCommand;
+use super::console::Console;
+use super::{Exit, Failure, failures};
+use crate::run::{Ended, Manifest, RunDir};
+
+/// One stored run in a list.
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    started: String,
+    topology: String,
+    workloads: String,
+    faults: String,
+    result: String,
+    bytes: u64,
+}
+
+/// Lists, shows, removes.
+pub(super) fn runs(command: &RunsCommand, runs: &Path, console: &Console) -> Result<Exit, Failure> {
+    match command {
+        RunsCommand::List => list(runs, console),
+        RunsCommand::Show { run } => {
+            let dir = RunDir::find(runs, run).map_err(failures::find)?;
+            show(&row(&dir), console);
+        }
+        RunsCommand::Rm { run } => {
+            let dir = RunDir::find(runs, run).map_err(failures::find)?;
+            remove(dir, console)?;
+        }
+        RunsCommand::Prune { keep } => {
+            let stored = RunDir::list(runs);
+            let surplus = stored.len().saturating_sub(*keep);
+            for dir in stored.into_iter().take(surplus) {
+                remove(dir, console)?;
+            }
+        }
+    }
+    Ok(Exit::Valid)
+}
+
+fn list(runs: &Path, console: &Console) {
+    let rows: Vec<Row> = RunDir::list(runs).iter().map(row).collect();
+    if console.is_json() {
+        return console.json(&rows);
+    }
+    if rows.is_empty() {
+        return console.note(&format!("no runs in {}", runs.display()));
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_header(["run", "started", "topology", "workloads", "result", "size"]);
+    for row in rows {
+        let size = format!("{:.1} MB", row.bytes as f64 / 1e6);
+        table.add_row([row.id, row.started, row.topology, row.workloads, row.result, size]);
+    }
+    console.result(&format!("{table}\n"));
+}
+
+fn show(row: &Row, console: &Console) {
+    if console.is_json() {
+        return console.json(row);
+    }
+    let lines = [
+        ("run", &row.id),
+        ("started", &row.started),
+        ("topology", &row.topology),
+        ("workloads", &row.workloads),
+        ("faults", &row.faults),
+        ("result", &row.result),
+    ];
+    console.result(&lines.map(|(name, value)| format!("{name:<10} {value}\n")).concat());
+}
+
+fn row(dir: &RunDir) -> Row {
+    let (id, bytes) = (dir.id(), dir.size());
+    match Manifest::read(dir) {
+        Ok(Manifest { run, ended, .. }) => Row {
+            id,
+            started: run.started,
+            topology: run.topology,
+            workloads: run.workloads,
+            faults: if run.faults.is_empty() { "none".to_owned() } else { run.faults },
+            result: result(dir, ended),
+            bytes,
+        },
+        Err(error) => Row {
+            id,
+            started: String::new(),
+            topology: String::new(),
+            workloads: String::new(),
+            faults: String::new(),
+            result: error.to_string(),
+            bytes,
+        },
+    }
+}
+
+/// The verdict that was written, or why there is none.
+fn result(dir: &RunDir, ended: Option<Ended>) -> String {
+    let written = std::fs::read_to_string(dir.file("results.json")).ok();
+    let written = written.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
+    let verdict =
+        written.as_ref().and_then(|results| results["verdict"].as_str()).map(|verdict| match verdict {
+            "pass" => "valid",
+            "fail" => "INVALID",
+            _ => "unknown",
+        });
+    match (verdict, ended) {
+        (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
+        (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),
+        (verdict, Some(Ended::Failed(_))) => format!("{} (the lab failed)", verdict.unwrap_or("not judged")),
+        (_, None) => "running, or killed".to_owned(),
+        (None, Some(Ended::Complete)) => "not judged".to_owned(),
+    }
+}
+
+fn remove(dir: RunDir, console: &Console) -> Result<(), Failure> {
+    let (id, path) = (dir.id(), dir.path().to_owned());
+    dir.remove().map_err(|error| failures::directory(&path, error))?;
+    console.note(&format!("removed {id}"));
+    Ok(())
+}

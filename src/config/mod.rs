@@ -1,0 +1,26 @@
+//! From what people set to a plan that can be run: built-in defaults < `replab.toml` < environment < flags.
+//!
+//! All that is wrong is reported together, each problem with the place where it was typed: file and line, variable,
+//! or flag. A [`Plan`] that exists is valid.
+
+mod claims;
+mod environment;
+mod error;
+mod file;
+mod layers;
+mod overrides;
+mod plan;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod validate;
+
+pub use environment::OTHER_VARIABLES;
+pub use error::{ConfigError, Excerpt, Origin, Problem};
+pub use layers::{Loaded, SettingOrigin, load, stored};
+pub use overrides::Overrides;
+pub use plan::{
+    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, SynchronousCommit, TopologyKind,
+    TopologyPlan,
+};
+pub use settings::{DEFAULT_FILE, schema};

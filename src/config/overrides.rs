@@ -1,0 +1,114 @@
+//! What was set on the command line.
+
+use std::path::PathBuf;
+
+use super::error::{Origin, Problem};
+use super::layers::{Entry, Raw};
+use super::settings::key;
+
+/// The flags of a run that stand for settings; `None` and empty lists leave the lower layers as they are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overrides {
+    /// `orders`, `counter`.
+    pub workloads: Vec<String>,
+    /// `--topology`.
+    pub topology: Option<String>,
+    /// `--replicas`.
+    pub replicas: Option<i64>,
+    /// `--pg-bin`.
+    pub pg_bin: Option<PathBuf>,
+    /// `--port`.
+    pub port: Option<i64>,
+    /// `--synchronous-commit`.
+    pub synchronous_commit: Option<String>,
+    /// `--duration`.
+    pub duration: Option<String>,
+    /// `--operations`.
+    pub operations: Option<i64>,
+    /// `--seed`.
+    pub seed: Option<i64>,
+    /// `--clients`: of every workload.
+    pub clients: Option<i64>,
+    /// `--products`.
+    pub products: Option<i64>,
+    /// `--stock`.
+    pub stock: Option<i64>,
+    /// `--keys`.
+    pub keys: Option<i64>,
+    /// `--fault`; `--no-faults` is `none`.
+    pub schedule: Option<String>,
+    /// `--require`: added to what the lower layers require.
+    pub require: Vec<String>,
+    /// `--threshold`: added to those of the lower layers.
+    pub thresholds: Vec<String>,
+    /// `--runs`.
+    pub runs: Option<PathBuf>,
+}
+
+/// The settings of `flags`, on top of the lists that `lower` layers hold.
+pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Problem>) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut add = |path: &str, flag: &str, value: Raw| {
+        if let Some(key) = key(path) {
+            let origin = Origin::Flag { flag: flag.to_owned() };
+            entries.push(Entry { key, value, origin, excerpt: None });
+        }
+    };
+    for (path, flag, number) in [
+        ("topology.replicas", "--replicas", flags.replicas),
+        ("topology.port", "--port", flags.port),
+        ("load.operations", "--operations", flags.operations),
+        ("load.seed", "--seed", flags.seed),
+        ("orders.clients", "--clients", flags.clients),
+        ("counter.clients", "--clients", flags.clients),
+        ("orders.products", "--products", flags.products),
+        ("orders.stock", "--stock", flags.stock),
+        ("counter.keys", "--keys", flags.keys),
+    ] {
+        if let Some(number) = number {
+            add(path, flag, Raw::Number(number));
+        }
+    }
+    for (path, flag, text) in [
+        ("topology.kind", "--topology", &flags.topology),
+        ("topology.synchronous_commit", "--synchronous-commit", &flags.synchronous_commit),
+        ("load.duration", "--duration", &flags.duration),
+        ("faults.schedule", "--fault", &flags.schedule),
+    ] {
+        if let Some(text) = text {
+            add(path, flag, Raw::Text(text.clone()));
+        }
+    }
+    for (path, flag, file) in
+        [("topology.pg_bin", "--pg-bin", &flags.pg_bin), ("output.runs", "--runs", &flags.runs)]
+    {
+        match file.as_ref().map(|file| (file, file.to_str())) {
+            None => {}
+            Some((_, Some(text))) => add(path, flag, Raw::Text(text.to_owned())),
+            Some((file, None)) => problems.push(Problem {
+                place: flag.to_owned(),
+                message: format!("{} is not UTF-8", file.display()),
+                excerpt: None,
+                is_usage: true,
+            }),
+        }
+    }
+    if !flags.workloads.is_empty() {
+        add("load.workloads", "WORKLOAD", Raw::List(flags.workloads.clone()));
+    }
+    for (path, flag, more) in [
+        ("checks.require", "--require", &flags.require),
+        ("checks.thresholds", "--threshold", &flags.thresholds),
+    ] {
+        if !more.is_empty() {
+            let below = lower.iter().rfind(|entry| entry.key.path() == path);
+            let mut list = match below.map(|entry| &entry.value) {
+                Some(Raw::List(list)) => list.clone(),
+                _ => Vec::new(),
+            };
+            list.extend(more.iter().cloned());
+            add(path, flag, Raw::List(list));
+        }
+    }
+    entries
+}

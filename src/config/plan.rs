@@ -1,0 +1,251 @@
+//! What a run does: every field already valid.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::check::Guarantee;
+use crate::fault::{Schedule, format_duration};
+use crate::history::{Nanos, NodeName};
+
+use super::settings::{
+    ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
+    ReadersSettings, Settings, TopologySettings,
+};
+
+/// A run, before it starts. As TOML it is a `replab.toml` with every default spelled out, so that `plan.toml` of a
+/// stored run is also a configuration file that repeats it. It holds no secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "Settings", try_from = "Settings")]
+pub struct Plan {
+    /// The cluster.
+    pub topology: TopologyPlan,
+    /// The load.
+    pub load: LoadPlan,
+    /// The order system, if it runs. At least one of the workloads does.
+    pub orders: Option<OrdersPlan>,
+    /// The counters, if they run.
+    pub counter: Option<CounterPlan>,
+    /// The readers of every node.
+    pub readers: ReadersPlan,
+    /// The faults; valid for the nodes of this plan and within its duration.
+    pub faults: Schedule,
+    /// What is asked of the result.
+    pub checks: ChecksPlan,
+    /// Where the runs are kept.
+    pub runs: PathBuf,
+}
+
+/// What the nodes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopologyKind {
+    /// PostgreSQL servers on this machine.
+    Local,
+    /// A stand-in without PostgreSQL.
+    Memory,
+}
+
+/// PostgreSQL's setting of the same name, without its synonyms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SynchronousCommit {
+    /// Acknowledge before the commit is on disk.
+    Off,
+    /// Acknowledge when it is on the primary's disk.
+    Local,
+    /// And has been written by every replica.
+    RemoteWrite,
+    /// When it is on the primary's disk, as nothing here makes a replica a synchronous standby for this value.
+    On,
+    /// And is visible on every replica.
+    RemoteApply,
+}
+
+/// The cluster: a primary and its replicas.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopologyPlan {
+    /// What the nodes are.
+    pub kind: TopologyKind,
+    /// How many replicas.
+    pub replicas: usize,
+    /// The folder of PostgreSQL's programs; `None`: look for it.
+    pub pg_bin: Option<PathBuf>,
+    /// The primary's port, with room after it for the replicas'; `None`: free ones.
+    pub port: Option<u16>,
+    /// Of every client's session.
+    pub synchronous_commit: SynchronousCommit,
+}
+
+/// The load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadPlan {
+    /// How long.
+    pub duration: Nanos,
+    /// The most writes of all workloads together.
+    pub operations: Option<u64>,
+    /// Decides operations and default faults; below 2^63, so that TOML can hold it.
+    pub seed: u64,
+    /// For every statement.
+    pub statement_deadline: Nanos,
+    /// For every attempt to connect.
+    pub connect_deadline: Nanos,
+}
+
+/// The order system.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OrdersPlan {
+    /// Clients that place orders.
+    pub clients: u32,
+    /// Products, from 1.
+    pub products: u32,
+    /// Units of each product; `None`: the seed document's for the first three, plenty of each other.
+    pub stock: Option<u32>,
+}
+
+/// The counters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CounterPlan {
+    /// Clients that increment.
+    pub clients: u32,
+    /// Counters, from 1.
+    pub keys: u32,
+}
+
+/// The readers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadersPlan {
+    /// For each node and workload.
+    pub per_node: u32,
+    /// Between two reads of a counter.
+    pub interval: Nanos,
+    /// Between two snapshots of the stock.
+    pub stock_interval: Nanos,
+}
+
+/// What is asked of the result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChecksPlan {
+    /// Claimed whatever the settings promise.
+    pub require: BTreeSet<Guarantee>,
+    /// As typed; `measure` reads them.
+    pub thresholds: Vec<String>,
+}
+
+impl Plan {
+    /// The plan as the text of a configuration file.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("numbers below 2^63, texts and lists of texts always make TOML")
+    }
+}
+
+impl From<Plan> for Settings {
+    fn from(plan: Plan) -> Settings {
+        let Plan { topology, load, orders, counter, readers, faults, checks, runs } = plan;
+        let text = |path: PathBuf| path.to_string_lossy().into_owned();
+        let present = [("orders", orders.is_some()), ("counter", counter.is_some())];
+        // A workload that does not run keeps the section that the default file has.
+        let orders = orders.map(|orders| OrdersSettings {
+            clients: orders.clients.into(),
+            products: orders.products.into(),
+            stock: orders.stock.map(i64::from),
+        });
+        let counter = counter
+            .map(|counter| CounterSettings { clients: counter.clients.into(), keys: counter.keys.into() });
+        Settings {
+            topology: TopologySettings {
+                kind: topology.kind.to_string(),
+                replicas: topology.replicas as i64,
+                pg_bin: topology.pg_bin.map(text),
+                port: topology.port.map(i64::from),
+                synchronous_commit: topology.synchronous_commit.to_string(),
+            },
+            load: LoadSettings {
+                workloads: present
+                    .iter()
+                    .filter(|(_, runs)| *runs)
+                    .map(|(name, _)| (*name).to_owned())
+                    .collect(),
+                duration: format_duration(load.duration),
+                operations: load.operations.map(|cap| cap as i64),
+                seed: Some(load.seed as i64),
+                statement_deadline: format_duration(load.statement_deadline),
+                connect_deadline: format_duration(load.connect_deadline),
+            },
+            orders: orders.unwrap_or_else(|| DEFAULTS.orders.clone()),
+            counter: counter.unwrap_or_else(|| DEFAULTS.counter.clone()),
+            readers: ReadersSettings {
+                per_node: readers.per_node.into(),
+                interval: format_duration(readers.interval),
+                stock_interval: format_duration(readers.stock_interval),
+            },
+            faults: FaultsSettings { schedule: faults.to_string() },
+            checks: ChecksSettings {
+                require: checks.require.iter().map(Guarantee::to_string).collect(),
+                thresholds: checks.thresholds,
+            },
+            output: OutputSettings { runs: text(runs) },
+        }
+    }
+}
+
+impl TopologyPlan {
+    /// Every node, the primary first.
+    pub fn nodes(&self) -> Vec<NodeName> {
+        std::iter::once(NodeName::primary()).chain((1..=self.replicas).map(NodeName::replica)).collect()
+    }
+}
+
+impl SynchronousCommit {
+    /// Whether a commit waits for replicas, so that there has to be one.
+    pub fn names_replicas(self) -> bool {
+        matches!(self, SynchronousCommit::RemoteWrite | SynchronousCommit::RemoteApply)
+    }
+}
+
+/// A closed set of words.
+macro_rules! words {
+    ($type:ident, $what:literal, { $($word:literal => $variant:ident),+ $(,)? }) => {
+        impl $type {
+            /// Every word, in the order of the manual.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word that stands for it.
+            pub fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<$type, String> {
+                match text {
+                    $($word => Ok($type::$variant),)+
+                    _ => Err(format!(
+                        "`{text}` is not {}{}; known are {}",
+                        $what,
+                        crate::suggest::hint(text, $type::WORDS.iter().copied()),
+                        $type::WORDS.join(", ")
+                    )),
+                }
+            }
+        }
+    };
+}
+
+words!(TopologyKind, "a kind of cluster", { "local" => Local, "memory" => Memory });
+words!(SynchronousCommit, "a value of synchronous_commit", {
+    "off" => Off,
+    "local" => Local,
+    "remote_write" => RemoteWrite,
+    "on" => On,
+    "remote_apply" => RemoteApply,
+});

@@ -1,0 +1,266 @@
+//! Settings as they are written: numbers, words and lists, not yet looked at for sense.
+
+use std::sync::LazyLock;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The commented file of defaults: the lowest layer, and what `replab config init` prints.
+pub const DEFAULT_FILE: &str = include_str!("default.toml");
+
+/// `replab.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Settings {
+    pub(super) topology: TopologySettings,
+    pub(super) load: LoadSettings,
+    pub(super) orders: OrdersSettings,
+    pub(super) counter: CounterSettings,
+    pub(super) readers: ReadersSettings,
+    pub(super) faults: FaultsSettings,
+    pub(super) checks: ChecksSettings,
+    pub(super) output: OutputSettings,
+}
+
+/// The cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct TopologySettings {
+    /// `local`: PostgreSQL servers on this machine; `memory`: a stand-in that needs none.
+    pub(super) kind: String,
+    /// Streaming replicas, 0 to 16.
+    pub(super) replicas: i64,
+    /// The folder of PostgreSQL's programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pg_bin: Option<String>,
+    /// The primary's port; the replicas use the ports after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) port: Option<i64>,
+    /// `off`, `local`, `remote_write`, `on` or `remote_apply`.
+    pub(super) synchronous_commit: String,
+}
+
+/// The load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct LoadSettings {
+    /// `orders`, `counter` or both.
+    pub(super) workloads: Vec<String>,
+    /// How long.
+    pub(super) duration: String,
+    /// Stop sooner, after this many writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) operations: Option<i64>,
+    /// Decides the operations of each client and the times of the default faults.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seed: Option<i64>,
+    /// After this long a statement counts as lost.
+    pub(super) statement_deadline: String,
+    /// After this long an attempt to connect counts as failed.
+    pub(super) connect_deadline: String,
+}
+
+/// The order system.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct OrdersSettings {
+    /// How many clients place orders.
+    pub(super) clients: i64,
+    /// How many products they order.
+    pub(super) products: i64,
+    /// Units of each product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stock: Option<i64>,
+}
+
+/// The counters.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct CounterSettings {
+    /// How many clients increment counters.
+    pub(super) clients: i64,
+    /// How many counters they share.
+    pub(super) keys: i64,
+}
+
+/// The readers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ReadersSettings {
+    /// How many readers each node has, for each workload.
+    pub(super) per_node: i64,
+    /// Pause between two reads of a counter.
+    pub(super) interval: String,
+    /// Pause between two snapshots of the whole stock.
+    pub(super) stock_interval: String,
+}
+
+/// The faults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct FaultsSettings {
+    /// `default`, `none`, or `crash(primary)@8s,restart(replica-1)@14s`.
+    pub(super) schedule: String,
+}
+
+/// The checks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct ChecksSettings {
+    /// Guarantees that must hold even where the settings do not promise them.
+    pub(super) require: Vec<String>,
+    /// Limits on what is measured, such as `lag.p99<500ms`.
+    pub(super) thresholds: Vec<String>,
+}
+
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct OutputSettings {
+    /// Where the runs are kept.
+    pub(super) runs: String,
+}
+
+/// What the default file says.
+pub(super) static DEFAULTS: LazyLock<Settings> = LazyLock::new(|| {
+    toml::from_str(DEFAULT_FILE).expect("the built-in file holds every key that is not optional")
+});
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Number,
+    Text,
+    List,
+}
+
+impl Kind {
+    /// As it is called in error messages.
+    pub(super) fn noun(self) -> &'static str {
+        match self {
+            Kind::Number => "a whole number",
+            Kind::Text => "a text in quotes",
+            Kind::List => "a list of texts in quotes",
+        }
+    }
+}
+
+/// A key of the configuration.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) section: String,
+    pub(super) name: String,
+    pub(super) kind: Kind,
+}
+
+impl Key {
+    /// `load.duration`.
+    pub(super) fn path(&self) -> String {
+        format!("{}.{}", self.section, self.name)
+    }
+
+    /// `REPLAB_LOAD__DURATION`.
+    pub(super) fn variable(&self) -> String {
+        format!("REPLAB_{}__{}", self.section, self.name).to_ascii_uppercase()
+    }
+}
+
+/// Every key there is, read off [`Settings`].
+pub(super) static KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
+    let schema = schema();
+    let mut keys = Vec::new();
+    for (section, body) in schema["properties"].as_object().into_iter().flatten() {
+        for (name, value) in body["properties"].as_object().into_iter().flatten() {
+            let kinds = value["type"].as_str().or_else(|| value["type"][0].as_str());
+            let kind = match kinds {
+                Some("integer") => Kind::Number,
+                Some("array") => Kind::List,
+                _ => Kind::Text,
+            };
+            keys.push(Key { section: section.clone(), name: name.clone(), kind });
+        }
+    }
+    keys
+});
+
+/// The key called `path` (`load.duration`).
+pub(super) fn key(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| path.split_once('.') == Some((&key.section, &key.name)))
+}
+
+/// JSON Schema of `replab.toml`, for editors. Every key may be left out.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(Settings).to_value();
+    let root = &mut schema;
+    if let Some(root) = root.as_object_mut() {
+        root.remove("required");
+        root.insert("title".to_owned(), "replab.toml".into());
+    }
+    for section in root["properties"].as_object_mut().into_iter().flatten() {
+        if let Some(section) = section.1.as_object_mut() {
+            section.remove("required");
+        }
+    }
+    schema
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `section.key` of every line of the default file that sets a key, commented out or not, in order.
+    fn written() -> Vec<String> {
+        let mut section = "";
+        let mut found = Vec::new();
+        for line in DEFAULT_FILE.lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+                section = name;
+            } else if let Some((name, _)) = line.trim_start_matches("# ").split_once(" = ") {
+                found.push(format!("{section}.{name}"));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn the_default_file_names_every_key_and_no_other() {
+        let mut written = written();
+        written.sort();
+        let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
+        known.sort();
+        assert_eq!(written, known);
+        assert_eq!(KEYS.len(), 23);
+    }
+
+    #[test]
+    fn what_the_default_file_shows_commented_out_can_be_switched_on() {
+        let all: String = DEFAULT_FILE
+            .lines()
+            .map(|line| line.strip_prefix("# ").filter(|rest| rest.contains(" = ")).unwrap_or(line))
+            .flat_map(|line| [line, "\n"])
+            .collect();
+        let settings: Settings = toml::from_str(&all).unwrap();
+        assert!(settings.topology.pg_bin.is_some() && settings.topology.port.is_some());
+        assert!(settings.load.operations.is_some() && settings.load.seed.is_some());
+        assert!(settings.orders.stock.is_some());
+    }
+
+    #[test]
+    fn keys_have_the_kinds_of_their_fields() {
+        let kind = |path: &str| key(path).unwrap().kind;
+        assert_eq!(kind("topology.replicas"), Kind::Number);
+        assert_eq!(kind("topology.port"), Kind::Number);
+        assert_eq!(kind("topology.pg_bin"), Kind::Text);
+        assert_eq!(kind("load.workloads"), Kind::List);
+        assert_eq!(key("load.duration").unwrap().variable(), "REPLAB_LOAD__DURATION");
+        assert!(key("load").is_none() && key("load.").is_none() && key("nope.x").is_none());
+    }
+}

@@ -1,0 +1,222 @@
+//! From settings to a plan: every value looked at, all that is wrong with them collected.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use crate::check::Guarantee;
+use crate::fault::{Schedule, duration, format_duration};
+use crate::history::Nanos;
+use crate::suggest::hint;
+
+use super::error::{Origin, Problem};
+use super::layers::Entry;
+use super::plan::{ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, TopologyPlan};
+use super::settings::Settings;
+
+const WORKLOADS: [&str; 2] = ["orders", "counter"];
+const DAY: Nanos = Nanos::from_millis(24 * 3_600_000);
+const HOUR: Nanos = Nanos::from_millis(3_600_000);
+const MILLISECOND: Nanos = Nanos::from_millis(1);
+const SHORTEST_PAUSE: Nanos = Nanos(100_000);
+const LONGEST_PAUSE: Nanos = Nanos::from_millis(60_000);
+/// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
+const MAX_CLIENTS: i64 = 10_000;
+const MAX_REPLICAS: i64 = 16;
+
+/// The plan, or `None` when something was added to `problems`.
+pub(super) fn plan(
+    settings: &Settings,
+    entries: &BTreeMap<String, Entry>,
+    problems: &mut Vec<Problem>,
+) -> Option<Plan> {
+    let before = problems.len();
+    let mut check = Check { entries, problems };
+    let plan = check.plan(settings);
+    plan.filter(|_| problems.len() == before)
+}
+
+impl TryFrom<Settings> for Plan {
+    type Error = String;
+
+    fn try_from(settings: Settings) -> Result<Plan, String> {
+        let mut problems = Vec::new();
+        plan(&settings, &BTreeMap::new(), &mut problems).ok_or_else(|| {
+            let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
+            lines.join("\n")
+        })
+    }
+}
+
+struct Check<'a> {
+    entries: &'a BTreeMap<String, Entry>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn plan(&mut self, settings: &Settings) -> Option<Plan> {
+        let Settings { topology, load, orders, counter, readers, faults, checks, output } = settings;
+        let workloads = self.workloads(&load.workloads);
+        let replicas = self.number("topology.replicas", topology.replicas, 0..=MAX_REPLICAS);
+        let port = topology.port.map(|port| {
+            self.number(
+                "topology.port",
+                port,
+                1..=i64::from(u16::MAX) - topology.replicas.clamp(0, MAX_REPLICAS),
+            )
+        });
+        let kind = self.word("topology.kind", &topology.kind);
+        let synchronous_commit = self.word("topology.synchronous_commit", &topology.synchronous_commit);
+        let pg_bin = topology.pg_bin.as_ref().map(|folder| self.path("topology.pg_bin", folder));
+        let length = self.duration("load.duration", &load.duration, MILLISECOND..=DAY);
+        let operations = load.operations.map(|cap| self.number("load.operations", cap, 1..=1_000_000_000));
+        let seed = self.number("load.seed", load.seed.unwrap_or(0), 0..=i64::MAX);
+        let statement_deadline =
+            self.duration("load.statement_deadline", &load.statement_deadline, MILLISECOND..=HOUR);
+        let connect_deadline =
+            self.duration("load.connect_deadline", &load.connect_deadline, MILLISECOND..=HOUR);
+        let orders_clients = self.number("orders.clients", orders.clients, 1..=MAX_CLIENTS);
+        let products = self.number("orders.products", orders.products, 1..=100_000);
+        let stock = orders.stock.map(|stock| self.number("orders.stock", stock, 1..=1_000_000_000));
+        let counter_clients = self.number("counter.clients", counter.clients, 1..=MAX_CLIENTS);
+        let keys = self.number("counter.keys", counter.keys, 1..=100_000);
+        let per_node = self.number("readers.per_node", readers.per_node, 1..=64);
+        let interval = self.duration("readers.interval", &readers.interval, SHORTEST_PAUSE..=LONGEST_PAUSE);
+        let stock_interval =
+            self.duration("readers.stock_interval", &readers.stock_interval, SHORTEST_PAUSE..=LONGEST_PAUSE);
+        let require: Option<Vec<Guarantee>> =
+            checks.require.iter().map(|name| self.guarantee(name)).collect();
+        let runs = self.path("output.runs", &output.runs)?;
+
+        let topology = TopologyPlan {
+            kind: kind?,
+            replicas: replicas?,
+            pg_bin: all(pg_bin)?,
+            port: all(port)?,
+            synchronous_commit: synchronous_commit?,
+        };
+        let load = LoadPlan {
+            duration: length?,
+            operations: all(operations)?,
+            seed: seed?,
+            statement_deadline: statement_deadline?,
+            connect_deadline: connect_deadline?,
+        };
+        if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
+            let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
+            return self.problem("topology.synchronous_commit", message);
+        }
+        let faults = self.schedule(&faults.schedule, &topology, &load)?;
+        let [with_orders, with_counter] = workloads?;
+        let orders = OrdersPlan { clients: orders_clients?, products: products?, stock: all(stock)? };
+        let counter = CounterPlan { clients: counter_clients?, keys: keys? };
+        Some(Plan {
+            topology,
+            load,
+            orders: with_orders.then_some(orders),
+            counter: with_counter.then_some(counter),
+            readers: ReadersPlan {
+                per_node: per_node?,
+                interval: interval?,
+                stock_interval: stock_interval?,
+            },
+            faults,
+            checks: ChecksPlan {
+                require: require?.into_iter().collect(),
+                thresholds: checks.thresholds.clone(),
+            },
+            runs,
+        })
+    }
+
+    /// Reports a problem at the place where `path` was set.
+    fn problem<T>(&mut self, path: &str, message: String) -> Option<T> {
+        let entry = self.entries.get(path).filter(|entry| entry.origin != Origin::Default);
+        self.problems.push(Problem {
+            place: entry.map_or_else(|| path.to_owned(), |entry| entry.origin.to_string()),
+            message,
+            excerpt: entry.and_then(|entry| entry.excerpt.clone()),
+            is_usage: entry.is_some_and(|entry| matches!(entry.origin, Origin::Flag { .. })),
+        });
+        None
+    }
+
+    /// Takes the value, or reports why it is none.
+    fn take<T>(&mut self, path: &str, value: Result<T, impl Display>) -> Option<T> {
+        value.map_or_else(|error| self.problem(path, error.to_string()), Some)
+    }
+
+    fn number<T: TryFrom<i64>>(&mut self, path: &str, number: i64, range: RangeInclusive<i64>) -> Option<T> {
+        let (low, high) = (range.start(), range.end());
+        let value = Some(number).filter(|number| range.contains(number)).and_then(|n| T::try_from(n).ok());
+        self.take(path, value.ok_or_else(|| format!("it must be between {low} and {high}, but is {number}")))
+    }
+
+    fn duration(&mut self, path: &str, text: &str, range: RangeInclusive<Nanos>) -> Option<Nanos> {
+        let length = self.take(path, duration(text))?;
+        if range.contains(&length) {
+            return Some(length);
+        }
+        let (low, high) = (format_duration(*range.start()), format_duration(*range.end()));
+        self.problem(path, format!("it must be between {low} and {high}, but is {text}"))
+    }
+
+    fn word<T: FromStr<Err = String>>(&mut self, path: &str, text: &str) -> Option<T> {
+        self.take(path, text.parse())
+    }
+
+    fn path(&mut self, path: &str, folder: &str) -> Option<PathBuf> {
+        if folder.is_empty() {
+            self.problem(path, "it must not be empty".to_owned())
+        } else {
+            Some(folder.into())
+        }
+    }
+
+    fn guarantee(&mut self, name: &str) -> Option<Guarantee> {
+        let known = || Guarantee::ALL.into_iter().map(Guarantee::name);
+        let unknown = || {
+            let names: Vec<&str> = known().collect();
+            format!("`{name}` is not a guarantee{}; known are {}", hint(name, known()), names.join(", "))
+        };
+        self.take("checks.require", name.parse().map_err(|_: String| unknown()))
+    }
+
+    /// Which of [`WORKLOADS`] run.
+    fn workloads(&mut self, names: &[String]) -> Option<[bool; 2]> {
+        if names.is_empty() {
+            return self.problem("load.workloads", format!("name at least one of {}", WORKLOADS.join(", ")));
+        }
+        for name in names {
+            if !WORKLOADS.contains(&name.as_str()) {
+                let message = format!(
+                    "`{name}` is not a workload{}; known are {}",
+                    hint(name, WORKLOADS),
+                    WORKLOADS.join(", ")
+                );
+                return self.problem("load.workloads", message);
+            }
+        }
+        Some(WORKLOADS.map(|workload| names.iter().any(|name| name == workload)))
+    }
+
+    fn schedule(&mut self, text: &str, topology: &TopologyPlan, load: &LoadPlan) -> Option<Schedule> {
+        if text.trim() == "default" {
+            return Some(Schedule::default_for(load.seed, load.duration, topology.replicas));
+        }
+        let schedule: Schedule = self.take("faults.schedule", text.parse())?;
+        let valid = schedule.validate(&topology.nodes(), load.duration);
+        self.take("faults.schedule", valid.map(|()| schedule))
+    }
+}
+
+/// An optional setting that is absent is fine; one that is present has to be right.
+fn all<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+    match value {
+        None => Some(None),
+        Some(None) => None,
+        Some(value) => Some(value),
+    }
+}

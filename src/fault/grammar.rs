@@ -1,0 +1,197 @@
+//! Schedules as text: `crash(primary)@8s,stop(replica-1,immediate)@20s`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::history::{Action, NodeName, StopMode};
+use crate::suggest::hint;
+
+use super::{Schedule, Step, duration, format_duration};
+
+const VERBS: [&str; 5] = ["crash", "kill", "restart", "start", "stop"];
+const NONE: &str = "none";
+
+/// Why a text is not a schedule.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("in `{piece}`: {problem}")]
+pub struct ScheduleSyntax {
+    /// The step that cannot be read.
+    pub piece: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Step { at, action, node } = self;
+        let at = format_duration(*at);
+        match action {
+            Action::Stop(StopMode::Fast) => write!(f, "stop({node},fast)@{at}"),
+            Action::Stop(StopMode::Immediate) => write!(f, "stop({node},immediate)@{at}"),
+            Action::Kill | Action::Crash | Action::Start | Action::Restart => {
+                write!(f, "{}({node})@{at}", action.verb())
+            }
+        }
+    }
+}
+
+impl FromStr for Step {
+    type Err = ScheduleSyntax;
+
+    fn from_str(text: &str) -> Result<Step, ScheduleSyntax> {
+        let fail = |problem: String| ScheduleSyntax { piece: text.trim().to_owned(), problem };
+        let shape = || fail("a fault is written `crash(primary)@8s`".to_owned());
+        let (what, at) = text
+            .trim()
+            .rsplit_once('@')
+            .ok_or_else(|| fail("it does not say when; a fault is written `crash(primary)@8s`".to_owned()))?;
+        let (verb, rest) = what.trim().split_once('(').ok_or_else(shape)?;
+        let arguments = rest.trim_end().strip_suffix(')').ok_or_else(shape)?;
+        let (node, mode) = match arguments.split_once(',') {
+            Some((node, mode)) => (node.trim(), Some(mode.trim())),
+            None => (arguments.trim(), None),
+        };
+        let action = match (verb.trim(), mode) {
+            ("crash", None) => Action::Crash,
+            ("kill", None) => Action::Kill,
+            ("restart", None) => Action::Restart,
+            ("start", None) => Action::Start,
+            ("stop", None | Some("fast")) => Action::Stop(StopMode::Fast),
+            ("stop", Some("immediate")) => Action::Stop(StopMode::Immediate),
+            ("stop", Some(mode)) => {
+                return Err(fail(format!("`{mode}` is not a way to stop; known are fast and immediate")));
+            }
+            (verb, Some(mode)) if VERBS.contains(&verb) => {
+                return Err(fail(format!("`{verb}` takes a node and nothing else, but found `{mode}`")));
+            }
+            (verb, _) => {
+                let hint = hint(verb, VERBS);
+                return Err(fail(format!("`{verb}` is not a fault{hint}; known are {}", VERBS.join(", "))));
+            }
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if node.is_empty() || !node.chars().all(is_name) {
+            return Err(fail(format!("`{node}` is not the name of a node, such as primary or replica-1")));
+        }
+        let at = duration(at.trim()).map_err(|error| fail(error.to_string()))?;
+        Ok(Step { at, action, node: NodeName::new(node) })
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str(NONE);
+        }
+        for (place, step) in self.steps().iter().enumerate() {
+            write!(f, "{}{step}", if place == 0 { "" } else { "," })?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = ScheduleSyntax;
+
+    /// Reads steps in any order.
+    fn from_str(text: &str) -> Result<Schedule, ScheduleSyntax> {
+        if text.trim() == NONE {
+            return Ok(Schedule::none());
+        }
+        let steps: Result<Vec<Step>, ScheduleSyntax> = pieces(text).map(str::parse).collect();
+        Ok(Schedule::new(steps?))
+    }
+}
+
+/// The parts between the commas that stand outside of parentheses.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    text.split(move |c| {
+        match c {
+            '(' => inside = true,
+            // A forgotten `)` must not swallow the steps after it.
+            ')' | '@' => inside = false,
+            _ => {}
+        }
+        c == ',' && !inside
+    })
+}
+
+impl Serialize for Schedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Schedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Schedule, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::history::Nanos;
+
+    #[test]
+    fn reads_and_writes() {
+        let text = " crash(primary)@8s, stop( replica-1 , immediate )@20s,kill(replica-2)@1.5s,stop(primary)@2m,start(replica-2)@2500ms";
+        let schedule: Schedule = text.parse().unwrap();
+        insta::assert_snapshot!(schedule, @"kill(replica-2)@1.5s,start(replica-2)@2.5s,crash(primary)@8s,stop(replica-1,immediate)@20s,stop(primary,fast)@2m");
+        assert_eq!("none".parse(), Ok(Schedule::none()));
+        assert_eq!(Schedule::none().to_string(), "none");
+    }
+
+    #[test]
+    fn says_which_piece_is_wrong() {
+        let say = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
+        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, kill, restart, start, stop");
+        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, kill, restart, start, stop");
+        insta::assert_snapshot!(say("crash(primary)"), @"in `crash(primary)`: it does not say when; a fault is written `crash(primary)@8s`");
+        insta::assert_snapshot!(say("crash(primary)@8"), @"in `crash(primary)@8`: `8` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m");
+        insta::assert_snapshot!(say("crash primary@8s"), @"in `crash primary@8s`: a fault is written `crash(primary)@8s`");
+        insta::assert_snapshot!(say("crash(primary@8s,kill(replica-1)@9s"), @"in `crash(primary@8s`: a fault is written `crash(primary)@8s`");
+        insta::assert_snapshot!(say("crash()@8s"), @"in `crash()@8s`: `` is not the name of a node, such as primary or replica-1");
+        insta::assert_snapshot!(say("crash(the primary)@8s"), @"in `crash(the primary)@8s`: `the primary` is not the name of a node, such as primary or replica-1");
+        insta::assert_snapshot!(say("stop(primary,smart)@8s"), @"in `stop(primary,smart)@8s`: `smart` is not a way to stop; known are fast and immediate");
+        insta::assert_snapshot!(say("kill(primary,fast)@8s"), @"in `kill(primary,fast)@8s`: `kill` takes a node and nothing else, but found `fast`");
+        insta::assert_snapshot!(say(""), @"in ``: it does not say when; a fault is written `crash(primary)@8s`");
+        insta::assert_snapshot!(say("crash(primary)@8s,"), @"in ``: it does not say when; a fault is written `crash(primary)@8s`");
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        let actions = prop::sample::select(vec![
+            Action::Kill,
+            Action::Crash,
+            Action::Stop(StopMode::Fast),
+            Action::Stop(StopMode::Immediate),
+            Action::Start,
+            Action::Restart,
+        ]);
+        (0..3_600_000_000_000_u64, actions, 0..4_usize).prop_map(|(at, action, node)| Step {
+            at: Nanos(at),
+            action,
+            node: if node == 0 { NodeName::primary() } else { NodeName::replica(node) },
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back(steps in prop::collection::vec(any_step(), 0..8)) {
+            let schedule = Schedule::new(steps);
+            prop_assert_eq!(schedule.to_string().parse::<Schedule>(), Ok(schedule.clone()));
+            let json = serde_json::to_string(&schedule).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Schedule>(&json).unwrap(), schedule);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in "[a-z(),@0-9. µ-]*") {
+            let _ = text.parse::<Schedule>();
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! When to do what to which node: schedules, pure and from a seed.
+//!
+//! A schedule is a value. It does not know how a node is crashed (`topology` does) nor what time it is (`run` does).
+
+mod duration;
+mod grammar;
+mod profile;
+mod schedule;
+
+pub use duration::{DurationSyntax, duration, format_duration};
+pub use grammar::ScheduleSyntax;
+pub use schedule::{Schedule, ScheduleError, Step};

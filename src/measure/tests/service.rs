@@ -1,0 +1,86 @@
+use super::*;
+
+#[test]
+fn a_crash_and_the_way_back() {
+    let orders = "0-10 0 order = 1; 50-55 0 order ? lost; 60-61 10 order ! cannot; 90-95 10 order = 2; 96-97 10 order = 3; 91-92 5 stock = 1:9+1 o1 d1";
+    let faults =
+        "52-58 nemesis@primary crash = killed 7 processes; 59-85 nemesis@primary answer = after 26 ms";
+    let figures = of(orders, "", faults);
+    let [crash] = &figures.recoveries[..] else { panic!("{:?}", figures.recoveries) };
+    assert_eq!((crash.action.as_str(), crash.node.as_str(), crash.healing), ("crash", "primary", false));
+    assert_eq!((crash.invoked, crash.applied, crash.answered), (ms(52), Some(ms(58)), Some(ms(85))));
+    assert_eq!(crash.detail, "killed 7 processes");
+    // A commit, and not the read before it.
+    assert_eq!((crash.first_success, crash.unavailable), (Some(ms(95)), Some(ms(85))));
+}
+
+#[test]
+fn what_is_left_down_comes_back_with_its_start() {
+    let counter = "0-1 0 inc 1 = 1; 2-3 5@replica-1 own 1/0 = 1; 20-21 5@replica-1 own 1/0 ! cannot; 70-71 5@replica-1 own 1/0 = 1; 90-99 0 inc 1 = 2";
+    let faults = "10-12 nemesis@replica-1 kill = dead; 50-52 nemesis@replica-1 heal-start = up; 53-60 nemesis@replica-1 answer = yes";
+    let figures = of("", counter, faults);
+    let told: Vec<_> = figures
+        .recoveries
+        .iter()
+        .map(|of| (of.action.as_str(), of.healing, of.answered, of.first_success, of.unavailable))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("kill", false, Some(ms(60)), Some(ms(71)), Some(ms(68))),
+            ("start", true, Some(ms(60)), Some(ms(71)), Some(ms(68))),
+        ]
+    );
+}
+
+#[test]
+fn what_did_not_happen_or_did_not_end() {
+    let counter = "0-1 0 inc 1 = 1; 50-51 0 inc 1 = 2";
+    let of = |faults| of("", counter, faults).recoveries.remove(0);
+    let failed = of("10-12 nemesis@primary crash ! server");
+    assert_eq!(
+        (failed.applied, failed.first_success, failed.detail.as_str()),
+        (None, None, "did not happen: server happened")
+    );
+    let unsure = of("10-12 nemesis@primary crash ? deadline");
+    assert_eq!((unsure.applied, unsure.first_success), (None, Some(ms(51))));
+    let down = of("60-62 nemesis@primary kill = dead");
+    assert_eq!(
+        (down.applied, down.answered, down.first_success, down.unavailable),
+        (Some(ms(62)), None, None, None)
+    );
+    // The answer after the next fault is the next fault's.
+    let twice = of(
+        "10-12 nemesis@primary crash = a; 13-14 nemesis@primary crash = b; 15-20 nemesis@primary answer = c",
+    );
+    assert_eq!(twice.answered, None);
+}
+
+#[test]
+fn nobody_was_served() {
+    let gaps = |counter: &str, node: &str| {
+        let figures = of("", counter, "");
+        let node = NodeName::new(node);
+        figures.availability.into_iter().find(|of| of.node == node).map(|of| of.gaps)
+    };
+    let load = "0-1 0 inc 1 = 1; 999-1000 0 inc 1 = 2;";
+    // Asked and not served from 10 to 300.
+    let asked = "8-10 5@replica-1 own 1/0 = 1; 50-60 5@replica-1 own 1/0 ! cannot; 290-300 5@replica-1 own 1/0 = 1; 301-302 5@replica-1 own 1/0 = 1";
+    assert_eq!(gaps(&format!("{load} {asked}"), "replica-1"), Some(vec![window(10, 300)]));
+    // Nobody asked between 1 and 999 on the primary.
+    assert_eq!(gaps(&format!("{load} {asked}"), "primary"), Some(vec![]));
+    // Not back before the load's end; never there at all.
+    let lost = "8-10 5@replica-1 own 1/0 = 1; 50-60 5@replica-1 own 1/0 ! cannot";
+    assert_eq!(gaps(&format!("{load} {lost}"), "replica-1"), Some(vec![window(10, 1000)]));
+    assert_eq!(
+        gaps(&format!("{load} 50-60 5@replica-1 own 1/0 ! cannot"), "replica-1"),
+        Some(vec![window(0, 1000)])
+    );
+    // Short, refused, or unknown.
+    let short =
+        "8-10 5@replica-1 own 1/0 = 1; 50-60 5@replica-1 own 1/0 ! cannot; 90-100 5@replica-1 own 1/0 = 1";
+    assert_eq!(gaps(&format!("{load} {short}"), "replica-1"), Some(vec![]));
+    assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ! refused"), "primary"), Some(vec![]));
+    assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ? lost"), "primary"), Some(vec![window(1, 1000)]));
+    assert_eq!(gaps(load, "replica-2"), None);
+}

@@ -1,0 +1,76 @@
+//! Lag as a client sees it: from the acknowledgement of an increment to the end of the first read that shows it.
+//!
+//! One clock, no server statistics, and it works wherever one can connect. The first read is the first *to end* of
+//! those of the load that show the value or a larger one; one that ended before the acknowledgement makes a delay of
+//! zero (with `remote_apply` a replica can be ahead of the client). A delay includes the time until somebody read, so
+//! it is never below the readers' interval. Reads after the load (the final ones) are left out: how soon those come
+//! says nothing about the replica. What no read showed has no delay and is counted.
+
+use std::collections::BTreeMap;
+
+use super::load::Load;
+use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
+
+/// Delays on one replica.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Visibility {
+    /// Acknowledged at, and how long until it was seen; by the time of acknowledgement.
+    pub(super) delays: Vec<(Nanos, Nanos)>,
+    pub(super) never_seen: u64,
+}
+
+/// By replica: every node but the primary that answered a read of the load.
+pub(super) fn visibility(
+    history: &History<CounterOp>,
+    load: &Load,
+    primary: NodeName,
+) -> BTreeMap<NodeName, Visibility> {
+    let mut acks: BTreeMap<i32, Vec<(i64, Nanos)>> = BTreeMap::new();
+    let mut shown: BTreeMap<NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>> = BTreeMap::new();
+    for call in history.completed_ok().filter(|call| load.contains(call)) {
+        match (call.op, call.outcome) {
+            (
+                &CounterOp::Increment { key },
+                Outcome::Ok { reply: CounterReply::Incremented { value }, .. },
+            ) => {
+                acks.entry(key).or_default().push((*value, call.end));
+            }
+            (&CounterOp::ReadOwn { key, .. }, Outcome::Ok { reply: CounterReply::Value { value }, .. })
+                if call.node != primary =>
+            {
+                raise(shown.entry(call.node).or_default(), key, *value, call.end);
+            }
+            (_, Outcome::Ok { reply: CounterReply::All(values), .. }) if call.node != primary => {
+                let keys = shown.entry(call.node).or_default();
+                (1..).zip(values).for_each(|(key, value)| raise(keys, key, *value, call.end));
+            }
+            _ => {}
+        }
+    }
+    let delays = |(node, keys): (NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>)| {
+        let mut seen = Visibility::default();
+        for (key, acks) in &mut acks {
+            acks.sort_unstable();
+            let shown = keys.get(key).map(Vec::as_slice).unwrap_or_default();
+            for (place, &(value, acknowledged)) in acks.iter().enumerate() {
+                // Made again: this one was lost, and what a read shows is the other.
+                let lost = acks.get(place + 1).is_some_and(|next| next.0 == value);
+                match shown.get(shown.partition_point(|&(shown, _)| shown < value)) {
+                    Some(&(_, end)) if !lost => seen.delays.push((acknowledged, end.since(acknowledged))),
+                    _ => seen.never_seen += 1,
+                }
+            }
+        }
+        seen.delays.sort_unstable();
+        (node, seen)
+    };
+    shown.into_iter().map(delays).collect()
+}
+
+/// Keeps the ascending values of a key with the time at which each was first reached.
+fn raise(keys: &mut BTreeMap<i32, Vec<(i64, Nanos)>>, key: i32, value: i64, time: Nanos) {
+    let shown = keys.entry(key).or_default();
+    if shown.last().is_none_or(|&(last, _)| last < value) {
+        shown.push((value, time));
+    }
+}

@@ -1,0 +1,110 @@
+//! What was claimed against what was found, and the figures worth a large print.
+
+use maud::{Markup, html};
+
+use crate::check::{Guarantee, Judgement, Verdict};
+use crate::report::Report;
+use crate::report::html::parts::{mark, table, taint, tile};
+use crate::report::words::{self, Tone, bytes, count, plural};
+
+/// The run in six figures.
+pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
+    let figures = &report.figures;
+    let seconds = figures.load.end.since(figures.load.start).as_secs_f64();
+    let writes: u64 = figures.rate.iter().map(|bin| bin.write_ok).sum();
+    let reads: u64 = figures.rate.iter().map(|bin| bin.read_ok).sum();
+    let rate = |of: u64| {
+        if seconds > 0.0 { format!("{}/s", words::rate(of as f64 / seconds)) } else { String::new() }
+    };
+    let (lost, lost_note) = lost(report);
+    let behind = figures.lag.iter().map(|lag| lag.max_replay_bytes).max();
+    let seen = figures.lag.iter().filter(|lag| lag.visibility.count > 0).map(|lag| lag.visibility.p99).max();
+    let down =
+        figures.recoveries.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|x| x.0);
+    let faults = figures.recoveries.iter().filter(|fault| !fault.healing).count() as u64;
+    html! {
+        dl.tiles {
+            (tile("Commits lost", &lost, lost_note))
+            (tile("Writes acknowledged", &count(writes), &rate(writes)))
+            (tile("Reads answered", &count(reads), &rate(reads)))
+            (tile("Longest unavailability", &words::optional(down.map(|(time, _)| time)),
+                &down.map_or_else(|| plural(faults, "fault"), |(_, fault)| words::fault(fault))))
+            (tile("Largest replay lag", &behind.map_or_else(|| "–".to_owned(), bytes), "not yet replayed"))
+            (tile("Seen by a client after", &words::optional(seen), "p99, the slowest replica"))
+        }
+        @if !figures.lab.taints.is_empty() {
+            p.small { (taint()) " Times and rates on this page measure the lab as much as the cluster." }
+        }
+    }
+}
+
+/// Acknowledged commits that are gone, as far as the durability checks can tell.
+fn lost(report: &Report) -> (String, &'static str) {
+    let judged = || report.judgements.iter().filter(|judgement| judgement.guarantee == Guarantee::Durability);
+    let claimed = judged().any(|judgement| judgement.claimed);
+    let lost: u64 = judged().map(|judgement| judgement.violations).sum();
+    match judged().map(|judgement| judgement.verdict).max() {
+        Some(Verdict::Fail) if claimed => (count(lost), "acknowledged and absent"),
+        Some(Verdict::Fail) => (count(lost), "observed, not claimed"),
+        Some(Verdict::Pass) => (count(lost), "found, of all acknowledged"),
+        Some(Verdict::Unknown) => ("unknown".to_owned(), "nothing can be said"),
+        None => ("unknown".to_owned(), "durability was not judged"),
+    }
+}
+
+/// Every guarantee: whether it was claimed, and what was found. One that was claimed and not judged says so.
+pub(in crate::report::html) fn claims(report: &Report) -> Markup {
+    let claimed = |guarantee: Guarantee| {
+        let claims = &report.claims;
+        match (claims.everywhere.contains(&guarantee), claims.on_primary.contains(&guarantee)) {
+            (true, _) => "everywhere",
+            (false, true) => "on the primary",
+            (false, false) => "no",
+        }
+    };
+    let rows: Vec<Vec<Markup>> = Guarantee::ALL
+        .into_iter()
+        .map(|guarantee| {
+            let judged: Vec<&Judgement> =
+                report.judgements.iter().filter(|judgement| judgement.guarantee == guarantee).collect();
+            vec![
+                html! { a href={ "#glossary-" (guarantee) } { (guarantee) } },
+                html! { (claimed(guarantee)) },
+                found(&judged),
+            ]
+        })
+        .collect();
+    html! {
+        h3 { "Claimed, and found" }
+        p.small { "A claim that is contradicted makes the run invalid. What nobody claimed is shown just as plainly, and does not." }
+        (table("Claims and findings", &["guarantee", "claimed", "found"], 3, &rows))
+    }
+}
+
+fn found(judged: &[&Judgement]) -> Markup {
+    if judged.is_empty() {
+        return html! { span.found { (mark(Tone::Unknown)) "not judged in this run" } };
+    }
+    let mut tones: Vec<(Tone, u64, u64)> = Vec::new();
+    for tone in [Tone::Bad, Tone::Observed, Tone::Unknown, Tone::Good] {
+        let of: Vec<_> = judged.iter().filter(|judgement| words::tone(judgement) == tone).collect();
+        let violations = of.iter().map(|judgement| judgement.violations).sum();
+        if !of.is_empty() {
+            tones.push((tone, of.len() as u64, violations));
+        }
+    }
+    html! {
+        @for (tone, checks, violations) in tones {
+            span.found {
+                (mark(tone))
+                @match tone {
+                    Tone::Bad => { (plural(violations, "counter-example")) }
+                    Tone::Observed => { (plural(violations, "counter-example")) ", observed and not claimed" }
+                    Tone::Unknown => { "nothing can be said" }
+                    Tone::Good => { "no counter-example" }
+                }
+                span.muted { " · " (plural(checks, "check")) }
+            }
+        }
+    }
+}

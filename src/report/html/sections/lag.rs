@@ -1,0 +1,162 @@
+//! Replication lag, three ways: bytes, PostgreSQL's times, what a client saw.
+
+use maud::{Markup, html};
+
+use crate::history::{LinkState, Nanos};
+use crate::measure::{LagFigures, LagPoint};
+use crate::report::Report;
+use crate::report::html::charts::{Frame, Gap, Kind, Plot, Series, Unit};
+use crate::report::html::parts::{Section, percentile, table, taint};
+use crate::report::words::{bytes, count};
+
+/// Rows of numbers in all of the section's tables together: what keeps the page small.
+const ROWS: usize = 6_000;
+
+pub(super) fn section(report: &Report, frame: &Frame) -> Section {
+    let replicas = &report.figures.lag;
+    let taints = &report.figures.lab.taints;
+    let rows = (ROWS / (2 * replicas.len().max(1))).clamp(60, 600);
+    let body = html! {
+        @if replicas.is_empty() { p { "No replica was sampled." } } @else {
+            p { "Three definitions, side by side. " b { "Bytes" } " are distances from the primary's insert position to "
+                "what it has sent to the replica and what the replica says it has written, flushed and replayed. "
+                b { "Time" } " is what PostgreSQL reports in " code { "write_lag" } ", " code { "flush_lag" } " and "
+                code { "replay_lag" } "; it clears them when the link is idle. " b { "Visibility" } " is what a client "
+                "saw: from the acknowledgement of an increment to the end of the first read on the replica that shows it." }
+            (summary(replicas))
+            @for (place, lag) in replicas.iter().enumerate() {
+                h3 { (lag.node) }
+                (in_bytes(place, lag, frame, rows, !taints.is_empty()))
+                (in_time(place, lag, frame, rows, !taints.is_empty()))
+            }
+        }
+    };
+    Section::measured("lag", "Replication lag", taints, body)
+}
+
+fn summary(replicas: &[LagFigures]) -> Markup {
+    let rows: Vec<Vec<Markup>> = (replicas.iter())
+        .map(|lag| {
+            let connected = lag.samples > lag.disconnected + lag.unknown;
+            vec![
+                html! { (lag.node) },
+                html! { @if connected { (bytes(lag.max_replay_bytes)) } @else { "–" } },
+                percentile(&lag.replay_time, lag.replay_time.p50),
+                percentile(&lag.replay_time, lag.replay_time.p99),
+                percentile(&lag.visibility, lag.visibility.p50),
+                percentile(&lag.visibility, lag.visibility.p99),
+                percentile(&lag.visibility, lag.visibility.max),
+                html! { (count(lag.never_seen)) },
+                html! { (count(lag.samples)) },
+                html! { (count(lag.disconnected)) },
+                html! { (count(lag.unknown)) },
+            ]
+        })
+        .collect();
+    let header = [
+        "replica",
+        "most bytes",
+        "replay p50",
+        "replay p99",
+        "seen p50",
+        "seen p99",
+        "seen max",
+        "never seen",
+        "samples",
+        "disconnected",
+        "no answer",
+    ];
+    html! {
+        (table("Lag by replica", &header, 1, &rows))
+        p.small { "Never seen: increments acknowledged that no later read on the replica showed. Disconnected: samples in which the "
+            "primary had no connection to the replica. No answer: samples that the primary did not answer." }
+    }
+}
+
+fn in_bytes(place: usize, lag: &LagFigures, frame: &Frame, rows: usize, tainted: bool) -> Markup {
+    let series = |name: &str, style: &str, pick: fn(&LagPoint) -> Option<u64>| Series {
+        name: name.to_owned(),
+        style: style.to_owned(),
+        values: values(lag, |point| pick(point).map(|value| value as f64)),
+    };
+    plot(
+        format!("chart-lag-bytes-{}", place + 1),
+        html! { "Bytes behind: " (lag.node) @if tainted { " " (taint()) } },
+        format!("Distance of {} to the primary's insert position, logarithmic.", lag.node),
+        Unit::Bytes,
+        vec![
+            series("not replayed", "s0", |point| point.replayed),
+            series("not flushed", "s1", |point| point.flushed),
+            series("not written", "s2", |point| point.written),
+            series("not sent", "s3", |point| point.sent),
+        ],
+        (lag, frame, rows),
+    )
+}
+
+fn in_time(place: usize, lag: &LagFigures, frame: &Frame, rows: usize, tainted: bool) -> Markup {
+    let series = |name: &str, style: &str, pick: fn(&LagPoint) -> Option<Nanos>| Series {
+        name: name.to_owned(),
+        style: style.to_owned(),
+        values: values(lag, |point| pick(point).map(|value| value.0 as f64)),
+    };
+    let seen = lag.points.iter().map(|point| point.visibility.map(|value| value.0 as f64)).collect();
+    plot(
+        format!("chart-lag-time-{}", place + 1),
+        html! { "Time behind: " (lag.node) @if tainted { " " (taint()) } },
+        format!("Lag of {} as PostgreSQL reports it and as clients saw it, logarithmic.", lag.node),
+        Unit::Nanos,
+        vec![
+            Series { name: "seen by a client".to_owned(), style: "s4".to_owned(), values: seen },
+            series("replay_lag", "s0", |point| point.replay_lag),
+            series("flush_lag", "s1", |point| point.flush_lag),
+            series("write_lag", "s2", |point| point.write_lag),
+        ],
+        (lag, frame, rows),
+    )
+}
+
+/// The server's own figures; while there is no connection there are none, whatever a sample carries.
+fn values(lag: &LagFigures, pick: impl Fn(&LagPoint) -> Option<f64>) -> Vec<Option<f64>> {
+    let connected = |point: &&LagPoint| matches!(point.state, LinkState::Streaming | LinkState::Catchup);
+    lag.points.iter().map(|point| Some(point).filter(connected).and_then(&pick)).collect()
+}
+
+fn plot(
+    id: String,
+    title: Markup,
+    about: String,
+    unit: Unit,
+    series: Vec<Series>,
+    (lag, frame, rows): (&LagFigures, &Frame, usize),
+) -> Markup {
+    let times = lag.points.iter().map(|point| frame.seconds(point.time)).collect();
+    Plot { id, title, about, unit, kind: Kind::Lines, times, series, gaps: gaps(lag, frame), frame, rows }
+        .render()
+}
+
+/// Where the replica had no connection, or nobody knows: a gap with its reason, and never a lag of zero.
+fn gaps(lag: &LagFigures, frame: &Frame) -> Vec<Gap> {
+    let mut gaps: Vec<(LinkState, Gap)> = Vec::new();
+    let mut open: Option<LinkState> = None;
+    for point in &lag.points {
+        let seconds = frame.seconds(point.time);
+        if let (Some(state), Some((_, gap))) = (open, gaps.last_mut()) {
+            gap.end = seconds;
+            if point.state == state {
+                continue;
+            }
+        }
+        let label = match point.state {
+            LinkState::Disconnected => "disconnected",
+            LinkState::Unknown => "primary silent",
+            LinkState::Streaming | LinkState::Catchup => {
+                open = None;
+                continue;
+            }
+        };
+        open = Some(point.state);
+        gaps.push((point.state, Gap { start: seconds, end: seconds, label: label.to_owned() }));
+    }
+    gaps.into_iter().map(|(_, gap)| gap).collect()
+}

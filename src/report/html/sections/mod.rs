@@ -1,0 +1,39 @@
+//! The sections, in the order of the questions that a reader asks.
+
+mod checks;
+mod claims;
+mod durability;
+mod errors;
+mod glossary;
+mod lab;
+mod lag;
+mod load;
+mod recipe;
+mod restarts;
+mod settings;
+
+pub(super) use claims::{claims, tiles};
+
+use super::charts::Frame;
+use super::parts::Section;
+use crate::report::Report;
+
+/// All sections after the verdict.
+pub(super) fn all(report: &Report, frame: &Frame) -> Vec<Section> {
+    vec![
+        checks::section(report),
+        lag::section(report, frame),
+        load::throughput(report, frame),
+        load::latency(report, frame),
+        durability::section(report),
+        restarts::section(report),
+        restarts::availability(report, frame),
+        errors::section(report),
+        lab::section(report),
+        lab::not_checked(report),
+        recipe::section(report),
+        settings::section(report),
+        recipe::environment(report),
+        glossary::section(),
+    ]
+}

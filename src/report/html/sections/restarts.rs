@@ -1,0 +1,55 @@
+//! What was broken, how long it took to come back, and when nobody was served.
+
+use maud::{Markup, html};
+
+use crate::history::Nanos;
+use crate::measure::Recovery;
+use crate::report::Report;
+use crate::report::html::charts::{self, Frame};
+use crate::report::html::parts::{Section, table};
+use crate::report::words;
+
+pub(super) fn section(report: &Report) -> Section {
+    let faults = &report.figures.recoveries;
+    let origin = report.figures.load.start;
+    let rows: Vec<Vec<Markup>> = faults.iter().map(|fault| row(fault, origin)).collect();
+    let header = [
+        "fault",
+        "at",
+        "took hold after",
+        "answered after",
+        "first success after",
+        "unavailable",
+        "what was seen",
+    ];
+    let body = html! {
+        @if faults.is_empty() { p { "No fault was injected: nothing is known of restarts." } } @else {
+            p { "First success: the end of the first operation begun after the fault that succeeded, a commit on the primary and a "
+                "read on a replica. Unavailable: from the last success before the fault to that one." }
+            (charts::recovery(faults))
+            (table("Faults and recoveries", &header, 1, &rows))
+        }
+    };
+    Section::measured("restarts", "Restarts", &report.figures.lab.taints, body)
+}
+
+fn row(fault: &Recovery, origin: Nanos) -> Vec<Markup> {
+    let after = |end: Option<Nanos>| words::optional(end.map(|end| end.since(fault.invoked)));
+    vec![
+        html! { (words::fault(fault)) },
+        html! { (words::moment(fault.invoked, origin)) },
+        html! { (after(fault.applied)) },
+        html! { (words::answered(fault)) },
+        html! { (after(fault.first_success)) },
+        html! { (words::optional(fault.unavailable)) },
+        html! { span.detail { (fault.detail) } },
+    ]
+}
+
+pub(super) fn availability(report: &Report, frame: &Frame) -> Section {
+    let nodes = &report.figures.availability;
+    let body = html! {
+        @if nodes.is_empty() { p { "No node was asked anything." } } @else { (charts::lanes(nodes, frame)) }
+    };
+    Section::measured("availability", "Availability", &report.figures.lab.taints, body)
+}

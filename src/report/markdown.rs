@@ -1,0 +1,249 @@
+//! GitHub-flavoured Markdown: for a pull request, where nobody opens an attachment.
+
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use super::words::{self, TAINT, bytes, count};
+use super::{Report, verdict};
+use crate::history::Nanos;
+use crate::measure::Percentiles;
+
+/// The report as GitHub-flavoured Markdown. Moments count from the start of the load.
+pub fn markdown(report: &Report) -> String {
+    let mut text = String::new();
+    let headline = words::headline(report);
+    let run = &report.run;
+    line(&mut text, &format!("## {} {} · exit {}", headline.mark, headline.word, report.exit_code));
+    line(
+        &mut text,
+        &format!(
+            "{} on {}, {} s, seed {}, faults: {}",
+            escape(&run.workloads),
+            escape(&run.topology),
+            run.duration_seconds,
+            run.seed,
+            if run.faults.is_empty() { "none".to_owned() } else { code(&run.faults) }
+        ),
+    );
+    line(&mut text, &escape(&verdict::explanation(report).join(" ")));
+    checks(report, &mut text);
+    totals(report, &mut text);
+    lag(report, &mut text);
+    restarts(report, &mut text);
+    errors(report, &mut text);
+    line(&mut text, "### The lab itself");
+    line(&mut text, &escape(&words::lab(&report.figures.lab)));
+    bullets(&mut text, report.figures.lab.taints.iter().map(|taint| format!("{TAINT} {}", escape(taint))));
+    line(&mut text, "### Not checked");
+    bullets(&mut text, report.not_checked.iter().map(|sentence| escape(sentence)));
+    line(&mut text, "### Repeat");
+    line(&mut text, &format!("    {}", words::plain(&run.reproduce)));
+    let _ =
+        writeln!(text, "replab {}, run {}, {}", escape(&run.version), code(&run.id), escape(&run.started));
+    text
+}
+
+fn checks(report: &Report, text: &mut String) {
+    line(text, "### Checks");
+    let rows = report.judgements.iter().map(|judgement| {
+        vec![
+            format!("{} {}", words::tone(judgement).mark(), words::found(judgement)),
+            escape(&words::subject(judgement)),
+            if judgement.claimed { "yes" } else { "no" }.to_owned(),
+            escape(&judgement.summary),
+        ]
+    });
+    table(text, &["found", "guarantee", "claimed", "what was looked at"], 0..0, rows);
+    for judgement in report.judgements.iter().filter(|judgement| !judgement.findings.is_empty()) {
+        let total = judgement.violations.max(judgement.findings.len() as u64);
+        line(
+            text,
+            &format!(
+                "<details><summary>{}: {} of {}</summary>",
+                entities(&words::subject(judgement)),
+                words::plural(judgement.findings.len() as u64, "finding"),
+                count(total)
+            ),
+        );
+        bullets(
+            text,
+            judgement.findings.iter().map(|finding| {
+                let events = finding.events.iter().map(|e| code(&format!("{}#{}", e.workload, e.index)));
+                format!("{} {}", escape(&finding.message), events.collect::<Vec<_>>().join(" "))
+            }),
+        );
+        line(text, "</details>");
+    }
+    if !report.thresholds.is_empty() {
+        line(text, "### Thresholds");
+        let rows = report.thresholds.iter().map(|limit| {
+            let mark = words::threshold_tone(limit).mark().to_owned();
+            vec![mark, code_cell(&limit.text), escape(&words::measured(limit))]
+        });
+        table(text, &["", "threshold", "measured"], 0..0, rows);
+    }
+}
+
+fn totals(report: &Report, text: &mut String) {
+    heading(report, text, "Totals");
+    let rows = report.figures.operations.iter().map(|figures| {
+        let p = &figures.latency;
+        vec![
+            escape(&figures.operation),
+            escape(figures.node.as_str()),
+            count(figures.ok),
+            count(figures.fail.saturating_sub(figures.refused)),
+            count(figures.refused),
+            count(figures.info),
+            words::rate(figures.ok_per_second),
+            percentile(p, p.p50),
+            percentile(p, p.p95),
+            percentile(p, p.p99),
+            percentile(p, p.max),
+        ]
+    });
+    let header =
+        ["operation", "node", "ok", "fail", "refused", "unknown", "ok/s", "p50", "p95", "p99", "max"];
+    table(text, &header, 2..11, rows);
+}
+
+fn lag(report: &Report, text: &mut String) {
+    heading(report, text, "Replication lag");
+    let rows = report.figures.lag.iter().map(|lag| {
+        let connected = lag.samples > lag.disconnected + lag.unknown;
+        vec![
+            escape(lag.node.as_str()),
+            if connected { bytes(lag.max_replay_bytes) } else { "–".to_owned() },
+            percentile(&lag.replay_time, lag.replay_time.p99),
+            percentile(&lag.visibility, lag.visibility.p50),
+            percentile(&lag.visibility, lag.visibility.p99),
+            percentile(&lag.visibility, lag.visibility.max),
+            count(lag.never_seen),
+            format!("{} of {}", count(lag.disconnected), count(lag.samples)),
+            format!("{} of {}", count(lag.unknown), count(lag.samples)),
+        ]
+    });
+    let header = [
+        "replica",
+        "most bytes not replayed",
+        "replay_lag p99",
+        "seen by a client p50",
+        "p99",
+        "max",
+        "never seen",
+        "samples disconnected",
+        "samples without answer",
+    ];
+    table(text, &header, 1..9, rows);
+}
+
+fn restarts(report: &Report, text: &mut String) {
+    heading(report, text, "Restarts");
+    let after = |end: Option<Nanos>, start: Nanos| words::optional(end.map(|end| end.since(start)));
+    let rows = report.figures.recoveries.iter().map(|fault| {
+        vec![
+            escape(&words::fault(fault)),
+            words::moment(fault.invoked, report.figures.load.start),
+            after(fault.applied, fault.invoked),
+            words::answered(fault),
+            after(fault.first_success, fault.invoked),
+            words::optional(fault.unavailable),
+        ]
+    });
+    let header = ["fault", "at", "applied after", "answered after", "first success after", "unavailable"];
+    table(text, &header, 1..9, rows);
+}
+
+fn errors(report: &Report, text: &mut String) {
+    if report.figures.errors.is_empty() {
+        return;
+    }
+    line(text, "### Errors");
+    let rows = report.figures.errors.iter().map(|error| {
+        vec![
+            words::class(error.class).to_owned(),
+            error.sqlstate.as_deref().map_or_else(|| "–".to_owned(), code_cell),
+            escape(&error.operation),
+            escape(error.node.as_str()),
+            count(error.fail),
+            count(error.info),
+            escape(&error.example),
+        ]
+    });
+    let header = ["error", "SQLSTATE", "operation", "node", "fail", "unknown", "for example"];
+    table(text, &header, 4..6, rows);
+}
+
+fn heading(report: &Report, text: &mut String, title: &str) {
+    let mark = if report.figures.lab.taints.is_empty() { "" } else { " †" };
+    line(text, &format!("### {title}{mark}"));
+}
+
+fn percentile(of: &Percentiles, value: Nanos) -> String {
+    if of.count == 0 { "–".to_owned() } else { value.to_string() }
+}
+
+fn line(text: &mut String, line: &str) {
+    text.push_str(line);
+    text.push_str("\n\n");
+}
+
+fn bullets(text: &mut String, items: impl Iterator<Item = String>) {
+    let mut any = false;
+    for item in items {
+        any = true;
+        let _ = writeln!(text, "- {item}");
+    }
+    if any {
+        text.push('\n');
+    }
+}
+
+/// A table whose columns `numbers` are aligned to the right; `none` where there is no row.
+fn table(text: &mut String, header: &[&str], numbers: Range<usize>, rows: impl Iterator<Item = Vec<String>>) {
+    let mut rows = rows.peekable();
+    if rows.peek().is_none() {
+        return line(text, "none");
+    }
+    let rule: Vec<&str> =
+        (0..header.len()).map(|column| if numbers.contains(&column) { "---:" } else { "---" }).collect();
+    let _ = writeln!(text, "| {} |", header.join(" | "));
+    let _ = writeln!(text, "|{}|", rule.join("|"));
+    for row in rows {
+        let _ = writeln!(text, "| {} |", row.join(" | "));
+    }
+    text.push('\n');
+}
+
+/// Text that means nothing to Markdown: on one line, with every character that could mark something up escaped.
+fn escape(text: &str) -> String {
+    let mut escaped = String::new();
+    for c in words::plain(text).chars() {
+        match c {
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '&' => escaped.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' | '@' => {
+                escaped.push('\\');
+                escaped.push(c);
+            }
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// Text inside an HTML block, where Markdown's own escapes would show.
+fn entities(text: &str) -> String {
+    words::plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// A code span; a backtick, which would end it, becomes an apostrophe.
+fn code(text: &str) -> String {
+    format!("`{}`", words::plain(text).replace('`', "'"))
+}
+
+/// A code span in a table, where a pipe would end the cell.
+fn code_cell(text: &str) -> String {
+    code(text).replace('|', "\\|")
+}

@@ -1,0 +1,265 @@
+//! Numbers and outcomes in words, the same in every format.
+
+use crate::check::{Judgement, Verdict};
+use crate::history::{CauseClass, Nanos};
+use crate::measure::{LabFigures, Recovery};
+
+use super::{Report, Threshold};
+
+/// The mark that stands beside every figure that the lab itself may have distorted.
+pub(super) const TAINT: &str = "†";
+
+/// `1,234,567`.
+pub(super) fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 order`, `2,000 orders`: English plural by appending `s`.
+pub(super) fn plural(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+/// Three significant digits in decimal units: `812 B`, `1.24 kB`, `47.1 MB`.
+pub(super) fn bytes(value: u64) -> String {
+    let mut scaled = value as f64;
+    if scaled < 999.5 {
+        return format!("{value} B");
+    }
+    let mut unit = "";
+    for next in ["kB", "MB", "GB", "TB"] {
+        if scaled < 999.5 {
+            break;
+        }
+        (scaled, unit) = (scaled / 1e3, next);
+    }
+    let decimals = if scaled < 9.995 { 2 } else { usize::from(scaled < 99.95) };
+    format!("{scaled:.decimals$} {unit}")
+}
+
+/// Per second: `841`, `8.4`.
+pub(super) fn rate(value: f64) -> String {
+    if value >= 99.5 { count(value.round() as u64) } else { format!("{value:.1}") }
+}
+
+/// A length of time, or a dash.
+pub(super) fn optional(value: Option<Nanos>) -> String {
+    value.map_or_else(|| "–".to_owned(), |value| value.to_string())
+}
+
+/// A moment as seconds from `origin`, which may lie after it: `8.02 s`, `−0.31 s`.
+pub(super) fn moment(time: Nanos, origin: Nanos) -> String {
+    let seconds = seconds_from(time, origin);
+    let sign = if seconds <= -0.005 { "−" } else { "" };
+    format!("{sign}{:.2} s", seconds.abs())
+}
+
+/// Seconds from `origin` to `time`, signed.
+pub(super) fn seconds_from(time: Nanos, origin: Nanos) -> f64 {
+    time.as_secs_f64() - origin.as_secs_f64()
+}
+
+/// The text on one line and without control characters: what a server or a user wrote must not steer a terminal.
+pub(super) fn plain(text: &str) -> String {
+    let shown = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// How a run ended, in one word and one mark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Headline {
+    /// `✓`, `✗`, `?`, `!`.
+    pub mark: &'static str,
+    /// `VALID`, `INVALID`, …
+    pub word: &'static str,
+    /// What kind of word it is.
+    pub tone: Tone,
+}
+
+/// What a mark's colour and shape say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// No counter-example.
+    Good,
+    /// A counter-example to a claim, or a missed threshold.
+    Bad,
+    /// Nothing can be said.
+    Unknown,
+    /// A counter-example to what nobody claimed.
+    Observed,
+}
+
+impl Tone {
+    /// Its mark.
+    pub(super) fn mark(self) -> &'static str {
+        match self {
+            Tone::Good => "✓",
+            Tone::Bad => "✗",
+            Tone::Unknown => "?",
+            Tone::Observed => "!",
+        }
+    }
+
+    /// The name of its style in the HTML report.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Tone::Good => "good",
+            Tone::Bad => "bad",
+            Tone::Unknown => "unknown",
+            Tone::Observed => "observed",
+        }
+    }
+}
+
+/// The headline of a run: a violated claim speaks before everything else, then what kept the run from an answer.
+pub(super) fn headline(report: &Report) -> Headline {
+    let (word, tone) = match (report.verdict, report.exit_code) {
+        (Verdict::Fail, _) => ("INVALID", Tone::Bad),
+        (_, 12) => ("LAB FAILED", Tone::Bad),
+        (_, 130) => ("INTERRUPTED", Tone::Unknown),
+        (Verdict::Pass, 0) => ("VALID", Tone::Good),
+        (Verdict::Pass, 4) => ("THRESHOLD MISSED", Tone::Bad),
+        (Verdict::Pass | Verdict::Unknown, _) => ("UNKNOWN", Tone::Unknown),
+    };
+    Headline { mark: tone.mark(), word, tone }
+}
+
+/// What an exit code of `replab run` means.
+pub(super) fn exit_meaning(code: u8) -> &'static str {
+    match code {
+        0 => "no claimed guarantee was violated",
+        1 => "a claimed guarantee was violated",
+        3 => "nothing can be said about a claim or a threshold",
+        4 => "a threshold was missed",
+        12 => "the lab itself failed",
+        130 => "interrupted",
+        _ => "the run did not come to a verdict",
+    }
+}
+
+/// The tone of one judgement.
+pub(super) fn tone(judgement: &Judgement) -> Tone {
+    match (judgement.verdict, judgement.claimed) {
+        (Verdict::Pass, _) => Tone::Good,
+        (Verdict::Unknown, _) => Tone::Unknown,
+        (Verdict::Fail, true) => Tone::Bad,
+        (Verdict::Fail, false) => Tone::Observed,
+    }
+}
+
+/// The tone of one threshold.
+pub(super) fn threshold_tone(threshold: &Threshold) -> Tone {
+    match threshold.verdict {
+        Verdict::Pass => Tone::Good,
+        Verdict::Unknown => Tone::Unknown,
+        Verdict::Fail => Tone::Bad,
+    }
+}
+
+/// What was found of one judgement, in words that claim no more than was seen.
+pub(super) fn found(judgement: &Judgement) -> &'static str {
+    match (judgement.verdict, judgement.claimed) {
+        (Verdict::Pass, _) => "no counter-example",
+        (Verdict::Unknown, _) => "unknown",
+        (Verdict::Fail, true) => "violated",
+        (Verdict::Fail, false) => "observed, not claimed",
+    }
+}
+
+/// Whose judgement it is: `durability · orders`, `monotonic-reads · counter · replica-1`.
+pub(super) fn subject(judgement: &Judgement) -> String {
+    let node = judgement.node.map(|node| format!(" · {node}")).unwrap_or_default();
+    plain(&format!("{} · {}{node}", judgement.guarantee, judgement.workload))
+}
+
+/// What was measured against a threshold; where nothing can be said, the reason comes first.
+pub(super) fn measured(threshold: &Threshold) -> String {
+    let reason = &threshold.reason;
+    plain(&match (threshold.verdict, &threshold.measured) {
+        (Verdict::Pass | Verdict::Fail, Some(measured)) => format!("{measured} ({reason})"),
+        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured} {TAINT})"),
+        (_, None) => format!("nothing measured: {reason}"),
+    })
+}
+
+/// How the lab itself did, in one line.
+pub(super) fn lab(lab: &LabFigures) -> String {
+    if lab.cores == 0 {
+        return "not measured".to_owned();
+    }
+    let delay = if lab.loop_delay.count == 0 {
+        "timers not measured".to_owned()
+    } else {
+        format!("timers late by {} (p99)", lab.loop_delay.p99)
+    };
+    format!(
+        "{delay}, {:.2} of {} cores, {} of memory, longest sampler gap {}",
+        lab.cpu,
+        lab.cores,
+        bytes(lab.peak_rss),
+        lab.longest_sampler_gap
+    )
+}
+
+/// The kind of an error, for a person.
+pub(super) fn class(class: CauseClass) -> &'static str {
+    match class {
+        CauseClass::Refused => "refused by the application",
+        CauseClass::Server => "server error",
+        CauseClass::ConnectionLost => "connection lost",
+        CauseClass::CannotConnect => "cannot connect",
+        CauseClass::Deadline => "deadline",
+    }
+}
+
+/// What was done to which node: `crash primary`, `start primary (healing)`.
+pub(super) fn fault(recovery: &Recovery) -> String {
+    let healing = if recovery.healing { " (healing)" } else { "" };
+    plain(&format!("{} {}{healing}", recovery.action, recovery.node))
+}
+
+/// When the node answered again, counted from the fault; in words where it did not.
+pub(super) fn answered(recovery: &Recovery) -> String {
+    match (recovery.applied, recovery.answered) {
+        (None, _) => "never took hold".to_owned(),
+        (_, Some(at)) => at.since(recovery.invoked).to_string(),
+        (_, None) => "still down".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_carry_separators_and_units() {
+        let counts = [0, 999, 1_000, 48_912, 1_234_567].map(count);
+        assert_eq!(counts, ["0", "999", "1,000", "48,912", "1,234,567"]);
+        let sizes = [0, 812, 999, 1_000, 1_240, 9_999, 47_100_000, 999_999, 5_000_000_000_000].map(bytes);
+        assert_eq!(
+            sizes,
+            ["0 B", "812 B", "999 B", "1.00 kB", "1.24 kB", "10.0 kB", "47.1 MB", "1.00 MB", "5.00 TB"]
+        );
+        assert_eq!([0.04, 8.44, 99.4, 99.6, 12_345.6].map(rate), ["0.0", "8.4", "99.4", "100", "12,346"]);
+        assert_eq!((plural(1, "order"), plural(2_000, "order")), ("1 order".into(), "2,000 orders".into()));
+    }
+
+    #[test]
+    fn moments_before_the_origin_are_negative() {
+        let origin = Nanos::from_millis(1_000);
+        let shown = [690, 998, 1_000, 9_020].map(|ms| moment(Nanos::from_millis(ms), origin));
+        assert_eq!(shown, ["−0.31 s", "0.00 s", "0.00 s", "8.02 s"]);
+    }
+
+    #[test]
+    fn control_characters_do_not_get_through() {
+        assert_eq!(plain("a\x1b[31mred\r\nb\tc\u{9b}x"), "a [31mred b c x");
+    }
+}

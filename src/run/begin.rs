@@ -1,0 +1,68 @@
+//! A new run: its directory, and what its manifest can say before the cluster is up.
+
+use std::io;
+
+use jiff::Zoned;
+
+use super::directory::RunDir;
+use super::machine;
+use super::manifest::{FORMAT, Manifest};
+use crate::config::{Plan, TopologyKind};
+use crate::report::RunFacts;
+
+/// Makes the directory of a run of `plan`, with `plan.toml` and the manifest in it.
+pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
+    let now = Zoned::now();
+    let dir = RunDir::create(&plan.runs, &now.strftime("%Y%m%d-%H%M%S").to_string())?;
+    let toml = plan.to_toml();
+    dir.write("plan.toml", &toml)?;
+    let workloads: Vec<(&str, u32)> = [
+        plan.orders.as_ref().map(|orders| ("orders", orders.clients)),
+        plan.counter.as_ref().map(|counter| ("counter", counter.clients)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let described: Vec<String> =
+        workloads.iter().map(|(name, clients)| format!("{name} ({})", count(*clients, "client"))).collect();
+    let run = RunFacts {
+        id: dir.id(),
+        started: now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        topology: topology(plan),
+        workloads: described.join(", "),
+        faults: plan.faults.to_string(),
+        duration_seconds: plan.load.duration.as_secs_f64(),
+        seed: plan.load.seed,
+        reproduce: format!("replab run --config {}", dir.file("plan.toml").display()),
+        machine: machine::lines(),
+        plan: toml,
+    };
+    let manifest = Manifest {
+        format: FORMAT,
+        run,
+        workloads: workloads.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        nodes: Vec::new(),
+        claims: plan.claims(),
+        thresholds: plan.checks.thresholds.clone(),
+        planned_faults: plan.faults.steps().len(),
+        cores: machine::cores(),
+        ended: None,
+    };
+    manifest.write(&dir)?;
+    Ok((dir, manifest))
+}
+
+/// `local, 1 primary + 1 replica, synchronous_commit = on`.
+fn topology(plan: &Plan) -> String {
+    let kind = match plan.topology.kind {
+        TopologyKind::Local => "local",
+        TopologyKind::Memory => "in memory",
+    };
+    let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
+    format!("{kind}, 1 primary + {replicas}, synchronous_commit = {}", plan.topology.synchronous_commit)
+}
+
+fn count(number: u32, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

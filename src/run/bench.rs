@@ -1,0 +1,218 @@
+//! The driver against pgbench: the same statements, the same number of clients, the same cluster, in turn.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64};
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::lab::{LoopDelay, cpu_time};
+use super::load::{CounterLoad, Load, OrdersLoad, concurrency};
+use super::progress::Tally;
+use super::record::Recorder;
+use super::worker::Shared;
+use crate::history::{Clock, Header, Nanos};
+use crate::pg::{Deadlines, Session};
+use crate::topology::local::Pgbench;
+use crate::topology::{Access, Role, Site};
+use crate::workload::{counter, orders};
+
+const DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
+/// Products of the order race: all of them ample, since pgbench gives up on the first refused order.
+const STOCK: orders::Stock = orders::Stock { products: 30, units: Some(1_000_000_000) };
+
+const WARM_UP: Duration = Duration::from_millis(300);
+
+/// What is run by both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Race {
+    /// Single-row increments, all of one row: the seed's hot counter.
+    CounterHot,
+    /// Single-row increments, each client its own row.
+    CounterSpread,
+    /// The five-statement order.
+    Order,
+}
+
+/// One side of one pair.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Lap {
+    /// Transactions per second.
+    pub tps: f64,
+    /// CPU of the client's side for each transaction.
+    pub cpu: Nanos,
+}
+
+/// Both, one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+pub struct Pair {
+    /// pgbench `-M prepared`.
+    pub pgbench: Lap,
+    /// replab with full recording.
+    pub replab: Lap,
+}
+
+impl Pair {
+    /// replab's rate, in pgbench's.
+    pub fn ratio(&self) -> f64 {
+        self.replab.tps / self.pgbench.tps
+    }
+}
+
+impl Race {
+    /// All of them.
+    pub const ALL: [Race; 3] = [Race::CounterHot, Race::CounterSpread, Race::Order];
+
+    /// In a few words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Race::CounterHot => "increment, one row",
+            Race::CounterSpread => "increment, a row a client",
+            Race::Order => "order, five statements",
+        }
+    }
+
+    fn keys(self, clients: u32) -> i32 {
+        if self == Race::CounterHot { 1 } else { i32::try_from(clients).unwrap_or(1) }
+    }
+
+    /// pgbench's script. Its `client_id` counts from 0.
+    fn script(self) -> String {
+        match self {
+            Race::CounterHot => counter_script("1"),
+            Race::CounterSpread => format!("\\set key :client_id + 1\n{}", counter_script(":key")),
+            Race::Order => format!(
+                "\\set product random(1, {})\n\\set quantity random(1, 3)\n\\set price :quantity * (999 + 50 * :product)\n\
+                 BEGIN;\n{} \\gset\n{};\n{};\nCOMMIT;\n",
+                STOCK.products,
+                orders::INSERT_ORDER.replace("$1", ":client_id").replace("$2", ":price"),
+                orders::INSERT_DETAIL
+                    .replace("$1", ":orders_id")
+                    .replace("$2", ":product")
+                    .replace("$3", ":quantity")
+                    .replace("$4", ":price"),
+                orders::TAKE_STOCK.replace("$1", ":quantity").replace("$2", ":product"),
+            ),
+        }
+    }
+}
+
+fn counter_script(key: &str) -> String {
+    format!("{};\n", counter::INCREMENT.replace("$1", key))
+}
+
+/// Who races, and for how long.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// The primary.
+    pub site: &'a Site,
+    /// Clients of each side.
+    pub clients: u32,
+    /// Length of a lap.
+    pub lap: Duration,
+    /// For scripts and histories.
+    pub directory: &'a Path,
+    /// pgbench.
+    pub pgbench: &'a Pgbench,
+}
+
+/// One pair; `first` says whether pgbench goes first, so that neither always finds the emptier tables.
+pub async fn pair(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Pair> {
+    if number.is_multiple_of(2) {
+        let pgbench = pgbench(rules, race).await?;
+        Ok(Pair { pgbench, replab: replab(rules, race, number).await? })
+    } else {
+        let replab = replab(rules, race, number).await?;
+        Ok(Pair { pgbench: pgbench(rules, race).await?, replab })
+    }
+}
+
+/// New tables, and a checkpoint behind us, for each lap.
+async fn set_up(rules: Rules<'_>, race: Race) -> anyhow::Result<()> {
+    let Access::Postgres(conninfo) = &rules.site.access else { anyhow::bail!("pgbench needs PostgreSQL") };
+    let session = Session::connect(conninfo, "replab", DEADLINES).await?;
+    match race {
+        Race::CounterHot | Race::CounterSpread => counter::set_up(&session, race.keys(rules.clients)).await?,
+        Race::Order => orders::set_up(&session, STOCK).await?,
+    }
+    session.batch("CHECKPOINT").await?;
+    session.close().await;
+    Ok(())
+}
+
+async fn pgbench(rules: Rules<'_>, race: Race) -> anyhow::Result<Lap> {
+    set_up(rules, race).await?;
+    let Access::Postgres(conninfo) = &rules.site.access else { anyhow::bail!("pgbench needs PostgreSQL") };
+    let script = rules.directory.join("pgbench.sql");
+    std::fs::write(&script, race.script()).context("write pgbench's script")?;
+    let ran = rules.pgbench.run(conninfo, &script, rules.clients, rules.lap).await?;
+    let cpu = Nanos(ran.cpu.0 / ran.transactions.max(1));
+    Ok(Lap { tps: ran.tps, cpu })
+}
+
+async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap> {
+    set_up(rules, race).await?;
+    let clock = Clock::start();
+    let header = |workload: &str| Header {
+        workload: workload.to_owned(),
+        concurrency: concurrency(rules.clients, 0, 1),
+    };
+    let path = |workload: &str| rules.directory.join(format!("{workload}-{number}-{}.jsonl.zst", race as u8));
+    let mut scribes = Vec::new();
+    let (mut orders, mut counter) = (None, None);
+    if race == Race::Order {
+        let (recorder, scribe) = Recorder::start(&path("orders"), &header("orders"), clock)?;
+        scribes.push(scribe);
+        let (clients, products) = (rules.clients, STOCK.products);
+        orders = Some(OrdersLoad {
+            recorder,
+            clients,
+            products,
+            readers_per_node: 0,
+            stock_interval: Duration::ZERO,
+        });
+    } else {
+        let (recorder, scribe) = Recorder::start(&path("counter"), &header("counter"), clock)?;
+        scribes.push(scribe);
+        let (clients, keys) = (rules.clients, race.keys(rules.clients));
+        counter =
+            Some(CounterLoad { recorder, clients, keys, readers_per_node: 0, read_interval: Duration::ZERO });
+    }
+    let shared = Arc::new(Shared {
+        stop: AtomicBool::new(false),
+        budget: AtomicI64::new(i64::MAX),
+        tally: Tally::default(),
+        deadlines: DEADLINES,
+    });
+    debug_assert_eq!(rules.site.role, Role::Primary);
+    let load = Load {
+        sites: vec![rules.site.clone()],
+        seed: u64::from(number),
+        orders,
+        counter,
+        shared: Arc::clone(&shared),
+        delay: LoopDelay::new(clock),
+    };
+    let cpu = cpu_time();
+    let running = load.start()?;
+    // pgbench does not count its connections' time either.
+    tokio::time::sleep(WARM_UP).await;
+    let (start, before) = (clock.now(), shared.tally.outcomes().write_ok);
+    tokio::time::sleep(rules.lap).await;
+    let (elapsed, done) = (clock.now().since(start), shared.tally.outcomes().write_ok - before);
+    running.stop().await.map_err(anyhow::Error::msg)?;
+    for scribe in scribes {
+        scribe.finish().context("write the history")?;
+    }
+    let outcomes = shared.tally.outcomes();
+    anyhow::ensure!(
+        outcomes.write_fail + outcomes.write_info == 0,
+        "{} operations failed",
+        outcomes.write_fail + outcomes.write_info
+    );
+    // The recording is part of the work: its CPU is counted until the history is on disk.
+    let cpu = Nanos(cpu_time().since(cpu).0 / outcomes.write_ok.max(1));
+    Ok(Lap { tps: done as f64 / elapsed.as_secs_f64(), cpu })
+}

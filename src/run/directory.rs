@@ -1,0 +1,191 @@
+//! A run's directory: what is in it, how a run is named, how it is found again.
+//!
+//! ```text
+//! runs/<id>/run.json                   the manifest: what was run, how it ended
+//!           plan.toml                  the effective configuration
+//!           history/<workload>.jsonl.zst, history/nemesis.jsonl.zst
+//!           lag.jsonl, lab.jsonl       samples
+//!           nodes/<node>.log           the servers' logs
+//!           results.json, report.html, report.md, junit.xml
+//! runs/latest                          a link to the newest
+//! ```
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// One run on disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// Why a run was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum FindError {
+    /// Nothing of that name.
+    #[error("there is no run `{name}` in {}", runs.display())]
+    None {
+        /// As typed.
+        name: String,
+        /// Where it was looked for.
+        runs: PathBuf,
+    },
+    /// A prefix of several.
+    #[error("`{name}` may be {}", candidates.join(", "))]
+    Ambiguous {
+        /// As typed.
+        name: String,
+        /// The ids that begin with it.
+        candidates: Vec<String>,
+    },
+}
+
+impl RunDir {
+    /// Makes a directory for a new run under `runs`, and points `latest` at it. The id begins with `stamp` (local time)
+    /// and is made unique with a number.
+    pub fn create(runs: &Path, stamp: &str) -> io::Result<RunDir> {
+        fs::create_dir_all(runs)?;
+        let mut path = runs.join(stamp);
+        for number in 2.. {
+            match fs::create_dir(&path) {
+                Ok(()) => break,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    path = runs.join(format!("{stamp}-{number}"))
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let dir = RunDir { path };
+        fs::create_dir(dir.path.join("history"))?;
+        fs::create_dir(dir.nodes())?;
+        dir.link_latest(runs)?;
+        Ok(dir)
+    }
+
+    /// The run that `name` means: `latest`, an id, a prefix of just one id, or a path to a directory.
+    pub fn find(runs: &Path, name: &str) -> Result<RunDir, FindError> {
+        for path in [runs.join(name), PathBuf::from(name)] {
+            if path.join("run.json").is_file() {
+                return Ok(RunDir { path: fs::canonicalize(&path).unwrap_or(path) });
+            }
+        }
+        let candidates: Vec<String> =
+            RunDir::list(runs).iter().map(RunDir::id).filter(|id| id.starts_with(name)).collect();
+        match candidates.as_slice() {
+            [] => Err(FindError::None { name: name.to_owned(), runs: runs.to_owned() }),
+            [id] => Ok(RunDir { path: runs.join(id) }),
+            _ => Err(FindError::Ambiguous { name: name.to_owned(), candidates }),
+        }
+    }
+
+    /// Every run under `runs`, oldest first.
+    pub fn list(runs: &Path) -> Vec<RunDir> {
+        let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+        let mut found: Vec<RunDir> = entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| RunDir { path: entry.path() })
+            .filter(|dir| dir.manifest().is_file())
+            .collect();
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found
+    }
+
+    /// The directory's name.
+    pub fn id(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// `run.json`.
+    pub fn manifest(&self) -> PathBuf {
+        self.path.join("run.json")
+    }
+
+    /// The history of `workload`, or of the nemesis.
+    pub fn history(&self, workload: &str) -> PathBuf {
+        self.path.join("history").join(format!("{workload}.jsonl.zst"))
+    }
+
+    /// A file in the directory itself.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Where the servers' logs go.
+    pub fn nodes(&self) -> PathBuf {
+        self.path.join("nodes")
+    }
+
+    /// Writes a file whole or not at all: under another name first, then renamed.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let (path, partial) = (self.file(name), self.file(&format!(".{name}.partial")));
+        let mut file = File::create(&partial)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        fs::rename(partial, path)
+    }
+
+    /// Removes the run with all that is in it.
+    pub fn remove(self) -> io::Result<()> {
+        fs::remove_dir_all(self.path)
+    }
+
+    /// Bytes of all files.
+    pub fn size(&self) -> u64 {
+        fn of(path: &Path) -> u64 {
+            let entries = fs::read_dir(path).into_iter().flatten().flatten();
+            entries
+                .map(|entry| match entry.metadata() {
+                    Ok(data) if data.is_dir() => of(&entry.path()),
+                    Ok(data) => data.len(),
+                    Err(_) => 0,
+                })
+                .sum()
+        }
+        of(&self.path)
+    }
+
+    /// A link beside it and then a rename, so that `latest` always leads somewhere.
+    fn link_latest(&self, runs: &Path) -> io::Result<()> {
+        let (link, partial) = (runs.join("latest"), runs.join(format!(".latest-{}", std::process::id())));
+        drop(fs::remove_file(&partial));
+        std::os::unix::fs::symlink(self.id(), &partial)?;
+        fs::rename(partial, link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(runs: &Path, stamp: &str) -> RunDir {
+        let dir = RunDir::create(runs, stamp).unwrap();
+        dir.write("run.json", "{}").unwrap();
+        dir
+    }
+
+    #[test]
+    fn runs_are_found_by_what_people_type() {
+        let runs = tempfile::tempdir().unwrap();
+        let (a, b) = (run(runs.path(), "20260101-101010"), run(runs.path(), "20260102-101010"));
+        let find =
+            |name: &str| RunDir::find(runs.path(), name).map(|dir| dir.id()).map_err(|e| e.to_string());
+        assert_eq!(find("latest"), Ok(b.id()));
+        assert_eq!(find("20260101"), Ok(a.id()));
+        assert_eq!(find(&a.path().display().to_string()), Ok(a.id()));
+        assert!(find("2026").unwrap_err().contains("may be 20260101-101010, 20260102-101010"));
+        assert!(find("x").unwrap_err().starts_with("there is no run `x`"));
+    }
+
+    #[test]
+    fn two_runs_of_one_second_do_not_share_a_directory() {
+        let runs = tempfile::tempdir().unwrap();
+        assert_ne!(run(runs.path(), "a"), run(runs.path(), "a"));
+        assert_eq!(RunDir::list(runs.path()).len(), 2);
+    }
+}

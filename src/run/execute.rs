@@ -1,0 +1,262 @@
+//! One run from nothing to a judged directory: up, set up, load under faults, heal, last reads, down.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
+
+use super::directory::RunDir;
+use super::facts;
+use super::finale;
+use super::histories::Histories;
+use super::lab::{LabSampler, LoopDelay};
+use super::load::Load;
+use super::manifest::{Ended, Manifest};
+use super::nemesis::Nemesis;
+use super::progress::{Progress, Tally};
+use super::sampler::Sampler;
+use super::samples::SampleFile;
+use super::set_up;
+use super::worker::Shared;
+use crate::config::Plan;
+use crate::history::{Clock, Nanos, NodeName};
+use crate::pg::Deadlines;
+use crate::topology::memory::Bug;
+use crate::topology::{Role, Topology, TopologyError};
+
+/// At least this many samples of lag, however short the load.
+const SAMPLES: u32 = 100;
+const TICK: Duration = Duration::from_millis(100);
+/// The load goes on for a moment after the last node has come back, so that its first success is seen.
+const AFTER_LAST_FAULT: Nanos = Nanos::from_millis(300);
+
+/// Why a run could not be made, or did not end as planned. The cluster is down by then.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The cluster could not be made, or failed.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
+    /// The run's directory cannot be written.
+    #[error("write the run's files")]
+    Files(#[from] io::Error),
+    /// A node is not set as the plan says.
+    #[error("check the servers' settings")]
+    Settings(#[source] anyhow::Error),
+    /// The schema could not be made.
+    #[error("set up the workloads' tables")]
+    SetUp(#[source] anyhow::Error),
+    /// The last reads could not begin.
+    #[error("read what is there at the end")]
+    Finale(#[source] anyhow::Error),
+    /// The load's own thread failed.
+    #[error("{0}")]
+    Lab(String),
+}
+
+/// Who watches a run, and may end it.
+#[derive(Debug)]
+pub struct Watcher {
+    /// Where the run tells how it goes.
+    pub progress: UnboundedSender<Progress>,
+    /// Becomes true when the user has had enough.
+    pub interrupt: watch::Receiver<bool>,
+}
+
+/// Runs `plan` in `dir`, whose `manifest` is complete but for the nodes; an in-memory cluster can have a `bug`
+/// planted. Whatever happens, the cluster is down when
+/// this returns, and the directory can be judged once the nodes are known.
+pub async fn execute(
+    plan: &Plan,
+    bug: Option<Bug>,
+    dir: &RunDir,
+    mut manifest: Manifest,
+    watcher: Watcher,
+) -> Result<Ended, RunError> {
+    let Watcher { progress, mut interrupt } = watcher;
+    stage(&progress, format!("starting {}", manifest.run.topology));
+    let topology = tokio::select! {
+        topology = set_up::topology(plan, bug, dir) => Arc::new(topology?),
+        _ = interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
+    };
+    let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt };
+    let done = run.on_cluster(&mut manifest).await;
+    stage(&run.progress, "stopping the cluster");
+    drop(run);
+    let down = match Arc::try_unwrap(topology) {
+        Ok(topology) => topology.down().await,
+        Err(_) => Err(TopologyError::Lab("the cluster is still in use".to_owned())),
+    };
+    let ended = match (done, down) {
+        (Ok(ended), Ok(())) => Ok(ended),
+        (Err(error), _) => Err(error),
+        (Ok(_), Err(error)) => Err(error.into()),
+    };
+    manifest.ended = Some(match &ended {
+        Ok(ended) => ended.clone(),
+        Err(error) => Ended::Failed(chain(error)),
+    });
+    let written = manifest.write(dir);
+    let ended = ended?;
+    written?;
+    Ok(ended)
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    dir: &'a RunDir,
+    topology: Arc<Topology>,
+    progress: UnboundedSender<Progress>,
+    interrupt: watch::Receiver<bool>,
+}
+
+impl Run<'_> {
+    async fn on_cluster(&mut self, manifest: &mut Manifest) -> Result<Ended, RunError> {
+        let sites = self.topology.sites();
+        let deadlines = self.deadlines();
+        let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
+        let asserted = facts::assert(&sites, &synchronous_commit, deadlines).await;
+        manifest.nodes = asserted.map_err(|error| RunError::Settings(error.into()))?;
+        manifest.write(self.dir)?;
+        set_up::tables(self.plan, &sites, deadlines).await.map_err(RunError::SetUp)?;
+        let clock = Clock::start();
+        let histories = Histories::start(self.plan, self.dir, sites.len(), clock)?;
+        let ended = self.load_and_read(&histories, clock).await;
+        let written = histories.finish();
+        // A disk that is full is why the rest failed, so it comes first.
+        written?;
+        ended
+    }
+
+    async fn load_and_read(&mut self, histories: &Histories, clock: Clock) -> Result<Ended, RunError> {
+        histories.baseline(&self.topology.sites()).await;
+        let ended = self.load(histories, clock).await?;
+        if ended != Ended::Complete {
+            return Ok(ended);
+        }
+        stage(&self.progress, "reading every node's tables");
+        let (orders, counter) = (histories.orders_reader(), histories.counter_reader());
+        let read = finale::read_all(&self.topology, orders.as_ref(), counter.as_ref()).await;
+        read.map_err(|error| RunError::Finale(error.into()))?;
+        Ok(Ended::Complete)
+    }
+
+    /// The load, with the nemesis and the samplers beside it.
+    async fn load(&mut self, histories: &Histories, clock: Clock) -> Result<Ended, RunError> {
+        let sites = self.topology.sites();
+        let shared = Arc::new(Shared {
+            stop: AtomicBool::new(false),
+            budget: AtomicI64::new(
+                self.plan.load.operations.and_then(|n| i64::try_from(n).ok()).unwrap_or(i64::MAX),
+            ),
+            tally: Tally::default(),
+            deadlines: self.deadlines(),
+        });
+        let delay = LoopDelay::new(clock);
+        let (stop, stopped) = watch::channel(false);
+        let nemesis = Nemesis {
+            topology: Arc::clone(&self.topology),
+            recorder: histories.nemesis.clone(),
+            clock,
+            progress: self.progress.clone(),
+            stop: stopped,
+        };
+        let replicas: Vec<NodeName> =
+            sites.iter().filter(|site| site.role == Role::Replica).map(|site| site.node).collect();
+        let primary = sites.iter().find(|site| site.role == Role::Primary).cloned();
+        let sampler = Sampler {
+            clock,
+            primary: primary.ok_or_else(|| RunError::Lab("the cluster has no primary".to_owned()))?,
+            replicas,
+            interval: (Duration::from(self.plan.load.duration) / SAMPLES)
+                .clamp(Duration::from_millis(20), TICK),
+            lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
+            lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
+            lab: LabSampler::new(clock, Arc::clone(&delay)),
+        };
+        let load = Load {
+            sites,
+            seed: self.plan.load.seed,
+            orders: histories.orders_load(self.plan),
+            counter: histories.counter_load(self.plan),
+            shared: Arc::clone(&shared),
+            delay,
+        };
+        let start = clock.now();
+        let running = load.start()?;
+        let waited = self.wait(&nemesis, sampler, histories, &shared, clock, start).await;
+        stop.send_replace(true);
+        stage(&self.progress, "ending the load");
+        running.stop().await.map_err(RunError::Lab)?;
+        let ended = waited?;
+        if ended == Ended::Complete {
+            nemesis.heal().await?;
+        }
+        Ok(ended)
+    }
+
+    /// Until the load has lasted as long as planned and the schedule is done, or something ends it early.
+    async fn wait(
+        &mut self,
+        nemesis: &Nemesis,
+        sampler: Sampler,
+        histories: &Histories,
+        shared: &Shared,
+        clock: Clock,
+        start: Nanos,
+    ) -> Result<Ended, RunError> {
+        let total = self.plan.load.duration;
+        let mut sampling = std::pin::pin!(sampler.run());
+        let mut faults = std::pin::pin!(nemesis.run(&self.plan.faults, start));
+        let mut faults_done = None;
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                done = &mut faults, if faults_done.is_none() => {
+                    done?;
+                    faults_done = Some(clock.now());
+                }
+                failed = &mut sampling => failed?,
+                _ = self.interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
+                _ = ticks.tick() => {}
+            }
+            if let Some(why) = self.topology.died_unasked() {
+                return Err(RunError::Lab(why));
+            }
+            if histories.is_broken() {
+                return Err(RunError::Lab("a history can no longer be written".to_owned()));
+            }
+            let elapsed = clock.now().since(start);
+            let outcomes = shared.tally.outcomes();
+            drop(self.progress.send(Progress::Load { elapsed, total, outcomes }));
+            let enough =
+                faults_done.is_some_and(|done| elapsed >= total.max(done.since(start) + AFTER_LAST_FAULT));
+            let enough = enough || (elapsed >= total && self.plan.faults.is_empty());
+            if enough || shared.budget.load(Ordering::Relaxed) <= 0 {
+                return Ok(Ended::Complete);
+            }
+        }
+    }
+
+    fn deadlines(&self) -> Deadlines {
+        let load = &self.plan.load;
+        Deadlines { connect: load.connect_deadline.into(), statement: load.statement_deadline.into() }
+    }
+}
+
+fn stage(progress: &UnboundedSender<Progress>, what: impl Into<String>) {
+    drop(progress.send(Progress::Stage(what.into())));
+}
+
+/// An error with its causes in one line.
+fn chain(error: &RunError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,180 @@
+//! From a run directory to a report: the same code judges a run that has just ended and one that was stored.
+
+use std::io;
+
+use super::directory::RunDir;
+use super::manifest::{Ended, Manifest, ManifestError};
+use super::samples;
+use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
+use crate::history::file::{self, ReadError, Stored};
+use crate::history::{CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp};
+use crate::measure::threshold::{Limit, Met, evaluate};
+use crate::measure::{self, Figures};
+use crate::report::{Report, Threshold};
+
+/// The version of `results.json`.
+const REPORT_FORMAT: u32 = 1;
+
+/// Why a stored run cannot be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum JudgeError {
+    /// No manifest, or not one of ours.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A history that is not one.
+    #[error(transparent)]
+    History(#[from] ReadError),
+    /// Samples that cannot be read.
+    #[error("read {path}")]
+    Samples {
+        /// The file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A threshold in the manifest that is not one.
+    #[error("threshold `{0}` of the stored run")]
+    Threshold(String),
+}
+
+/// Judges the run in `dir`; what is in `require` is claimed as well.
+pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> {
+    let manifest = Manifest::read(dir)?;
+    let mut claims = manifest.claims.clone();
+    claims.everywhere.extend(require);
+    let has = |workload: &str| manifest.workloads.iter().any(|name| name == workload);
+    let faults: Stored<FaultOp> = file::read(&dir.history("nemesis"))?;
+    let orders: Option<Stored<OrdersOp>> =
+        has("orders").then(|| file::read(&dir.history("orders"))).transpose()?;
+    let counter: Option<Stored<CounterOp>> =
+        has("counter").then(|| file::read(&dir.history("counter"))).transpose()?;
+    let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl")?;
+    let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl")?;
+
+    let whole = faults.complete
+        && orders.as_ref().is_none_or(|stored| stored.complete)
+        && counter.as_ref().is_none_or(|stored| stored.complete);
+    let cut = manifest.cut().or_else(|| (!whole).then(|| "a history of the run was cut".to_owned()));
+    let (orders, counter) = (orders.map(|stored| stored.history), counter.map(|stored| stored.history));
+    let stage =
+        Stage { faults: &faults.history, lag: &lag, nodes: &manifest.node_names(), cut: cut.as_deref() };
+    let mut judgements = Vec::new();
+    if let Some(history) = &orders {
+        judgements.extend(check::orders(&stage.evidence(history), &claims));
+    }
+    if let Some(history) = &counter {
+        judgements.extend(check::counter(&stage.evidence(history), &claims));
+    }
+    let primary = manifest.node_names().first().copied().unwrap_or_else(NodeName::primary);
+    let figures = measure::figures(
+        orders.as_ref(),
+        counter.as_ref(),
+        &faults.history,
+        &lag,
+        &lab,
+        manifest.cores,
+        primary,
+    );
+    let thresholds = thresholds(&manifest.thresholds, &figures)?;
+    let verdict = verdict(&judgements, cut.as_deref());
+    let exit_code = exit_code(verdict, &thresholds, manifest.ended.as_ref());
+    Ok(Report {
+        format: REPORT_FORMAT,
+        verdict,
+        exit_code,
+        not_checked: not_checked(&manifest, &faults.history, &judgements),
+        cut,
+        run: manifest.run,
+        nodes: manifest.nodes,
+        claims,
+        judgements,
+        thresholds,
+        figures,
+    })
+}
+
+/// What every workload's evidence has in common.
+struct Stage<'a> {
+    faults: &'a History<FaultOp>,
+    lag: &'a [LagSample],
+    nodes: &'a [NodeName],
+    cut: Option<&'a str>,
+}
+
+impl<'a> Stage<'a> {
+    fn evidence<O: Operation>(&self, history: &'a History<O>) -> Evidence<'a, O> {
+        Evidence { history, faults: self.faults, lag: self.lag, nodes: self.nodes, cut: self.cut }
+    }
+}
+
+fn read_samples<S: serde::de::DeserializeOwned>(dir: &RunDir, name: &str) -> Result<Vec<S>, JudgeError> {
+    let path = dir.file(name);
+    samples::read(&path).map_err(|source| JudgeError::Samples { path: path.display().to_string(), source })
+}
+
+fn thresholds(texts: &[String], figures: &Figures) -> Result<Vec<Threshold>, JudgeError> {
+    let judged = |text: &String| {
+        let limit = text.parse::<Limit>().map_err(|_| JudgeError::Threshold(text.clone()))?;
+        let result = evaluate(&limit, figures);
+        let verdict = match result.met {
+            Met::Yes => Verdict::Pass,
+            Met::No => Verdict::Fail,
+            Met::Unknown => Verdict::Unknown,
+        };
+        Ok(Threshold { text: text.clone(), measured: result.measured, verdict, reason: result.reason })
+    };
+    texts.iter().map(judged).collect()
+}
+
+/// A run that did not come to its end is unknown at best.
+fn verdict(judgements: &[Judgement], cut: Option<&str>) -> Verdict {
+    overall(judgements).max(if cut.is_some() { Verdict::Unknown } else { Verdict::Pass })
+}
+
+/// 12 > 1 > 3 > 4 > 0, as the README's table says.
+fn exit_code(verdict: Verdict, thresholds: &[Threshold], ended: Option<&Ended>) -> u8 {
+    let worst = thresholds.iter().map(|threshold| threshold.verdict).max().unwrap_or(Verdict::Pass);
+    match (ended, verdict, worst) {
+        (Some(Ended::Failed(_)), _, _) => 12,
+        (_, Verdict::Fail, _) => 1,
+        (_, Verdict::Unknown, _) | (_, _, Verdict::Unknown) => 3,
+        (_, _, Verdict::Fail) => 4,
+        (_, Verdict::Pass, Verdict::Pass) => 0,
+    }
+}
+
+/// What a reader might take for granted and must not.
+fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Judgement]) -> Vec<String> {
+    let mut gaps = vec![
+        "Power loss and operating-system crashes: killing processes leaves the page cache, so this run cannot show what \
+         `fsync = off` or a lying disk would lose."
+            .to_owned(),
+        "Failover: no replica was promoted, so nothing is said about commits that a promotion would lose.".to_owned(),
+        "Network faults: every link was the machine's own loopback.".to_owned(),
+        "Isolation anomalies beyond the ones listed: transactions ran at read committed, and no dependency graph was \
+         built."
+            .to_owned(),
+    ];
+    let injected =
+        faults.calls().filter(|call| matches!(call.op, FaultOp::Act { healing: false, .. })).count();
+    if injected == 0 {
+        gaps.push("Restarts: no fault was injected in this run.".to_owned());
+    } else if injected < manifest.planned_faults {
+        let planned = manifest.planned_faults;
+        gaps.push(format!(
+            "Restarts: the load ended before {} of {planned} faults were due.",
+            planned - injected
+        ));
+    }
+    for workload in ["orders", "counter"] {
+        if !manifest.workloads.iter().any(|name| name == workload) {
+            gaps.push(format!("The {workload} workload did not run."));
+        }
+    }
+    let unknown = judgements.iter().filter(|judgement| judgement.verdict == Verdict::Unknown);
+    gaps.extend(unknown.map(|judgement| {
+        let node = judgement.node.map(|node| format!(" on {node}")).unwrap_or_default();
+        format!("{}{node} ({}): {}", judgement.guarantee, judgement.workload, judgement.summary)
+    }));
+    gaps
+}

@@ -1,0 +1,33 @@
+//! The only module that sees all stages: it makes a cluster, runs clients and nemesis against it, writes what
+//! happened, and has it judged.
+
+mod begin;
+pub mod bench;
+mod directory;
+pub mod example;
+mod execute;
+mod facts;
+mod finale;
+mod histories;
+mod judge;
+mod lab;
+mod load;
+mod machine;
+mod manifest;
+mod nemesis;
+mod progress;
+mod publish;
+mod record;
+mod sampler;
+mod samples;
+mod set_up;
+mod worker;
+
+pub use begin::begin;
+pub use directory::{FindError, RunDir};
+pub use execute::{RunError, Watcher, execute};
+pub use judge::{JudgeError, judge};
+pub use lab::cpu_time;
+pub use manifest::{Ended, Manifest, ManifestError};
+pub use progress::{Outcomes, Progress};
+pub use publish::publish;

@@ -1,0 +1,162 @@
+//! The recorder: one total order of events, written behind the load's back.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::history::file::Writer;
+use crate::history::{Cause, Clock, Event, Header, Nanos, NodeName, Operation, Phase, Process};
+use crate::workload::Answer;
+
+/// What a kill of replab can cost: events younger than this.
+const FLUSH_EVERY: Duration = Duration::from_millis(250);
+
+/// Takes the events of one workload; copies share the same history.
+#[derive(Debug)]
+pub(super) struct Recorder<O: Operation> {
+    shared: Arc<Shared<O>>,
+}
+
+#[derive(Debug)]
+struct Shared<O: Operation> {
+    clock: Clock,
+    pending: Mutex<Pending<O>>,
+    finish: AtomicBool,
+    broken: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Pending<O: Operation> {
+    next: u64,
+    events: Vec<Event<O>>,
+}
+
+/// The thread that writes a history; [`Scribe::finish`] ends it.
+pub(super) struct Scribe {
+    thread: JoinHandle<io::Result<()>>,
+    finish: Box<dyn Fn() + Send>,
+}
+
+impl<O: Operation> Clone for Recorder<O> {
+    fn clone(&self) -> Recorder<O> {
+        Recorder { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<O: Operation> Recorder<O> {
+    /// Starts a history in `path`, which must not exist.
+    pub(super) fn start(path: &Path, header: &Header, clock: Clock) -> io::Result<(Recorder<O>, Scribe)> {
+        let writer = Writer::create(path, header)?;
+        let shared = Arc::new(Shared {
+            clock,
+            pending: Mutex::new(Pending { next: 0, events: Vec::new() }),
+            finish: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+        });
+        let thread = std::thread::Builder::new().name("scribe".to_owned()).spawn({
+            let shared = Arc::clone(&shared);
+            move || {
+                let written = write(&shared, writer);
+                shared.broken.store(written.is_err(), Ordering::Relaxed);
+                written
+            }
+        })?;
+        let finish = Box::new({
+            let shared = Arc::clone(&shared);
+            move || shared.finish.store(true, Ordering::Release)
+        });
+        Ok((Recorder { shared }, Scribe { thread, finish }))
+    }
+
+    /// Records that `process` is about to send `op` to `node`; answers when.
+    pub(super) fn invoke(&self, process: Process, node: NodeName, op: O) -> Nanos {
+        self.record(process, node, Phase::Invoke { op })
+    }
+
+    /// Records how it went; answers when.
+    pub(super) fn complete(&self, process: Process, node: NodeName, answer: Answer<O::Reply>) -> Nanos {
+        let phase = match answer {
+            Answer::Ok { reply, warning } => Phase::Ok { reply, warning },
+            Answer::Fail(cause) => Phase::Fail { cause: Box::new(cause) },
+            Answer::Info(cause) => Phase::Info { cause: Box::new(cause) },
+        };
+        self.record(process, node, phase)
+    }
+
+    /// Records an operation that could not even be sent.
+    pub(super) fn unsent(&self, process: Process, node: NodeName, op: O, cause: Cause) {
+        self.invoke(process, node, op);
+        self.complete(process, node, Answer::Fail(cause));
+    }
+
+    /// Whether the file can no longer be written; [`Scribe::finish`] says why.
+    pub(super) fn is_broken(&self) -> bool {
+        self.shared.broken.load(Ordering::Relaxed)
+    }
+
+    /// The time is read under the lock, so that the order of the events is the order of their times.
+    fn record(&self, process: Process, node: NodeName, phase: Phase<O, O::Reply>) -> Nanos {
+        let mut pending = self.shared.lock();
+        let (index, time) = (pending.next, self.shared.clock.now());
+        pending.next += 1;
+        pending.events.push(Event { index, time, process, node, phase });
+        time
+    }
+}
+
+impl<O: Operation> Shared<O> {
+    fn lock(&self) -> MutexGuard<'_, Pending<O>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write<O: Operation>(shared: &Shared<O>, mut writer: Writer) -> io::Result<()> {
+    loop {
+        // Read before the events are taken: whoever finishes has recorded everything by then.
+        let finish = shared.finish.load(Ordering::Acquire);
+        let events = std::mem::take(&mut shared.lock().events);
+        for event in events {
+            writer.append(event)?;
+        }
+        if finish {
+            return writer.finish();
+        }
+        writer.flush()?;
+        std::thread::park_timeout(FLUSH_EVERY);
+    }
+}
+
+impl Scribe {
+    /// Writes what is left and the trailer that says the history is whole.
+    pub(super) fn finish(self) -> io::Result<()> {
+        (self.finish)();
+        self.thread.thread().unpark();
+        self.thread.join().unwrap_or_else(|_| Err(io::Error::other("the writing thread panicked")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{CounterOp, CounterReply, file};
+
+    #[test]
+    fn what_is_recorded_can_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("counter.jsonl.zst");
+        let header = Header { workload: "counter".to_owned(), concurrency: 1 };
+        let (recorder, scribe) = Recorder::<CounterOp>::start(&path, &header, Clock::start()).unwrap();
+        let (process, node) = (Process::Client(0), NodeName::primary());
+        for value in 1..=1000 {
+            recorder.invoke(process, node, CounterOp::Increment { key: 1 });
+            recorder.complete(process, node, Answer::ok(CounterReply::Incremented { value }));
+        }
+        scribe.finish().unwrap();
+        let stored = file::read::<CounterOp>(&path).unwrap();
+        assert!(stored.complete);
+        assert_eq!(stored.history.completed_ok().count(), 1000);
+    }
+}

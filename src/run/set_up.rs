@@ -1,0 +1,93 @@
+//! Before the load: the cluster and the tables.
+
+use std::time::Duration;
+
+use anyhow::Context;
+
+use super::directory::RunDir;
+use crate::config::{CounterPlan, OrdersPlan, Plan, TopologyKind};
+use crate::pg::{Deadlines, Session, probe};
+use crate::topology::memory::Bug;
+use crate::topology::{Access, Role, Site, Topology, TopologyError, local, memory};
+use crate::workload::{counter, orders};
+
+const POLL: Duration = Duration::from_millis(2);
+/// How long a replica may take to replay a few empty tables.
+const REPLAY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Starts the planned cluster.
+pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Result<Topology, TopologyError> {
+    match plan.topology.kind {
+        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, bug))),
+        TopologyKind::Local => {
+            let config = local::Config {
+                pg_bin: plan.topology.pg_bin.clone(),
+                replicas: plan.topology.replicas,
+                synchronous_commit: plan.topology.synchronous_commit.to_string(),
+                port: plan.topology.port,
+                logs_dir: Some(dir.nodes()),
+                name: dir.id(),
+                ..local::Config::default()
+            };
+            local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))
+        }
+    }
+}
+
+/// Makes the tables on the primary, and waits until every replica has them.
+pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) -> anyhow::Result<()> {
+    let mut made = None;
+    for site in sites.iter().filter(|site| site.role == Role::Primary) {
+        match &site.access {
+            Access::Postgres(conninfo) => {
+                let session = Session::connect(conninfo, "replab", deadlines)
+                    .await
+                    .context("connect to the primary")?;
+                if let Some(plan) = &plan.orders {
+                    orders::set_up(&session, stock(plan)).await.context("make the order system's tables")?;
+                }
+                if let Some(plan) = &plan.counter {
+                    counter::set_up(&session, keys(plan)).await.context("make the counter's table")?;
+                }
+                made = probe::flush_barrier(&session).await?;
+                session.close().await;
+            }
+            Access::Memory(handle) => {
+                let session = handle.connect().context("the primary is down")?;
+                if let Some(plan) = &plan.orders {
+                    orders::set_up_memory(&session, stock(plan));
+                }
+                if let Some(plan) = &plan.counter {
+                    counter::set_up_memory(&session, keys(plan));
+                }
+            }
+        }
+    }
+    for site in sites.iter().filter(|site| site.role == Role::Replica) {
+        if let Access::Postgres(conninfo) = &site.access {
+            let session = Session::connect(conninfo, "replab", deadlines)
+                .await
+                .with_context(|| format!("connect to {}", site.node))?;
+            let replayed = async {
+                while probe::replay_lsn(&session).await? < made {
+                    tokio::time::sleep(POLL).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::time::timeout(REPLAY_DEADLINE, replayed).await.with_context(|| {
+                format!("{} has not replayed the new tables within {REPLAY_DEADLINE:?}", site.node)
+            })??;
+        }
+    }
+    Ok(())
+}
+
+/// What the plan puts in stock.
+fn stock(plan: &OrdersPlan) -> orders::Stock {
+    let units = plan.stock.map(|units| i32::try_from(units).unwrap_or(i32::MAX));
+    orders::Stock { products: i32::try_from(plan.products).unwrap_or(i32::MAX), units }
+}
+
+fn keys(plan: &CounterPlan) -> i32 {
+    i32::try_from(plan.keys).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,81 @@
+//! The closed set of topologies: a `match` that only delegates.
+
+use std::time::Duration;
+
+use super::{Access, Role, Site, TopologyError, local, memory};
+use crate::history::{Action, NodeName};
+
+/// A cluster that is up.
+#[derive(Debug)]
+pub enum Topology {
+    /// PostgreSQL processes of this machine.
+    Local(Box<local::Cluster>),
+    /// Nodes in this process's memory.
+    Memory(memory::Cluster),
+}
+
+impl Topology {
+    /// The nodes, the primary first.
+    pub fn sites(&self) -> Vec<Site> {
+        match self {
+            Topology::Local(cluster) => {
+                let site = |e: super::Endpoint| Site {
+                    node: e.node,
+                    role: e.role,
+                    access: Access::Postgres(e.conninfo),
+                };
+                cluster.endpoints().into_iter().map(site).collect()
+            }
+            Topology::Memory(cluster) => {
+                let role = |index| if index == 0 { Role::Primary } else { Role::Replica };
+                let site = |(index, node)| Site {
+                    node,
+                    role: role(index),
+                    access: Access::Memory(cluster.handle(node)),
+                };
+                cluster.nodes().into_iter().enumerate().map(site).collect()
+            }
+        }
+    }
+
+    /// Does `action` to `node` and verifies that it took hold; the answer is a line for the report.
+    pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.act(node, action).await,
+            Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
+        }
+    }
+
+    /// Waits until `node` answers a real query through a new connection.
+    pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.answer(node, deadline).await,
+            Topology::Memory(cluster) if cluster.answers(node) => Ok(()),
+            Topology::Memory(_) => Err(TopologyError::Lab(format!("{node} is down"))),
+        }
+    }
+
+    /// The nodes that an action has left down.
+    pub fn down_nodes(&self) -> Vec<NodeName> {
+        match self {
+            Topology::Local(cluster) => cluster.down_nodes(),
+            Topology::Memory(cluster) => cluster.down_nodes(),
+        }
+    }
+
+    /// A node that ended without being asked to, and why.
+    pub fn died_unasked(&self) -> Option<String> {
+        match self {
+            Topology::Local(cluster) => cluster.died_unasked(),
+            Topology::Memory(_) => None,
+        }
+    }
+
+    /// Stops every node and removes what it stored; logs stay.
+    pub async fn down(self) -> Result<(), TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.down().await,
+            Topology::Memory(_) => Ok(()),
+        }
+    }
+}

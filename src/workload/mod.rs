@@ -1,0 +1,101 @@
+//! What clients do: operations sent to one node through one session, and the sequences of them that a seed gives.
+//!
+//! A workload is three things: the schema with its start data, generators (what a client does next, a pure function
+//! of the seed), and clients (how one operation is done on one node, and how certain its outcome is).
+
+pub mod counter;
+mod digest;
+pub mod orders;
+pub mod tables;
+
+use std::future::Future;
+
+use crate::history::{Cause, CauseClass, Operation};
+use crate::pg::{self, Certainty, Deadlines, Notice, PgError, Session, Stage};
+use crate::topology::Site;
+
+/// How an operation ended, as the client that sent it knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer<R> {
+    /// It happened.
+    Ok {
+        /// The reply.
+        reply: R,
+        /// A warning that came with it.
+        warning: Option<Box<str>>,
+    },
+    /// It certainly did not happen.
+    Fail(Cause),
+    /// It may or may not have happened.
+    Info(Cause),
+}
+
+impl<R> Answer<R> {
+    /// A success without warning.
+    pub fn ok(reply: R) -> Answer<R> {
+        Answer::Ok { reply, warning: None }
+    }
+
+    /// What an error at `stage` means for the operation.
+    fn error(stage: Stage, error: &PgError) -> Answer<R> {
+        match pg::certainty(stage, error) {
+            Certainty::Fail => Answer::Fail(pg::cause(error)),
+            Certainty::Info => Answer::Info(pg::cause(error)),
+        }
+    }
+
+    /// A read: it changes nothing, so whatever went wrong, it certainly did not happen.
+    fn read(result: Result<R, PgError>) -> Answer<R> {
+        match result {
+            Ok(reply) => Answer::ok(reply),
+            Err(error) => Answer::Fail(pg::cause(&error)),
+        }
+    }
+
+    /// The application's own rule said no.
+    fn refused(sqlstate: Option<&str>, message: &str) -> Answer<R> {
+        let sqlstate = sqlstate.map(str::to_owned);
+        Answer::Fail(Cause { class: CauseClass::Refused, sqlstate, message: message.to_owned() })
+    }
+}
+
+/// One session of one logical process on one node.
+pub trait Client: Sized {
+    /// What it can be asked.
+    type Op: Operation;
+
+    /// Opens the session. An error means that nothing was sent.
+    fn connect(site: &Site, deadlines: Deadlines) -> impl Future<Output = Result<Self, Cause>>;
+
+    /// Does one operation on behalf of process id `process`.
+    fn invoke(
+        &mut self,
+        process: u32,
+        op: &Self::Op,
+    ) -> impl Future<Output = Answer<<Self::Op as Operation>::Reply>>;
+}
+
+/// Opens a PostgreSQL session under the name that the server's views and logs show.
+async fn session(conninfo: &pg::Conninfo, deadlines: Deadlines) -> Result<Session, Cause> {
+    Session::connect(conninfo, "replab", deadlines).await.map_err(|error| pg::cause(&error))
+}
+
+/// The warnings of the last call in one line.
+fn warning(notices: Vec<Notice>) -> Option<Box<str>> {
+    if notices.is_empty() {
+        return None;
+    }
+    let lines: Vec<String> =
+        notices.iter().map(|n| format!("{} {}: {}", n.severity, n.sqlstate, n.message)).collect();
+    Some(lines.join("; ").into())
+}
+
+/// A node of the in-memory topology that is down answers as a closed port does.
+fn refused_connection() -> Cause {
+    Cause { class: CauseClass::CannotConnect, sqlstate: None, message: "connection refused".to_owned() }
+}
+
+/// The session ended under the client's hands.
+fn lost_connection() -> Cause {
+    Cause { class: CauseClass::ConnectionLost, sqlstate: None, message: "connection closed".to_owned() }
+}

@@ -1,0 +1,105 @@
+//! Planted bugs: the whole pipeline over the in-memory cluster. Each bug is caught by the checks meant for it and by no
+//! other, and a clean run by none.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use replab::check::{Guarantee, Verdict};
+use replab::config::{self, Overrides};
+use replab::report::Report;
+use replab::run::{self, Ended, Watcher};
+use replab::topology::memory::Bug;
+use tokio::sync::{mpsc, watch};
+
+/// Runs a small load with a crash of the primary and a restart of the replica, everything required, and judges it.
+async fn report(runs: &Path, bug: Option<Bug>) -> Report {
+    let flags = Overrides {
+        topology: Some("memory".to_owned()),
+        duration: Some("1500ms".to_owned()),
+        schedule: Some("crash(primary)@600ms,restart(replica-1)@900ms".to_owned()),
+        // Enough of everything: a refused order would end with what a bug has to show.
+        stock: Some(1_000_000),
+        seed: Some(7),
+        require: Guarantee::ALL.iter().map(|guarantee| guarantee.name().to_owned()).collect(),
+        runs: Some(runs.to_owned()),
+        ..Overrides::default()
+    };
+    let plan = config::load(&flags, None, []).expect("the plan is valid").plan;
+    let (dir, manifest) = run::begin(&plan).expect("the directory can be written");
+    let (progress, _) = mpsc::unbounded_channel();
+    let (_keep, interrupt) = watch::channel(false);
+    let ended = run::execute(&plan, bug, &dir, manifest, Watcher { progress, interrupt })
+        .await
+        .expect("the run ends");
+    assert_eq!(ended, Ended::Complete);
+    run::judge(&dir, &[]).expect("the run can be judged")
+}
+
+/// Which guarantees were found violated, by the name of the check.
+fn violated(report: &Report) -> BTreeSet<(String, Guarantee)> {
+    let failed = report.judgements.iter().filter(|judgement| judgement.verdict == Verdict::Fail);
+    failed.map(|judgement| (judgement.check.clone(), judgement.guarantee)).collect()
+}
+
+/// All of `must`, nothing beyond `may`.
+async fn expect_between(bug: Option<Bug>, must: &[(&str, Guarantee)], may: &[(&str, Guarantee)]) {
+    let runs = tempfile::tempdir().expect("a temporary directory");
+    let report = report(runs.path(), bug).await;
+    let named = |list: &[(&str, Guarantee)]| -> BTreeSet<(String, Guarantee)> {
+        list.iter().map(|(check, guarantee)| ((*check).to_owned(), *guarantee)).collect()
+    };
+    let (must, may, found) = (named(must), named(may), violated(&report));
+    let lines: Vec<_> =
+        report.judgements.iter().map(|j| format!("{} {:?}: {}", j.check, j.node, j.summary)).collect();
+    assert_eq!(&found - &may, must, "{bug:?}\n{}", lines.join("\n"));
+    let unknown = report.judgements.iter().filter(|judgement| judgement.verdict == Verdict::Unknown).count();
+    assert_eq!(report.exit_code, u8::from(!must.is_empty()), "{unknown} unknown\n{}", lines.join("\n"));
+}
+
+async fn expect(bug: Option<Bug>, expected: &[(&str, Guarantee)]) {
+    expect_between(bug, expected, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clean_cluster_gives_no_counter_example() {
+    expect(None, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_commit_is_a_loss_in_orders_and_counters() {
+    let must = [("durability", Guarantee::Durability), ("counter", Guarantee::Durability)];
+    // Whether a reader comes by between the loss and the next increments is a matter of chance.
+    let may = [("session", Guarantee::ReadYourWrites), ("session", Guarantee::MonotonicReads)];
+    expect_between(Some(Bug::LostCommit), &must, &may).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_apply_is_seen_in_orders_and_counters() {
+    let expected = [("durability", Guarantee::ExactlyOnce), ("counter", Guarantee::ExactlyOnce)];
+    expect(Some(Bug::DoubleApply), &expected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_order_is_seen_in_snapshots() {
+    expect(Some(Bug::TornOrder), &[("conservation", Guarantee::Atomicity)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stale_replica_hides_its_readers_own_writes() {
+    expect(Some(Bug::Stale), &[("session", Guarantee::ReadYourWrites)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_goes_backwards_breaks_monotonic_reads() {
+    expect(Some(Bug::Backwards), &[("session", Guarantee::MonotonicReads)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_diverged_replica_does_not_converge() {
+    expect(Some(Bug::Diverged), &[("convergence", Guarantee::Convergence)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_fork_is_its_own_class() {
+    expect(Some(Bug::LongFork), &[("long-fork", Guarantee::SnapshotOrder)]).await;
+}

@@ -1,0 +1,120 @@
+//! The renderers, on sample reports: what a reader or a program gets of each.
+
+use crate::sample_report;
+use replab::report::{self, Look};
+
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/results.schema.json");
+
+/// `REPLAB_UPDATE_SCHEMA=1 cargo test --test it schema` writes the file anew.
+#[test]
+fn the_schema_in_the_tree_is_the_generated_one() {
+    if std::env::var_os("REPLAB_UPDATE_SCHEMA").is_some() {
+        std::fs::write(SCHEMA, report::schema()).unwrap();
+    }
+    let kept = std::fs::read_to_string(SCHEMA).unwrap();
+    assert!(kept == report::schema(), "{SCHEMA} is stale: run with REPLAB_UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn reports_are_valid_against_the_schema_and_broken_ones_are_not() {
+    let schema = serde_json::from_str(&report::schema()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for (name, sample) in sample_report::all() {
+        let value: serde_json::Value = serde_json::from_str(&report::json(&sample)).unwrap();
+        if let Err(error) = validator.validate(&value) {
+            panic!("{name}: {error} at {}", error.instance_path());
+        }
+        let read: report::Report = serde_json::from_value(value).unwrap();
+        assert_eq!(read, sample, "{name} reads back as it was");
+    }
+    let good: serde_json::Value = serde_json::from_str(&report::json(&sample_report::valid())).unwrap();
+    for (pointer, bad) in [
+        ("/verdict", serde_json::json!("passed")),
+        ("/exit_code", serde_json::json!(-1)),
+        ("/nodes/0/node", serde_json::json!(7)),
+        ("/judgements/0/guarantee", serde_json::json!("serializability")),
+        ("/figures/lag/0/points/0/state", serde_json::json!("fine")),
+        ("/not_checked", serde_json::json!(null)),
+    ] {
+        let mut broken = good.clone();
+        *broken.pointer_mut(pointer).unwrap() = bad;
+        assert!(!validator.is_valid(&broken), "{pointer} was changed, and the schema did not notice");
+    }
+    let mut missing = good;
+    missing.as_object_mut().unwrap().remove("claims");
+    assert!(!validator.is_valid(&missing), "`claims` is missing, and the schema did not notice");
+}
+
+#[test]
+fn terminal_fits_and_has_colours_only_where_wanted() {
+    for (name, sample) in sample_report::all() {
+        for width in [80, 100, 140] {
+            let text = report::terminal(&sample, Look { color: false, width });
+            assert!(!text.contains('\u{1b}'), "{name}: an escape without colours");
+            for line in text.lines() {
+                assert!(line.chars().count() <= width, "{name}: wider than {width}: {line}");
+            }
+            let painted = report::terminal(&sample, Look { color: true, width });
+            assert_eq!(without_colours(&painted), text, "{name}: colours change nothing else");
+            assert!(painted.contains('\u{1b}'), "{name}: no colours");
+        }
+    }
+}
+
+fn without_colours(text: &str) -> String {
+    let mut parts = text.split('\u{1b}');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        plain.push_str(part.split_once('m').map_or("", |(_, rest)| rest));
+    }
+    plain
+}
+
+#[test]
+fn no_format_calls_a_guarantee_passed() {
+    for (name, sample) in sample_report::all() {
+        let look = Look { color: false, width: 100 };
+        for text in [report::terminal(&sample, look), report::markdown(&sample), report::html(&sample)] {
+            assert!(!text.to_lowercase().contains("passed"), "{name}");
+        }
+    }
+}
+
+#[test]
+fn terminal_snapshots() {
+    for (name, sample) in sample_report::all().into_iter().take(4) {
+        insta::assert_snapshot!(
+            format!("terminal_{name}"),
+            report::terminal(&sample, Look { color: false, width: 100 })
+        );
+    }
+}
+
+#[test]
+fn markdown_snapshots() {
+    for (name, sample) in sample_report::all() {
+        insta::assert_snapshot!(format!("markdown_{name}"), report::markdown(&sample));
+    }
+}
+
+#[test]
+fn junit_snapshots() {
+    for (name, sample) in sample_report::all() {
+        insta::assert_snapshot!(format!("junit_{name}"), report::junit(&sample));
+    }
+}
+
+/// `REPLAB_SAMPLE_PAGES=dir cargo test --test it sample_pages` leaves the pages there, to be looked at.
+#[test]
+fn sample_pages_are_small_even_with_many_points() {
+    let mut large = sample_report::valid();
+    large.figures.lag = (1..=5).map(|n| sample_report::lag(&format!("replica-{n}"), 2_000)).collect();
+    let pages = sample_report::all().into_iter().chain([("large", large)]);
+    for (name, sample) in pages {
+        let page = report::html(&sample);
+        assert!(page.len() < 5_000_000, "{name}: {} bytes", page.len());
+        if let Some(folder) = std::env::var_os("REPLAB_SAMPLE_PAGES") {
+            std::fs::write(std::path::Path::new(&folder).join(format!("{name}.html")), page).unwrap();
+        }
+    }
+}

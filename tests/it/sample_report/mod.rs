@@ -1,0 +1,335 @@
+//! Reports as real runs give them, made by hand: what the renderers are tested with.
+
+mod figures;
+
+use replab::check::{Claims, Count, EventRef, Finding, Guarantee, Judgement, Verdict};
+use replab::history::NodeName;
+use replab::report::{NodeFacts, Report, RunFacts, Setting, Threshold};
+
+pub(crate) use figures::lag;
+
+/// A valid run of 30 s: the primary crashed at 8 s, the replica restarted at 16 s. Stale reads of the replica are
+/// observed and not claimed.
+pub(crate) fn valid() -> Report {
+    let mut judgements = vec![
+        judgement(
+            "durability",
+            "orders",
+            Guarantee::Durability,
+            "no counter-example in 24,410 acknowledged orders over 2 faults",
+        ),
+        judgement(
+            "counter",
+            "counter",
+            Guarantee::Durability,
+            "no counter-example in 31,877 acknowledged increments of 64 counters",
+        ),
+        judgement(
+            "counter",
+            "counter",
+            Guarantee::ExactlyOnce,
+            "no counter-example: every final value lies between acknowledged and acknowledged + unknown",
+        ),
+        judgement(
+            "conservation",
+            "orders",
+            Guarantee::Atomicity,
+            "no counter-example in 3,204 snapshots of the stock on 2 nodes",
+        ),
+        on(
+            "primary",
+            judgement(
+                "session",
+                "counter",
+                Guarantee::ReadYourWrites,
+                "no counter-example in 10,022 reads of own writes",
+            ),
+        ),
+        stale_reads(),
+        on(
+            "primary",
+            judgement(
+                "session",
+                "counter",
+                Guarantee::MonotonicReads,
+                "no counter-example in 10,022 pairs of reads",
+            ),
+        ),
+        judgement(
+            "convergence",
+            "orders",
+            Guarantee::Convergence,
+            "all 3 tables equal on 2 nodes at 0/8A1F2C0",
+        ),
+        unclaimed(
+            Verdict::Unknown,
+            judgement(
+                "long-fork",
+                "counter",
+                Guarantee::SnapshotOrder,
+                "too few snapshots to compare: 7 pairs, 100 wanted",
+            ),
+        ),
+    ];
+    judgements[0].counts = [
+        ("acknowledged and present", 24_410),
+        ("acknowledged and absent", 0),
+        ("unacknowledged and present", 3),
+        ("unacknowledged and absent", 5),
+    ]
+    .map(|(name, value)| Count { name: name.to_owned(), value })
+    .into();
+    Report {
+        format: 1,
+        verdict: Verdict::Pass,
+        exit_code: 0,
+        cut: None,
+        run: run("on", "crash(primary)@8s,restart(replica-1)@16s"),
+        nodes: vec![node("primary", "primary", "on"), node("replica-1", "replica", "on")],
+        claims: claims(),
+        judgements,
+        thresholds: vec![
+            Threshold {
+                text: "lag.p99<500ms".to_owned(),
+                measured: Some("312 ms".to_owned()),
+                verdict: Verdict::Pass,
+                reason: "visibility on replica-1, 8,204 increments".to_owned(),
+            },
+            Threshold {
+                text: "recovery.max<5s".to_owned(),
+                measured: Some("1.21 s".to_owned()),
+                verdict: Verdict::Pass,
+                reason: "crash primary at 8.00 s".to_owned(),
+            },
+        ],
+        figures: figures::with_crash(),
+        not_checked: vec![
+            "What a power failure loses: a killed process keeps the operating system's page cache."
+                .to_owned(),
+            "Network partitions: every node spoke over the loopback interface.".to_owned(),
+        ],
+    }
+}
+
+/// The same, but three acknowledged orders are gone: invalid.
+pub(crate) fn lost_commits() -> Report {
+    let mut report = valid();
+    report.verdict = Verdict::Fail;
+    report.exit_code = 1;
+    report.judgements[0] = Judgement {
+        verdict: Verdict::Fail,
+        summary: "3 of 24,410 acknowledged orders are absent at the end".to_owned(),
+        violations: 3,
+        findings: vec![
+            Finding {
+                message: "order 24117 was acknowledged at 7.98 s, 20 ms before crash primary, and is absent on primary and replica-1"
+                    .to_owned(),
+                events: vec![event("orders", 48_231), event("orders", 48_240), event("nemesis", 0)],
+            },
+            Finding {
+                message: "orders 24119 to 24120 were acknowledged at 7.99 s and are absent on primary and replica-1".to_owned(),
+                events: vec![event("orders", 48_244), event("orders", 48_249)],
+            },
+        ],
+        ..report.judgements[0].clone()
+    };
+    report.judgements[0].counts[0].value = 24_407;
+    report.judgements[0].counts[1].value = 3;
+    report.thresholds[0].verdict = Verdict::Fail;
+    report.thresholds[0].measured = Some("5.41 s".to_owned());
+    report
+}
+
+/// A run that was killed in mid-air, on a machine that was too slow for it.
+pub(crate) fn cut() -> Report {
+    let mut report = valid();
+    let cut = "replab was killed: the history ends at 11.42 s without a trailer";
+    report.verdict = Verdict::Unknown;
+    report.exit_code = 3;
+    report.cut = Some(cut.to_owned());
+    for judgement in
+        report.judgements.iter_mut().filter(|judgement| judgement.claimed && judgement.node.is_none())
+    {
+        judgement.verdict = Verdict::Unknown;
+        judgement.summary = "there are no final reads".to_owned();
+        judgement.counts.clear();
+        judgement.findings = vec![Finding { message: cut.to_owned(), events: Vec::new() }];
+    }
+    report.thresholds[0].verdict = Verdict::Unknown;
+    report.thresholds[0].reason = "the lab was the bottleneck: timers fired up to 412 ms late".to_owned();
+    report.figures.lab.taints = vec![
+        "timers fired up to 412 ms late (limit 50 ms)".to_owned(),
+        "the lab used 1.94 of 2 cores (limit 90 %)".to_owned(),
+    ];
+    report.figures.recoveries.truncate(1);
+    report.figures.recoveries[0].answered = None;
+    report.figures.recoveries[0].first_success = None;
+    report.figures.recoveries[0].unavailable = None;
+    report
+}
+
+/// `synchronous_commit = off`: commits are lost, and nobody claimed that they would not be.
+pub(crate) fn sync_off() -> Report {
+    let mut report = lost_commits();
+    report.verdict = Verdict::Pass;
+    report.exit_code = 0;
+    report.run = run("off", "crash(primary)@8s,restart(replica-1)@16s");
+    report.nodes = vec![node("primary", "primary", "off"), node("replica-1", "replica", "off")];
+    report.claims.everywhere.remove(&Guarantee::Durability);
+    for judgement in &mut report.judgements {
+        judgement.claimed &= judgement.guarantee != Guarantee::Durability;
+    }
+    report.thresholds.clear();
+    report
+}
+
+/// Strings that try to leave their place: markup, quotes, terminal escapes, Markdown, XML's forbidden characters.
+pub(crate) fn hostile() -> Report {
+    const EVIL: &str =
+        "</script><script>document.title='owned'</script>\" onload='x' \u{1b}[31m|`\u{0}]]>&\n# owned";
+    let mut report = lost_commits();
+    report.cut = Some(EVIL.to_owned());
+    report.run.id = EVIL.to_owned();
+    report.run.plan = EVIL.to_owned();
+    report.run.reproduce = EVIL.to_owned();
+    report.run.faults = EVIL.to_owned();
+    report.run.machine = vec![EVIL.to_owned()];
+    report.judgements[0].summary = EVIL.to_owned();
+    report.judgements[0].workload = EVIL.to_owned();
+    report.judgements[0].findings[0].message = EVIL.to_owned();
+    report.judgements[0].findings[0].events[0].workload = EVIL.to_owned();
+    report.judgements[0].counts[0].name = EVIL.to_owned();
+    report.thresholds[0].text = EVIL.to_owned();
+    report.thresholds[0].reason = EVIL.to_owned();
+    report.thresholds[0].measured = Some(EVIL.to_owned());
+    report.figures.recoveries[0].action = EVIL.to_owned();
+    report.figures.recoveries[0].detail = EVIL.to_owned();
+    report.figures.lag[0].node = NodeName::new(EVIL);
+    report.figures.operations[0].operation = EVIL.to_owned();
+    report.figures.errors[0].example = EVIL.to_owned();
+    report.figures.errors[0].sqlstate = Some(EVIL.to_owned());
+    report.figures.lab.taints = vec![EVIL.to_owned()];
+    report.nodes[0].settings[0].value = EVIL.to_owned();
+    report.nodes[0].version = EVIL.to_owned();
+    report.not_checked.push(EVIL.to_owned());
+    report
+}
+
+/// All of them, by name.
+pub(crate) fn all() -> [(&'static str, Report); 5] {
+    [
+        ("valid", valid()),
+        ("lost_commits", lost_commits()),
+        ("cut", cut()),
+        ("sync_off", sync_off()),
+        ("hostile", hostile()),
+    ]
+}
+
+fn judgement(check: &str, workload: &str, guarantee: Guarantee, summary: &str) -> Judgement {
+    Judgement {
+        check: check.to_owned(),
+        workload: workload.to_owned(),
+        guarantee,
+        node: None,
+        claimed: true,
+        verdict: Verdict::Pass,
+        summary: summary.to_owned(),
+        counts: Vec::new(),
+        violations: 0,
+        findings: Vec::new(),
+    }
+}
+
+fn on(node: &str, judgement: Judgement) -> Judgement {
+    Judgement { node: Some(NodeName::new(node)), ..judgement }
+}
+
+fn unclaimed(verdict: Verdict, judgement: Judgement) -> Judgement {
+    Judgement { claimed: false, verdict, ..judgement }
+}
+
+fn stale_reads() -> Judgement {
+    let summary = "41 of 8,204 reads missed their own writer's last commit, by at most 312 ms";
+    let mut judgement = unclaimed(
+        Verdict::Fail,
+        on("replica-1", judgement("session", "counter", Guarantee::ReadYourWrites, summary)),
+    );
+    judgement.violations = 41;
+    judgement.counts = vec![
+        Count { name: "reads of own writes".to_owned(), value: 8_204 },
+        Count { name: "stale reads".to_owned(), value: 41 },
+    ];
+    judgement.findings = (0..6)
+        .map(|n| Finding {
+            message: format!(
+                "counter 17 read as {} after increment to {} was acknowledged",
+                410 + n,
+                412 + n
+            ),
+            events: vec![event("counter", 9_120 + 40 * n), event("counter", 9_131 + 40 * n)],
+        })
+        .collect();
+    judgement
+}
+
+fn event(workload: &str, index: u64) -> EventRef {
+    EventRef { workload: workload.to_owned(), index }
+}
+
+fn claims() -> Claims {
+    use Guarantee::{Atomicity, Convergence, Durability, ExactlyOnce, MonotonicReads, ReadYourWrites};
+    Claims {
+        everywhere: [Durability, ExactlyOnce, Atomicity, Convergence].into(),
+        on_primary: [ReadYourWrites, MonotonicReads].into(),
+        primary: Some(NodeName::primary()),
+    }
+}
+
+fn run(synchronous_commit: &str, faults: &str) -> RunFacts {
+    RunFacts {
+        id: "2026-11-21T10-15-02-orders-counter-42".to_owned(),
+        started: "2026-11-21T10:15:02+01:00".to_owned(),
+        version: "0.1.0".to_owned(),
+        topology: "local, 1 primary + 1 replica".to_owned(),
+        workloads: "orders (8 clients), counter (8 clients)".to_owned(),
+        faults: faults.to_owned(),
+        duration_seconds: 30.0,
+        seed: 42,
+        reproduce: format!(
+            "replab run orders counter --duration 30s --replicas 1 --synchronous-commit {synchronous_commit} --fault '{faults}' --seed 42"
+        ),
+        machine: vec![
+            "Linux 6.1.0-18-amd64 x86_64".to_owned(),
+            "2 cores, 7.8 GB of memory".to_owned(),
+            "PostgreSQL 15.18 (Debian 15.18-0+deb12u1)".to_owned(),
+        ],
+        plan: format!(
+            "seed = 42\n\n[cluster]\nreplicas = 1\nsynchronous_commit = \"{synchronous_commit}\"\n\n[load]\nduration = \"30s\"\nclients = 8\n\n[faults]\nschedule = \"{faults}\"\n"
+        ),
+    }
+}
+
+fn node(name: &str, role: &str, synchronous_commit: &str) -> NodeFacts {
+    let settings = [
+        ("fsync", "on", Some("on")),
+        ("full_page_writes", "on", Some("on")),
+        ("synchronous_commit", synchronous_commit, Some("on")),
+        ("data_checksums", "on", None),
+        ("synchronous_standby_names", "", None),
+        ("wal_writer_delay", "200ms", None),
+    ];
+    NodeFacts {
+        node: NodeName::new(name),
+        role: role.to_owned(),
+        version: "PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu".to_owned(),
+        settings: settings
+            .into_iter()
+            .map(|(name, value, required)| Setting {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                required: required.map(str::to_owned),
+            })
+            .collect(),
+    }
+}
