@@ -357,3 +357,96 @@ fn encode(text: &str) -> String {
     }
     encoded
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Conninfo, ConninfoError> {
+        Conninfo::parse_with(text, |_| None)
+    }
+
+    #[test]
+    fn reads_urls() {
+        let read =
+            parse("postgres://us%40er:p%3Aw%2F@db.example:5433/shop?application_name=a%20b&sslmode=disable");
+        let read = read.unwrap();
+        assert_eq!(read.host(), &Host::Tcp("db.example".to_owned()));
+        assert_eq!((read.port(), read.user(), read.dbname()), (5433, "us@er", "shop"));
+        assert_eq!(read.password().unwrap().expose(), "p:w/");
+        assert_eq!(read.application_name(), Some("a b"));
+    }
+
+    #[test]
+    fn reads_what_is_left_out_as_libpq_does() {
+        let read = parse("postgresql://").unwrap();
+        assert_eq!((read.host(), read.port()), (&Host::Tcp("localhost".to_owned()), 5432));
+        assert_eq!((read.user(), read.dbname(), read.password()), ("postgres", "postgres", None));
+        let env = |name: &str| match name {
+            "PGHOST" => Some("/run/pg".to_owned()),
+            "PGUSER" => Some("ann".to_owned()),
+            "PGPASSWORD" => Some("secret".to_owned()),
+            _ => None,
+        };
+        let read = Conninfo::parse_with("port=6000", env).unwrap();
+        assert_eq!(read.host(), &Host::Unix(PathBuf::from("/run/pg")));
+        assert_eq!((read.port(), read.user(), read.dbname()), (6000, "ann", "ann"));
+        assert_eq!(read.password().unwrap().expose(), "secret");
+        // What is written wins over the environment.
+        let read = Conninfo::parse_with("postgres://bob:own@h/d", env).unwrap();
+        assert_eq!((read.user(), read.password().unwrap().expose()), ("bob", "own"));
+    }
+
+    #[test]
+    fn reads_sockets_and_ipv6() {
+        assert_eq!(parse("postgres://%2Frun%2Fpg/d").unwrap().host(), &Host::Unix(PathBuf::from("/run/pg")));
+        assert_eq!(
+            parse("postgres:///d?host=/run/pg").unwrap().host(),
+            &Host::Unix(PathBuf::from("/run/pg"))
+        );
+        let v6 = parse("postgres://u@[::1]:5433/d").unwrap();
+        assert_eq!((v6.host(), v6.port()), (&Host::Tcp("::1".to_owned()), 5433));
+        assert_eq!(v6.to_string(), "postgres://u@[::1]:5433/d");
+    }
+
+    #[test]
+    fn reads_key_value_pairs() {
+        let read = parse(r"host = h port=7 user='a b' password='it\'s \\' dbname=d").unwrap();
+        assert_eq!((read.port(), read.user(), read.dbname()), (7, "a b", "d"));
+        assert_eq!(read.password().unwrap().expose(), r"it's \");
+    }
+
+    #[test]
+    fn says_what_is_wrong_and_never_the_password() {
+        let secret = "hunter2";
+        for (text, error) in [
+            ("hunter2", ConninfoError::Shape),
+            ("postgres://u:hunter2@h:0/d", ConninfoError::Port),
+            ("postgres://u:hunter2@h:99999/d", ConninfoError::Port),
+            ("postgres://u:hunter2%zz@h/d", ConninfoError::Encoding("password")),
+            ("postgres://u:hunter2%f@h/d", ConninfoError::Encoding("password")),
+            ("postgres://u:hunter2@a,b/d", ConninfoError::SeveralHosts),
+            ("host=a,b password=hunter2", ConninfoError::SeveralHosts),
+            ("password='hunter2", ConninfoError::Quoting("password".to_owned())),
+            ("passwort=hunter2", ConninfoError::UnknownKey("passwort".to_owned())),
+            ("postgres://u:hunter2@h/d?sslmod=x", ConninfoError::UnknownKey("sslmod".to_owned())),
+        ] {
+            let found = parse(text).unwrap_err();
+            assert_eq!(found, error, "{text}");
+            assert!(!format!("{found} {found:?}").contains(secret), "{text}");
+        }
+        assert!(matches!(
+            parse("postgres://u:hunter2@h/d?sslmode=verify-full"),
+            Err(ConninfoError::Value { key: "sslmode", .. })
+        ));
+    }
+
+    #[test]
+    fn prints_everything_but_the_password() {
+        let read = parse("postgres://us%40er:hunter2@h:1/d%20b?application_name=x").unwrap();
+        assert_eq!(read.to_string(), "postgres://us%40er@h:1/d%20b?application_name=x");
+        assert!(!format!("{read:?}").contains("hunter2"));
+        assert_eq!(parse(&read.to_string()).unwrap().dbname(), "d b");
+        assert!(read.env().contains(&("PGPASSWORD", "hunter2".to_owned())));
+    }
+}

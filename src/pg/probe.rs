@@ -34,9 +34,20 @@ pub async fn is_in_recovery(session: &Session) -> Result<bool, PgError> {
     Ok(scalar(session, "SELECT pg_is_in_recovery()").await?.as_deref() == Some("t"))
 }
 
-/// `pg_current_wal_insert_lsn()`; on a replica an error with code 55000.
+/// The end of what is inserted into the log, as a replica reports it that has replayed it all.
+///
+/// `pg_current_wal_insert_lsn()` is where the next record will go: on an empty page behind the page's header, 24 or (on
+/// the first page of a segment) 40 bytes after the end of the last record. Taken as it is, an idle replica would lag by
+/// as much for ever, and who waits for it to replay that far would wait for ever.
+const END_OF_LOG: &str = "(SELECT position - CASE \
+     WHEN (position - '0/0') % pg_size_bytes(current_setting('wal_segment_size')) = 40 THEN 40 \
+     WHEN (position - '0/0') % current_setting('wal_block_size')::int8 = 24 THEN 24 ELSE 0 END \
+     FROM pg_current_wal_insert_lsn() AS position)";
+
+/// The end of what is inserted into the log: a replica that has replayed it has replayed everything acknowledged before
+/// the call. On a replica an error with code 55000.
 pub async fn insert_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
-    lsn(scalar(session, "SELECT pg_current_wal_insert_lsn()").await?)
+    lsn(scalar(session, &format!("SELECT {END_OF_LOG}")).await?)
 }
 
 /// `pg_last_wal_replay_lsn()`; `None` on a server that never replayed.
@@ -58,36 +69,19 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// Commits a marker and waits until it is on disk; answers `pg_current_wal_flush_lsn()`, behind which lies everything
+/// that was committed before, also what `synchronous_commit = off` had acknowledged early.
+pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
+    session
+        .batch("SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'replab', 'barrier')")
+        .await?;
+    lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
+}
+
 /// The primary's view of its replicas, prepared once per session.
 #[derive(Debug)]
 pub struct LagProbe {
     statement: Statement,
-    pages: Pages,
-}
-
-/// How the write-ahead log is cut up, in bytes.
-#[derive(Clone, Copy, Debug)]
-struct Pages {
-    page: u64,
-    segment: u64,
-}
-
-impl Pages {
-    /// A page begins with a header of 24 bytes, the first one of a segment with one of 40.
-    const HEADER: u64 = 24;
-    const FIRST_HEADER: u64 = 40;
-
-    /// Where the last record ends, given where the next one would begin. When a record ends with its page, the insert
-    /// position already stands behind the next page's header, where no replica can be before there is a record: an
-    /// idle cluster would seem to lag by a header.
-    fn record_end(self, insert: Lsn) -> Option<Lsn> {
-        let bytes = insert.bytes();
-        match (bytes % self.segment, bytes % self.page) {
-            (Pages::FIRST_HEADER, _) => Lsn::new(bytes - Pages::FIRST_HEADER),
-            (_, Pages::HEADER) => Lsn::new(bytes - Pages::HEADER),
-            _ => Some(insert),
-        }
-    }
 }
 
 impl LagProbe {
@@ -95,21 +89,16 @@ impl LagProbe {
     pub async fn prepare(session: &Session) -> Result<LagProbe, PgError> {
         // One row at least, for the insert position, even when no replica is connected. Of several connections with
         // one name (a dead one not yet noticed beside its successor) the youngest comes last.
-        let sql = "SELECT p.insert::text, r.application_name, r.state, r.sent_lsn::text, r.write_lsn::text, \
+        let sql = format!(
+            "SELECT p.insert::text, r.application_name, r.state, r.sent_lsn::text, r.write_lsn::text, \
                    r.flush_lsn::text, r.replay_lsn::text, \
                    (extract(epoch FROM r.write_lag) * 1000000)::int8, \
                    (extract(epoch FROM r.flush_lag) * 1000000)::int8, \
                    (extract(epoch FROM r.replay_lag) * 1000000)::int8 \
-                   FROM (SELECT pg_current_wal_insert_lsn() AS insert) p \
-                   LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start";
-        let statement = session.prepare(sql).await?;
-        let sizes = "SELECT setting FROM pg_settings WHERE name IN ('wal_block_size', 'wal_segment_size') ORDER BY name";
-        let sizes = session.simple_query_rows(sizes).await?;
-        let size = |row: usize| sizes.get(row)?.first()?.as_ref()?.parse::<u64>().ok().filter(|size| *size > 0);
-        match (size(0), size(1)) {
-            (Some(page), Some(segment)) => Ok(LagProbe { statement, pages: Pages { page, segment } }),
-            _ => Err(PgError::Mismatch(format!("the log's page and segment sizes are {sizes:?}"))),
-        }
+                   FROM (SELECT {END_OF_LOG} AS insert) p \
+                   LEFT JOIN pg_stat_replication r ON true ORDER BY r.backend_start"
+        );
+        Ok(LagProbe { statement: session.prepare(&sql).await? })
     }
 
     /// One sample per replica, in the order of `replicas`. A replica's name is its `application_name`.
@@ -126,7 +115,7 @@ impl LagProbe {
         let mut insert = None;
         let mut links: BTreeMap<String, &Row> = BTreeMap::new();
         for row in &rows {
-            insert = lsn(get(row, 0)?)?.and_then(|insert| self.pages.record_end(insert));
+            insert = lsn(get(row, 0)?)?;
             if let Some(name) = get::<Option<String>>(row, 1)? {
                 links.insert(name, row);
             }
@@ -195,19 +184,4 @@ fn micros(micros: Option<i64>) -> Option<Nanos> {
 
 fn get<'a, T: tokio_postgres::types::FromSql<'a>>(row: &'a Row, column: usize) -> Result<T, PgError> {
     row.try_get(column).map_err(|error| PgError::Mismatch(error.to_string()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_insert_position_behind_a_page_header_is_the_end_of_the_page_before() {
-        let pages = Pages { page: 8_192, segment: 16 << 20 };
-        let end = |text: &str| pages.record_end(text.parse().unwrap()).unwrap().to_string();
-        assert_eq!(end("0/4000028"), "0/4000000", "the first page of a segment has the long header");
-        assert_eq!(end("0/4002018"), "0/4002000");
-        assert_eq!(end("0/4002028"), "0/4002028", "40 bytes into any other page is within a record");
-        assert_eq!(end("0/4002050"), "0/4002050");
-    }
 }

@@ -65,6 +65,11 @@ impl Identity {
         table::row(pid).filter(|row| !row.zombie).map(|row| row.identity)
     }
 
+    /// Whether the process with this number has ended and waits for its parent to notice.
+    pub(super) fn is_zombie(pid: i32) -> bool {
+        table::row(pid).is_some_and(|row| row.zombie)
+    }
+
     /// This process.
     pub(super) fn of_self() -> Option<Identity> {
         i32::try_from(std::process::id()).ok().and_then(Identity::of)

@@ -71,6 +71,7 @@ impl Node {
         {
             return Err(TopologyError::AlreadyRunning { node: self.name, pid: process.identity.pid });
         }
+        self.clear_lock_of_zombie().await?;
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -99,6 +100,24 @@ impl Node {
     /// The process that the data directory's lock file names.
     fn holder(&self) -> Option<i32> {
         fs::read_to_string(self.data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
+    }
+
+    /// PostgreSQL refuses a data directory whose lock file names a process that exists, and a zombie does. Ours are
+    /// reaped before this; one that another replab left to the system may stay for a while, or for ever where the
+    /// system's first process does not reap.
+    async fn clear_lock_of_zombie(&self) -> Result<(), TopologyError> {
+        let is_zombie = || self.holder().is_some_and(Identity::is_zombie);
+        let reaped = async {
+            while is_zombie() {
+                sleep(Duration::from_millis(2)).await;
+            }
+        };
+        if timeout(Duration::from_secs(2), reaped).await.is_err() && processes_of(&self.data, None).is_empty()
+        {
+            let path = self.data.join("postmaster.pid");
+            fs::remove_file(&path).map_err(TopologyError::io("remove", &path))?;
+        }
+        Ok(())
     }
 
     /// The running server, or the error that it is not.
@@ -232,5 +251,97 @@ fn signal_of(mode: StopMode) -> Signal {
     match mode {
         StopMode::Fast => Signal::SIGINT,
         StopMode::Immediate => Signal::SIGQUIT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::ErrorKind;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    /// A node whose `postgres` is a shell script; `$2` is the data directory.
+    fn node(script: &str) -> (tempfile::TempDir, Node) {
+        let root = tempfile::tempdir().unwrap();
+        let path = |name: &str| root.path().canonicalize().unwrap().join(name);
+        fs::create_dir(path("data")).unwrap();
+        fs::write(path("postgres"), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(path("postgres"), fs::Permissions::from_mode(0o755)).unwrap();
+        let node = Node {
+            name: NodeName::primary(),
+            role: Role::Primary,
+            port: AtomicU16::new(1),
+            data: path("data"),
+            log: path("log"),
+            socket: path("socket"),
+            postgres: path("postgres"),
+            account: None,
+            life: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        };
+        (root, node)
+    }
+
+    /// Starts it, once no other test's child holds the script open for writing (between its fork and its exec).
+    async fn start(node: &Node) -> Result<Identity, TopologyError> {
+        loop {
+            match node.start().await {
+                Err(TopologyError::Io { source, .. }) if source.kind() == ErrorKind::ExecutableFileBusy => {
+                    sleep(Duration::from_millis(1)).await;
+                }
+                started => return started,
+            }
+        }
+    }
+
+    const TAKES_DIRECTORY: &str = "sleep 600 & echo $$ > $2/postmaster.pid";
+
+    #[tokio::test]
+    async fn a_server_that_ignores_the_shutdown_is_killed_and_that_is_an_error() {
+        let (_root, node) = node(&format!("trap '' INT QUIT; {TAKES_DIRECTORY}; wait; wait"));
+        let process = start(&node).await.unwrap();
+        let child = processes_of(&node.data, Some(&process));
+        assert_eq!(child.len(), 2, "the script and its sleep: {child:?}");
+        let error = node.stop(StopMode::Fast, Duration::from_millis(50)).await.unwrap_err();
+        assert!(matches!(error, TopologyError::StopForced { signal: "SIGINT", .. }), "{error}");
+        assert!(!child.iter().any(Identity::is_alive) && !node.is_running() && node.is_left_down());
+        assert_eq!(node.died_unasked(), None);
+    }
+
+    #[tokio::test]
+    async fn a_server_that_ends_at_once_says_why() {
+        let (_root, node) = node("echo 'FATAL:  no room' >&2; exit 1");
+        let error = start(&node).await.unwrap_err().to_string();
+        assert!(
+            error.contains("ended at once (exit status: 1)") && error.contains("│ FATAL:  no room"),
+            "{error}"
+        );
+        assert!(node.died_unasked().unwrap().contains("no room"));
+    }
+
+    #[tokio::test]
+    async fn an_action_that_does_not_fit_is_an_error() {
+        let (_root, node) = node(&format!("{TAKES_DIRECTORY}; wait"));
+        let stop = || node.stop(StopMode::Immediate, Duration::from_secs(5));
+        assert!(matches!(stop().await, Err(TopologyError::NotRunning { .. })));
+        let process = start(&node).await.unwrap();
+        assert!(
+            matches!(start(&node).await, Err(TopologyError::AlreadyRunning { pid, .. }) if pid == process.pid)
+        );
+        assert_eq!(node.kill().await.unwrap(), (process.pid, 2));
+        assert!(matches!(node.kill().await, Err(TopologyError::NotRunning { .. })));
+        let again = start(&node).await.unwrap();
+        assert_ne!(again, process);
+        process_dies(&node, &again).await;
+        assert!(matches!(stop().await, Err(TopologyError::NotRunning { .. })));
+        assert!(node.died_unasked().unwrap().contains("signal: 9"));
+    }
+
+    async fn process_dies(node: &Node, identity: &Identity) {
+        let family = processes_of(&node.data, Some(identity));
+        assert!(family.iter().all(|process| process.signal(Signal::SIGKILL)));
+        while node.is_running() {
+            sleep(Duration::from_millis(1)).await;
+        }
     }
 }

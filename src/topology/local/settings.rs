@@ -58,6 +58,8 @@ wal_retrieve_retry_interval = 500ms
 
 # replab: room for the clients
 max_connections = 200
+# A shop that is out of stock says so thousands of times; the statement adds nothing.
+log_min_error_statement = fatal
 log_line_prefix = '%m [%p] %q%a '
 lc_messages = 'C'
 "

@@ -107,6 +107,12 @@ mod tests {
         assert_eq!((row.pid(), row.parent, row.zombie), (812, 1, false));
         assert_eq!(row.identity.start, "Mon Nov 23 10:00:00 2026");
         assert!(ps_line("812 1 Z+ x").unwrap().zombie);
+        let own = i32::try_from(std::process::id()).unwrap();
+        let all = ps(&["-A"]);
+        assert!(
+            all.is_empty() || all.iter().any(|row| row.pid() == own && !row.zombie),
+            "there is a ps: {all:?}"
+        );
         assert_eq!(ps_line("not a process"), None);
     }
 

@@ -1,0 +1,115 @@
+//! What tests on real servers share.
+
+use std::path::{Path, PathBuf};
+
+use replab::history::NodeName;
+use replab::pg::{Conninfo, Deadlines, Session};
+use replab::topology::local::{Binaries, Cluster, Config};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// More clusters at once only make every one of them slow.
+static CLUSTERS: Semaphore = Semaphore::const_new(2);
+
+/// Long enough to be no reason for a failure on a busy machine.
+pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// For sessions whose deadlines are not what is tested.
+pub(crate) const DEADLINES: Deadlines = Deadlines { connect: PATIENCE, statement: PATIENCE };
+
+/// The program under test; it is its own guard.
+pub(crate) fn replab() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_replab"))
+}
+
+/// PostgreSQL's programs; `None`, and a line that says so, where there are none. With `REPLAB_REQUIRE_PG=1` that is a
+/// failure.
+pub(crate) async fn require_pg() -> Option<Binaries> {
+    match Binaries::discover(None).await {
+        Ok(binaries) => Some(binaries),
+        Err(error) if std::env::var("REPLAB_REQUIRE_PG").is_ok_and(|value| value == "1") => {
+            panic!("REPLAB_REQUIRE_PG=1, and {error}")
+        }
+        Err(error) => {
+            println!("skipped: {error}");
+            None
+        }
+    }
+}
+
+/// A state directory that every test shares, so that `initdb` runs once. The account that runs PostgreSQL can enter it.
+pub(crate) fn state_dir() -> PathBuf {
+    let path = std::env::temp_dir().join(format!("replab-tests-{}", nix::unistd::Uid::effective()));
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
+
+/// A cluster for one test, and the right to have it.
+pub(crate) struct Lab {
+    pub(crate) cluster: Cluster,
+    permit: SemaphorePermit<'static>,
+}
+
+/// A cluster as tests want it.
+pub(crate) fn config(replicas: usize) -> Config {
+    Config {
+        replicas,
+        state_dir: Some(state_dir()),
+        guard: Some(replab()),
+        name: "test".to_owned(),
+        ..Config::default()
+    }
+}
+
+impl Lab {
+    /// A primary and `replicas` replicas; `None` where there is no PostgreSQL.
+    pub(crate) async fn up(replicas: usize) -> Option<Lab> {
+        Lab::of(config(replicas)).await
+    }
+
+    /// The cluster that `config` describes.
+    pub(crate) async fn of(config: Config) -> Option<Lab> {
+        require_pg().await?;
+        let permit = CLUSTERS.acquire().await.unwrap();
+        let cluster = Cluster::up(&config).await.unwrap();
+        Some(Lab { cluster, permit })
+    }
+
+    pub(crate) fn conninfo(&self, node: NodeName) -> Conninfo {
+        let endpoints = self.cluster.endpoints();
+        endpoints.into_iter().find(|endpoint| endpoint.node == node).unwrap().conninfo
+    }
+
+    /// A session with a node.
+    pub(crate) async fn session(&self, node: NodeName) -> Session {
+        Session::connect(&self.conninfo(node), "test", DEADLINES).await.unwrap()
+    }
+
+    /// The cluster's own directory.
+    pub(crate) fn directory(&self) -> PathBuf {
+        self.cluster.passfile().parent().unwrap().to_path_buf()
+    }
+
+    pub(crate) async fn down(self) {
+        self.cluster.down().await.unwrap();
+        drop(self.permit);
+    }
+}
+
+/// Numbers of the processes that work in `directory`, by the system's own table (Linux only).
+pub(crate) fn processes_in(directory: &Path) -> Vec<u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let stands_there = |pid: &u32| {
+        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|standing| standing.starts_with(directory))
+    };
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(stands_there).collect()
+}
+
+/// Waits for a state.
+pub(crate) async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
+    let waiting = async {
+        while !reached().await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
