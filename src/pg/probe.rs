@@ -69,15 +69,6 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
-/// Commits a marker and waits until it is on disk; answers `pg_current_wal_flush_lsn()`, behind which lies everything
-/// that was committed before, also what `synchronous_commit = off` had acknowledged early.
-pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
-    session
-        .batch("SET synchronous_commit = local; SELECT pg_logical_emit_message(true, 'replab', 'barrier')")
-        .await?;
-    lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
-}
-
 /// The primary's view of its replicas, prepared once per session.
 #[derive(Debug)]
 pub struct LagProbe {
