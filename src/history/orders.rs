@@ -8,7 +8,7 @@ use super::{Operation, Reply, Table, TableDigest};
 pub type Cents = i64;
 
 /// The most orders that one [`OrdersOp::Ledger`] returns.
-pub const LEDGER_CHUNK: usize = 100_000;
+pub const LEDGER_CHUNK: usize = 10_000;
 
 /// What a client of the order system does. `users_id` of an order is the id of the process that placed it, so the
 /// orders of a process whose acknowledgement never came can be told from those of any other.

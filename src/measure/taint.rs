@@ -1,7 +1,7 @@
 //! When the lab itself was the bottleneck: the rules, and what each of them spoils.
 //!
-//! * The load's event loop ran late (its timers fired more than 20 ms late once in a hundred times, or once more
-//!   than 250 ms): latencies, rates, client-observed lag and times to recover include the lab's own delay.
+//! * The load's event loop ran late: in one of twenty samples, each of them the worst of ten timers, a timer fired more
+//!   than 20 ms late, or once more than 250 ms: latencies, rates, client-observed lag and times to recover include the lab's own delay.
 //! * The lab used more than nine tenths of the machine's cores: the same.
 //! * Nobody watched the lab during the load: nobody knows, so the same.
 //! * The lag sampler left out more than a second while the primary answered: lag in bytes and in time may have had a
@@ -12,7 +12,7 @@
 use super::LabFigures;
 use crate::history::Nanos;
 
-const LOOP_DELAY_P99: Nanos = Nanos::from_millis(20);
+const LOOP_DELAY_P95: Nanos = Nanos::from_millis(20);
 const LOOP_DELAY_MAX: Nanos = Nanos::from_millis(250);
 const CPU_SHARE: f64 = 0.9;
 const SAMPLER_GAP: Nanos = Nanos::from_millis(1_000);
@@ -33,7 +33,7 @@ pub enum Taint {
 impl Taint {
     /// The taints that `lab` shows.
     pub fn of(lab: &LabFigures) -> Vec<Taint> {
-        let late = lab.loop_delay.p99 > LOOP_DELAY_P99 || lab.loop_delay.max > LOOP_DELAY_MAX;
+        let late = lab.loop_delay.p95 > LOOP_DELAY_P95 || lab.loop_delay.max > LOOP_DELAY_MAX;
         let busy = lab.cpu > CPU_SHARE * lab.cores as f64;
         let shown = [
             (Taint::LoopDelay, lab.loop_delay.count > 0 && late),
@@ -48,8 +48,8 @@ impl Taint {
     pub fn sentence(self, lab: &LabFigures) -> String {
         match self {
             Taint::LoopDelay => format!(
-                "The load's event loop ran late (p99 {}, at most {}): times and rates include the lab's own delay.",
-                lab.loop_delay.p99, lab.loop_delay.max
+                "The load's event loop ran late (p95 {}, at most {}): times and rates include the lab's own delay.",
+                lab.loop_delay.p95, lab.loop_delay.max
             ),
             Taint::Cpu => format!(
                 "The lab used {:.1} of {} cores: times and rates are those of a machine without room.",

@@ -39,6 +39,8 @@ pub struct Report {
 pub struct RunFacts {
     /// The run directory's name.
     pub id: String,
+    /// The run directory, as a path from where the run was started.
+    pub directory: String,
     /// When it started, RFC 3339 with offset.
     pub started: String,
     /// replab's version.

@@ -90,7 +90,7 @@ pub(super) fn lab(lab: &LabFigures) -> String {
     let delay = if lab.loop_delay.count == 0 {
         "timers not measured".to_owned()
     } else {
-        format!("timers late by {} (p99)", lab.loop_delay.p99)
+        format!("timers late by {} (p95)", lab.loop_delay.p95)
     };
     format!(
         "{delay}, {:.2} of {} cores, {} of memory, longest sampler gap {}",

@@ -7,7 +7,7 @@ use jiff::Zoned;
 use super::directory::RunDir;
 use super::machine;
 use super::manifest::{FORMAT, Manifest};
-use crate::config::{Plan, TopologyKind};
+use crate::config::{Plan, SynchronousCommit, TopologyKind};
 use crate::report::RunFacts;
 
 /// Makes the directory of a run of `plan`, with `plan.toml` and the manifest in it.
@@ -27,6 +27,7 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
         workloads.iter().map(|(name, clients)| format!("{name} ({})", count(*clients, "client"))).collect();
     let run = RunFacts {
         id: dir.id(),
+        directory: dir.path().display().to_string(),
         started: now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         topology: topology(plan),
@@ -53,14 +54,18 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
     Ok((dir, manifest))
 }
 
-/// `local, 1 primary + 1 replica, synchronous_commit = on`.
+/// `local, 1 primary + 1 replica`, and `synchronous_commit` where it is not PostgreSQL's default.
 fn topology(plan: &Plan) -> String {
     let kind = match plan.topology.kind {
         TopologyKind::Local => "local",
         TopologyKind::Memory => "in memory",
     };
     let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
-    format!("{kind}, 1 primary + {replicas}, synchronous_commit = {}", plan.topology.synchronous_commit)
+    let level = match plan.topology.synchronous_commit {
+        SynchronousCommit::On => String::new(),
+        level => format!(", synchronous_commit = {level}"),
+    };
+    format!("{kind}, 1 primary + {replicas}{level}")
 }
 
 fn count(number: u32, noun: &str) -> String {

@@ -142,7 +142,7 @@ fn the_lab_is_watched() {
     assert_eq!(
         late,
         [
-            "The load's event loop ran late (p99 251 ms, at most 251 ms): times and rates include the lab's own delay."
+            "The load's event loop ran late (p95 251 ms, at most 251 ms): times and rates include the lab's own delay."
         ]
     );
     assert_eq!(

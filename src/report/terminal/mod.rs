@@ -49,8 +49,7 @@ pub fn terminal(report: &Report, look: Look) -> String {
         sheet.paragraph("· ", &plain(sentence));
     }
     sheet.title("FILES");
-    let name = plain(&run.id);
-    sheet.paragraph("", &format!("runs/{name}/"));
+    sheet.paragraph("", &format!("{}/", plain(&run.directory)));
     sheet.paragraph("", "report.html · report.md · results.json · junit.xml");
     sheet.title("REPEAT");
     sheet.command(&plain(&run.reproduce));

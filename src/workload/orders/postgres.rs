@@ -28,10 +28,13 @@ const STOCK: &str = "\
     (SELECT coalesce(stock.product_id, ordered.product_id), coalesce(units, 0)::bigint, coalesce(quantity, 0)::bigint \
        FROM stock FULL JOIN ordered USING (product_id) ORDER BY 1)";
 
+/// The details of one page only are joined: there is no index on them, and a join with all would be made for each page.
 const LEDGER: &str = "\
-    SELECT orders_id, users_id, count(order_details_id) \
-      FROM (SELECT orders_id, users_id FROM Orders WHERE orders_id > $1 ORDER BY orders_id LIMIT $2) AS page \
-      LEFT JOIN OrderDetails ON order_id = orders_id GROUP BY 1, 2 ORDER BY 1";
+    WITH page AS (SELECT orders_id, users_id FROM Orders WHERE orders_id > $1 ORDER BY orders_id LIMIT $2), \
+         detail AS (SELECT order_id FROM OrderDetails \
+                     WHERE order_id > $1 AND order_id <= (SELECT max(orders_id) FROM page)) \
+    SELECT orders_id, users_id, count(order_id) \
+      FROM page LEFT JOIN detail ON order_id = orders_id GROUP BY 1, 2 ORDER BY 1";
 
 /// The statements that place an order.
 struct Place {

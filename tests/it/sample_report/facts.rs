@@ -67,6 +67,7 @@ pub(super) fn claims() -> Claims {
 pub(super) fn run(synchronous_commit: &str, faults: &str) -> RunFacts {
     RunFacts {
         id: "2026-11-21T10-15-02-orders-counter-42".to_owned(),
+        directory: "runs/2026-11-21T10-15-02-orders-counter-42".to_owned(),
         started: "2026-11-21T10:15:02+01:00".to_owned(),
         version: "0.1.0".to_owned(),
         topology: "local, 1 primary + 1 replica".to_owned(),

@@ -19,7 +19,7 @@ pub(super) fn section(report: &Report) -> Section {
         p { "A load generator that is late, or starved of CPU, measures itself. If it was, every figure that it may have "
             "distorted carries " b { (TAINT) " tainted" } ", and a threshold over it is unknown." }
         dl.tiles.four {
-            (tile("Event loop late by", &delay(lab.loop_delay.p99), &format!("p99; at most {}", delay(lab.loop_delay.max))))
+            (tile("Event loop late by", &delay(lab.loop_delay.p95), &format!("p95; at most {}", delay(lab.loop_delay.max))))
             (tile("CPU of the lab", &cpu, &cores))
             (tile("Longest sampler gap", &lab.longest_sampler_gap.to_string(), "between two lag samples"))
             (tile("Peak memory", &bytes(lab.peak_rss), "resident"))
