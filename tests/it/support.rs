@@ -1,5 +1,7 @@
 //! What tests on real servers share.
 
+#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, an error is a failure")]
+
 use std::path::{Path, PathBuf};
 
 use replab::history::NodeName;
@@ -30,7 +32,7 @@ pub(crate) async fn require_pg() -> Option<Binaries> {
             panic!("REPLAB_REQUIRE_PG=1, and {error}")
         }
         Err(error) => {
-            println!("skipped: {error}");
+            say(&format!("skipped: {error}"));
             None
         }
     }
@@ -112,4 +114,9 @@ pub(crate) async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
         }
     };
     tokio::time::timeout(PATIENCE, waiting).await.unwrap_or_else(|_| panic!("never: {what}"));
+}
+
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn say(text: &str) {
+    println!("{text}");
 }

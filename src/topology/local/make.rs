@@ -93,6 +93,13 @@ impl Cluster {
         );
         session.batch(&sql).await.map_err(query_error(primary, "set the password"))?;
 
+        // Before the first backup: one backup's checkpoint may remove what another, begun earlier, still has to read.
+        for replica in replicas {
+            let slot = settings::slot_name(replica.name.as_str());
+            let sql =
+                format!("SELECT pg_create_physical_replication_slot('{slot}', immediately_reserve => true)");
+            session.batch(&sql).await.map_err(query_error(primary, "make a replication slot"))?;
+        }
         let backups = replicas.iter().map(|replica| self.clone_primary(primary, replica, binaries, account));
         try_join_all(backups).await?;
         let endpoints = self.endpoints();
@@ -144,7 +151,7 @@ impl Cluster {
         Err(TopologyError::NoPort(PORT_ATTEMPTS))
     }
 
-    /// A base backup with a slot of its own, configured to stream.
+    /// A base backup that reads the log through the replica's own slot, configured to stream.
     async fn clone_primary(
         &self,
         primary: &Node,
@@ -158,10 +165,10 @@ impl Cluster {
             primary.port(),
             quoted(&self.passfile())
         );
-        // Not synced, for the reason that `cache::copy` gives.
+        // Not synced here: a server that starts from a backup syncs its whole directory first.
         Program::new(binaries.program("pg_basebackup"), &self.directory, account)
             .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"])
-            .args(["--no-manifest", "--no-password", "--create-slot", "--slot"])
+            .args(["--no-manifest", "--no-password", "--slot"])
             .args([settings::slot_name(replica.name.as_str())])
             .args(["--dbname", &conninfo, "--pgdata"])
             .args([&replica.data])

@@ -10,6 +10,7 @@ mod guard;
 mod make;
 mod node;
 mod pgbench;
+mod registry;
 mod settings;
 mod state;
 mod sweep;
@@ -39,8 +40,8 @@ use sweep::{remove, sweep};
 /// How long a shutdown may take before it is forced, and that is reported.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 
-/// Between two attempts to get an answer.
-const POLL: Duration = Duration::from_millis(5);
+/// Between two attempts to get an answer; each costs the server a process and a line in its log.
+const POLL: Duration = Duration::from_millis(10);
 
 /// What cluster to make.
 #[derive(Clone, Debug)]
