@@ -14,7 +14,7 @@ pub(super) fn section(report: &Report) -> Section {
     let body = html! {
         p { "A commit was acknowledged to its client, or its outcome stayed unknown; at the end it is there, or it is "
             "not. Only " b { "acknowledged and absent" } " is a loss: a commit with unknown outcome may have happened or not." }
-        @if judged.is_empty() { p { "Durability was not judged in this run." } }
+        @if judged.is_empty() { p { "No check of durability ran." } }
         @for judgement in judged { (classes(judgement)) }
     };
     Section::new("durability", "Durability", body)
