@@ -32,6 +32,25 @@ pub fn orders(evidence: &Evidence<'_, OrdersOp>, claims: &Claims) -> Vec<Judgeme
     suite::run(&[&durability::Durability, &conservation::Conservation, &convergence], evidence, claims)
 }
 
+/// One `Unknown` for every claim that none of `judgements` answers for: nothing in the run shows it.
+pub fn unjudged(judgements: &[Judgement], claims: &Claims) -> Vec<Judgement> {
+    let claimed = claims.everywhere.union(&claims.on_primary);
+    let open = claimed.filter(|&&guarantee| judgements.iter().all(|one| one.guarantee != guarantee));
+    let judgement = |&guarantee: &Guarantee| Judgement {
+        check: "none".to_owned(),
+        workload: "any".to_owned(),
+        guarantee,
+        node: None,
+        claimed: true,
+        verdict: Verdict::Unknown,
+        summary: "not judged: no workload of this run shows it".to_owned(),
+        counts: Vec::new(),
+        violations: 0,
+        findings: Vec::new(),
+    };
+    open.map(judgement).collect()
+}
+
 /// Every judgement of the counters.
 pub fn counter(evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
     let convergence = Convergence { tables: &[Table::UserCounter] };

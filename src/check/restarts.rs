@@ -25,6 +25,9 @@ pub(super) fn abrupt(faults: &History<FaultOp>, node: NodeName) -> Vec<Window> {
 }
 
 /// Whether one of `windows` may lie between `earlier` and `later`.
+///
+/// Between two acknowledged operations: from the *invocation* of the first, since an acknowledgement can be read, and so
+/// recorded, after the node that sent it was killed and started again.
 pub(super) fn between(windows: &[Window], earlier: Nanos, later: Nanos) -> bool {
     windows.iter().any(|window| window.start <= later && window.end >= earlier)
 }

@@ -16,8 +16,9 @@ pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Fail
         ));
     }
     let (cluster, stays) = match Which::default().attach() {
-        Ok(cluster) => (cluster, "the cluster that was up"),
-        Err(_) => (start(plan).await?, "a new cluster, which stays up"),
+        // One that a run keeps is the run's: the example would drop its tables, and leave it without an owner.
+        Ok(cluster) if cluster.state().owner.is_none() => (cluster, "the cluster that was up"),
+        Ok(_) | Err(_) => (start(plan).await?, "a new cluster, which stays up"),
     };
     console.note(&format!("placing three orders on {stays}"));
     let endpoints = cluster.endpoints();

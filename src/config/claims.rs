@@ -29,6 +29,11 @@ impl Plan {
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {
             let place = match guarantee {
+                // What no workload of the run shows is promised by nobody.
+                Guarantee::Atomicity if self.orders.is_none() => Where::Nowhere,
+                Guarantee::ReadYourWrites | Guarantee::MonotonicReads if self.counter.is_none() => {
+                    Where::Nowhere
+                }
                 Guarantee::Durability if durable => Where::Everywhere,
                 Guarantee::Durability => Where::Nowhere,
                 // A transaction is in the log once and whole, or not at all, whatever was acknowledged.

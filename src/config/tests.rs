@@ -427,4 +427,11 @@ fn claims_follow_from_the_settings() {
     assert_eq!(required.everywhere, Guarantee::ALL.into());
     assert_eq!(required.on_primary, [].into());
     assert!(claims("off", &["durability"]).claims(Durability, None));
+    let only = |workload: &str| {
+        let workloads = vec![workload.to_owned()];
+        accepted(Overrides { workloads, ..Overrides::default() }).claims()
+    };
+    assert_eq!(only("orders").everywhere, [Durability, ExactlyOnce, Atomicity, Convergence].into());
+    assert_eq!(only("orders").on_primary, [].into());
+    assert_eq!(only("counter").everywhere, [Durability, ExactlyOnce, MonotonicReads, Convergence].into());
 }

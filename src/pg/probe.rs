@@ -69,6 +69,14 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// How many other sessions that call themselves `application_name` have the server at work, or in a transaction.
+pub async fn busy_sessions(session: &Session, application_name: &str) -> Result<i64, PgError> {
+    let sql = "SELECT count(*) FROM pg_stat_activity \
+               WHERE application_name = $1 AND pid <> pg_backend_pid() AND state <> 'idle'";
+    let statement = session.prepare(sql).await?;
+    get(&session.query_one(&statement, &[&application_name]).await?, 0)
+}
+
 /// The primary's view of its replicas, prepared once per session.
 #[derive(Debug)]
 pub struct LagProbe {

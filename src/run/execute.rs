@@ -186,8 +186,7 @@ impl Run<'_> {
         };
         let start = clock.now();
         let running = load.start()?;
-        let waited = self.wait(&nemesis, sampler, histories, &shared, clock, start).await;
-        stop.send_replace(true);
+        let waited = self.wait(&nemesis, sampler, histories, &shared, start, &stop).await;
         stage(&self.progress, "ending the load");
         running.stop().await.map_err(RunError::Lab)?;
         let ended = waited?;
@@ -204,10 +203,10 @@ impl Run<'_> {
         sampler: Sampler,
         histories: &Histories,
         shared: &Shared,
-        clock: Clock,
         start: Nanos,
+        stop: &watch::Sender<bool>,
     ) -> Result<Ended, RunError> {
-        let total = self.plan.load.duration;
+        let (total, clock) = (self.plan.load.duration, nemesis.clock);
         let mut sampling = std::pin::pin!(sampler.run());
         let mut faults = std::pin::pin!(nemesis.run(&self.plan.faults, start));
         let mut faults_done = None;
@@ -234,8 +233,15 @@ impl Run<'_> {
             let enough =
                 faults_done.is_some_and(|done| elapsed >= total.max(done.since(start) + AFTER_LAST_FAULT));
             let enough = enough || (elapsed >= total && self.plan.faults.is_empty());
-            if enough || shared.budget.load(Ordering::Relaxed) <= 0 {
+            if enough {
                 return Ok(Ended::Complete);
+            }
+            if shared.budget.load(Ordering::Relaxed) <= 0 {
+                // No further step begins; one that has begun is completed, and its node answers again.
+                stop.send_replace(true);
+                if faults_done.is_some() || self.plan.faults.is_empty() {
+                    return Ok(Ended::Complete);
+                }
             }
         }
     }

@@ -90,6 +90,7 @@ pub(super) async fn read_all(
     let mut target = None;
     for site in primaries {
         if let Access::Postgres(conninfo) = &site.access {
+            settled(conninfo).await;
             // Whatever was committed without waiting for the disk is on it after this.
             probe::flush_barrier(&connect(conninfo).await?).await?;
         }
@@ -105,6 +106,26 @@ pub(super) async fn read_all(
         read_node(site, orders, counter).await;
     }
     Ok(())
+}
+
+/// Waits until the server is done with what clients have given up on, or the deadline is over. A commit that waits for
+/// a replica outlives its client, and would come between two of the last reads.
+async fn settled(conninfo: &Conninfo) {
+    let wait = async {
+        loop {
+            // All connections may be taken, by just those sessions.
+            if let Ok(session) = connect(conninfo).await {
+                while let Ok(busy) = probe::busy_sessions(&session, "replab").await {
+                    if busy == 0 {
+                        return;
+                    }
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    drop(tokio::time::timeout(CATCH_UP_DEADLINE, wait).await);
 }
 
 async fn read_node(site: &Site, orders: Option<&Reader<OrdersOp>>, counter: Option<&Reader<CounterOp>>) {

@@ -65,6 +65,7 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
     if let Some(history) = &counter {
         judgements.extend(check::counter(&stage.evidence(history), &claims));
     }
+    judgements.extend(check::unjudged(&judgements, &claims));
     let primary = manifest.node_names().first().copied().unwrap_or_else(NodeName::primary);
     let figures = measure::figures(
         orders.as_ref(),

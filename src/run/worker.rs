@@ -13,6 +13,8 @@ use crate::workload::{Answer, Client};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(5);
 const LAST_BACKOFF: Duration = Duration::from_millis(100);
+/// A client that thinks for longer looks up as often, for the end of the load.
+const LONGEST_NAP: Duration = Duration::from_millis(50);
 
 /// What all workers of a run share.
 #[derive(Debug)]
@@ -70,6 +72,16 @@ impl Pause {
 }
 
 impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
+    /// Sleeps for `pause`, or until the load stops.
+    async fn rest(&self, pause: Duration) {
+        let mut left = pause;
+        while !left.is_zero() && !self.shared.stopped() {
+            let nap = left.min(LONGEST_NAP);
+            tokio::time::sleep(nap).await;
+            left -= nap;
+        }
+    }
+
     /// Runs until the load stops, the generator ends, or the writes are used up.
     pub(super) async fn run<C: Client<Op = O>>(mut self) {
         let mut number = self.thread;
@@ -109,10 +121,7 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
             if session_over {
                 client = None;
             }
-            let pause = self.pause.after(end.since(start).into());
-            if !pause.is_zero() {
-                tokio::time::sleep(pause).await;
-            }
+            self.rest(self.pause.after(end.since(start).into())).await;
         }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn judge(
     let mut twice = 0u64;
     for pair in acks.acks.windows(2) {
         let [first, second] = pair else { continue };
-        if first.order != second.order || between(restarts, first.end, second.end) {
+        if first.order != second.order || between(restarts, first.start, second.end) {
             continue;
         }
         twice += 1;

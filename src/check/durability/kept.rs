@@ -133,6 +133,7 @@ impl<'a> Survivors<'a> {
 
 /// How often an id was acknowledged again with a forced restart in between. `acks` are by order, then by time.
 fn reused(acks: &[Ack], restarts: &[Window]) -> u64 {
-    let again = |pair: &&[Ack]| pair[0].order == pair[1].order && between(restarts, pair[0].end, pair[1].end);
+    let again =
+        |pair: &&[Ack]| pair[0].order == pair[1].order && between(restarts, pair[0].start, pair[1].end);
     acks.windows(2).filter(again).count() as u64
 }

@@ -67,3 +67,17 @@ fn a_forgotten_guarantee_is_unknown() {
 fn history() -> crate::history::History<CounterOp> {
     crate::history::notation::history("5 all = 1; 6 all = 2")
 }
+
+#[test]
+fn a_claim_that_nothing_shows_is_unknown() {
+    let claims = Claims {
+        everywhere: [Guarantee::Durability, Guarantee::SnapshotOrder].into(),
+        on_primary: [Guarantee::ReadYourWrites].into(),
+        primary: None,
+    };
+    let judged = CALM.orders("0 order = 1; 9 ledger 0 = 1/0");
+    let open = crate::check::unjudged(&judged, &claims);
+    let named: Vec<Guarantee> = open.iter().map(|judgement| judgement.guarantee).collect();
+    assert_eq!(named, [Guarantee::ReadYourWrites, Guarantee::SnapshotOrder]);
+    assert_eq!(overall(&open), Verdict::Unknown);
+}

@@ -93,8 +93,18 @@ pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> 
         let garbage = match ClusterState::read(&directory) {
             _ if is_unfinished(&directory) => true,
             Ok(cluster) => cluster.is_orphan() || (cluster.owner.is_none() && !cluster.is_running()),
-            // Gone meanwhile, or damaged.
-            Err(_) => directory.exists(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_remains(&directory) => true,
+            // Gone meanwhile.
+            Err(_) if !directory.exists() => false,
+            // Another version's, which may well run, or not a cluster at all: nothing that can be judged here.
+            Err(error) => {
+                let why = format!(
+                    "{} is left alone: its cluster.json cannot be read ({error})",
+                    directory.display()
+                );
+                found.push(Swept { failed: vec![why], ..Swept::default() });
+                false
+            }
         };
         if garbage {
             found.push(sweep(&directory, dry_run));
@@ -107,6 +117,40 @@ pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> 
     Ok(found)
 }
 
+/// Whether this is what a sweep that was interrupted left of a cluster: part of what a cluster holds, and nothing else.
+fn is_remains(directory: &Path) -> bool {
+    const PARTS: [&str; 4] = ["nodes", "socket", "pgpass", "cluster.json.new"];
+    let is_part = |entry: io::Result<fs::DirEntry>| {
+        entry.is_ok_and(|entry| PARTS.iter().any(|part| entry.file_name() == *part))
+    };
+    fs::read_dir(directory).is_ok_and(|mut entries| entries.all(is_part))
+}
+
 fn is_unfinished(directory: &Path) -> bool {
     directory.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".new-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gc_leaves_alone_what_it_cannot_read() {
+        let root = tempfile::tempdir().unwrap();
+        let state = StateDir::open(Some(root.path())).unwrap();
+        let clusters = state.path().join("clusters");
+        let make = |name: &str, file: &str| {
+            fs::create_dir_all(clusters.join(name).join("nodes")).unwrap();
+            fs::write(clusters.join(name).join(file), "{}").unwrap();
+            clusters.join(name)
+        };
+        // Somebody else's, another version's, and what an interrupted sweep left.
+        let (foreign, newer, remains) = (make("a", "config"), make("b", "cluster.json"), make("c", "pgpass"));
+        let found = gc(&state, false).unwrap();
+        assert!(foreign.exists() && newer.exists() && !remains.exists());
+        let failed: Vec<&String> = found.iter().flat_map(|swept| &swept.failed).collect();
+        assert_eq!(failed.len(), 2, "{found:?}");
+        assert!(failed[0].starts_with(&format!("{} is left alone", foreign.display())), "{failed:?}");
+        assert_eq!(found[2].removed, [remains]);
+    }
 }

@@ -84,8 +84,11 @@ impl Orders {
         let user = i32::try_from(process).unwrap_or(i32::MAX);
         let head: [&(dyn ToSql + Sync); 2] = [&user, &price];
         let (begun, inserted) = join!(session.batch("BEGIN"), session.query_one(&place.order, &head));
+        let inserted_alone = begun.is_err() && inserted.is_ok();
         let order: i32 = match begun.and(inserted) {
             Ok(row) => row.get(0),
+            // `BEGIN` failed and the insert behind it did not: it was a transaction of its own.
+            Err(error) if inserted_alone => return Answer::Info(pg::cause(&error)),
             Err(error) => {
                 self.roll_back().await;
                 return Answer::error(Stage::BeforeCommit, &error);
