@@ -1,5 +1,6 @@
 //! `replab run`: the whole experiment, from nothing to a verdict.
 
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
@@ -43,13 +44,9 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
     let (progress, steps) = mpsc::unbounded_channel();
     let shown = tokio::spawn(watch(steps, console.is_quiet()));
     let (interrupted, interrupt) = watch::channel(false);
-    let ctrl_c = tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() {
-            interrupted.send_replace(true);
-        }
-    });
+    let asked = tokio::spawn(forward_signals(interrupted));
     let ended = run::execute(plan, bug, &dir, manifest, Watcher { progress, interrupt }).await;
-    ctrl_c.abort();
+    asked.abort();
     drop(shown.await);
     match ended {
         Ok(ended) => {
@@ -57,21 +54,43 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
             Ok(if ended == Ended::Interrupted { Exit::Interrupted.worst(exit) } else { exit })
         }
         Err(error) => {
-            // What was seen before the lab failed is still evidence, and its report says that it was cut.
-            if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty()) {
-                drop(conclude(&dir, console));
+            // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
+            // it is in the run's directory only: the document on stdout is the error.
+            if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty())
+                && let Ok(report) = publish(&dir)
+                && !console.is_json()
+            {
+                show(&report, console);
             }
             Err(failures::run(error, &dir))
         }
     }
 }
 
+/// Ctrl-C, and what service managers and CI send instead.
+async fn forward_signals(interrupted: watch::Sender<bool>) {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
+    loop {
+        tokio::select! {
+            interrupt = tokio::signal::ctrl_c() => if interrupt.is_err() { return },
+            _ = terminate.recv() => {}
+        }
+        interrupted.send_replace(true);
+    }
+}
+
 /// Judges what was stored, writes the reports, shows the result.
 fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
-    let report = run::judge(dir, &[]).map_err(failures::judge)?;
-    run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
+    let report = publish(dir)?;
     show(&report, console);
     Ok(exit(&report))
+}
+
+/// Judges what was stored, and writes the reports.
+fn publish(dir: &RunDir) -> Result<Report, Failure> {
+    let report = run::judge(dir, &[]).map_err(failures::judge)?;
+    run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
+    Ok(report)
 }
 
 /// The report on stdout, as the console wants it.

@@ -31,6 +31,12 @@ pub enum FindError {
         /// Where it was looked for.
         runs: PathBuf,
     },
+    /// A directory, but not of a run.
+    #[error("{} has no run.json, so it is not a run", path.display())]
+    NotARun {
+        /// The directory.
+        path: PathBuf,
+    },
     /// A prefix of several.
     #[error("`{name}` may be {}", candidates.join(", "))]
     Ambiguous {
@@ -72,9 +78,11 @@ impl RunDir {
         }
         let candidates: Vec<String> =
             RunDir::list(runs).iter().map(RunDir::id).filter(|id| id.starts_with(name)).collect();
-        match candidates.as_slice() {
-            [] => Err(FindError::None { name: name.to_owned(), runs: runs.to_owned() }),
-            [id] => Ok(RunDir { path: runs.join(id) }),
+        let here = [runs.join(name), PathBuf::from(name)].into_iter().find(|path| path.is_dir());
+        match (candidates.as_slice(), here) {
+            ([], Some(path)) => Err(FindError::NotARun { path }),
+            ([], None) => Err(FindError::None { name: name.to_owned(), runs: runs.to_owned() }),
+            ([id], _) => Ok(RunDir { path: runs.join(id) }),
             _ => Err(FindError::Ambiguous { name: name.to_owned(), candidates }),
         }
     }

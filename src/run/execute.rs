@@ -75,25 +75,7 @@ pub async fn execute(
     mut manifest: Manifest,
     watcher: Watcher,
 ) -> Result<Ended, RunError> {
-    let Watcher { progress, mut interrupt } = watcher;
-    stage(&progress, format!("starting {}", manifest.run.topology));
-    let topology = tokio::select! {
-        topology = set_up::topology(plan, bug, dir) => Arc::new(topology?),
-        _ = interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
-    };
-    let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt };
-    let done = run.on_cluster(&mut manifest).await;
-    stage(&run.progress, "stopping the cluster");
-    drop(run);
-    let down = match Arc::try_unwrap(topology) {
-        Ok(topology) => topology.down().await,
-        Err(_) => Err(TopologyError::Lab("the cluster is still in use".to_owned())),
-    };
-    let ended = match (done, down) {
-        (Ok(ended), Ok(())) => Ok(ended),
-        (Err(error), _) => Err(error),
-        (Ok(_), Err(error)) => Err(error.into()),
-    };
+    let ended = up_and_down(plan, bug, dir, &mut manifest, watcher).await;
     manifest.ended = Some(match &ended {
         Ok(ended) => ended.clone(),
         Err(error) => Ended::Failed(chain(error)),
@@ -102,6 +84,35 @@ pub async fn execute(
     let ended = ended?;
     written?;
     Ok(ended)
+}
+
+/// The cluster's whole life.
+async fn up_and_down(
+    plan: &Plan,
+    bug: Option<Bug>,
+    dir: &RunDir,
+    manifest: &mut Manifest,
+    watcher: Watcher,
+) -> Result<Ended, RunError> {
+    let Watcher { progress, mut interrupt } = watcher;
+    stage(&progress, format!("starting {}", manifest.run.topology));
+    let topology = tokio::select! {
+        topology = set_up::topology(plan, bug, dir) => Arc::new(topology?),
+        _ = interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
+    };
+    let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt };
+    let done = run.on_cluster(manifest).await;
+    stage(&run.progress, "stopping the cluster");
+    drop(run);
+    let down = match Arc::try_unwrap(topology) {
+        Ok(topology) => topology.down().await,
+        Err(_) => Err(TopologyError::Lab("the cluster is still in use".to_owned())),
+    };
+    match (done, down) {
+        (Ok(ended), Ok(())) => Ok(ended),
+        (Err(error), _) => Err(error),
+        (Ok(_), Err(error)) => Err(error.into()),
+    }
 }
 
 struct Run<'a> {
@@ -138,9 +149,13 @@ impl Run<'_> {
         }
         stage(&self.progress, "reading every node's tables");
         let (orders, counter) = (histories.orders_reader(), histories.counter_reader());
-        let read = finale::read_all(&self.topology, orders.as_ref(), counter.as_ref()).await;
-        read.map_err(|error| RunError::Finale(error.into()))?;
-        Ok(Ended::Complete)
+        tokio::select! {
+            read = finale::read_all(&self.topology, orders.as_ref(), counter.as_ref()) => {
+                read.map_err(|error| RunError::Finale(error.into()))?;
+                Ok(Ended::Complete)
+            }
+            _ = self.interrupt.wait_for(|interrupt| *interrupt) => Ok(Ended::Interrupted),
+        }
     }
 
     /// The load, with the nemesis and the samplers beside it.

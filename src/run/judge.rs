@@ -1,13 +1,16 @@
 //! From a run directory to a report: the same code judges a run that has just ended and one that was stored.
 
 use std::io;
+use std::path::Path;
 
 use super::directory::RunDir;
 use super::manifest::{Ended, Manifest, ManifestError};
 use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{self, ReadError, Stored};
-use crate::history::{CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp};
+use crate::history::{
+    CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Operation, OrdersOp,
+};
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures};
 use crate::report::{Report, Threshold};
@@ -43,18 +46,19 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
     let mut claims = manifest.claims.clone();
     claims.everywhere.extend(require);
     let has = |workload: &str| manifest.workloads.iter().any(|name| name == workload);
-    let faults: Stored<FaultOp> = file::read(&dir.history("nemesis"))?;
+    let cut = manifest.cut();
+    let faults: Stored<FaultOp> = read_history(dir, "nemesis", cut.is_some())?;
     let orders: Option<Stored<OrdersOp>> =
-        has("orders").then(|| file::read(&dir.history("orders"))).transpose()?;
+        has("orders").then(|| read_history(dir, "orders", cut.is_some())).transpose()?;
     let counter: Option<Stored<CounterOp>> =
-        has("counter").then(|| file::read(&dir.history("counter"))).transpose()?;
-    let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl")?;
-    let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl")?;
+        has("counter").then(|| read_history(dir, "counter", cut.is_some())).transpose()?;
+    let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl", cut.is_some())?;
+    let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl", cut.is_some())?;
 
     let whole = faults.complete
         && orders.as_ref().is_none_or(|stored| stored.complete)
         && counter.as_ref().is_none_or(|stored| stored.complete);
-    let cut = manifest.cut().or_else(|| (!whole).then(|| "a history of the run was cut".to_owned()));
+    let cut = cut.or_else(|| (!whole).then(|| "a history of the run was cut".to_owned()));
     let (orders, counter) = (orders.map(|stored| stored.history), counter.map(|stored| stored.history));
     let stage =
         Stage { faults: &faults.history, lag: &lag, nodes: &manifest.node_names(), cut: cut.as_deref() };
@@ -108,9 +112,37 @@ impl<'a> Stage<'a> {
     }
 }
 
-fn read_samples<S: serde::de::DeserializeOwned>(dir: &RunDir, name: &str) -> Result<Vec<S>, JudgeError> {
+/// A run that ended before its load has no histories yet: they are empty, and were cut.
+fn read_history<O: Operation>(dir: &RunDir, workload: &str, cut: bool) -> Result<Stored<O>, ReadError> {
+    let path = dir.history(workload);
+    if cut && is_missing(&path) {
+        let header = Header { workload: workload.to_owned(), concurrency: 1 };
+        let history = History::new(header, Vec::new());
+        let history =
+            history.map_err(|source| ReadError::Malformed { path: path.display().to_string(), source })?;
+        return Ok(Stored { history, complete: false });
+    }
+    file::read(&path)
+}
+
+fn read_samples<S: serde::de::DeserializeOwned>(
+    dir: &RunDir,
+    name: &str,
+    cut: bool,
+) -> Result<Vec<S>, JudgeError> {
     let path = dir.file(name);
+    if cut && is_missing(&path) {
+        return Ok(Vec::new());
+    }
     samples::read(&path).map_err(|source| JudgeError::Samples { path: path.display().to_string(), source })
+}
+
+/// Whether nothing was ever written there.
+fn is_missing(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(data) => data.len() == 0,
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
 }
 
 fn thresholds(texts: &[String], figures: &Figures) -> Result<Vec<Threshold>, JudgeError> {
