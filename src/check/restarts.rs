@@ -1,6 +1,6 @@
 //! When a node was given no chance to write.
 
-use crate::history::{FaultOp, History, Nanos, NodeName, Outcome};
+use crate::history::{Action, FaultOp, History, Nanos, NodeName, Outcome};
 
 /// From the invocation of an abrupt action to the proof that it took hold; somewhere in between, the node died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +11,13 @@ pub(super) struct Window {
     pub(super) end: Nanos,
 }
 
-/// The abrupt actions done to `node`, by time. One that certainly did not happen is none.
+/// The abrupt actions done to `node`, by time. One that certainly did not happen is none. A shutdown that did not end as
+/// it was told to may have ended with SIGKILL, so it counts.
 pub(super) fn abrupt(faults: &History<FaultOp>, node: NodeName) -> Vec<Window> {
     let acts = faults.calls().filter(|call| {
-        call.node == node && matches!(call.op, FaultOp::Act { action, .. } if action.is_abrupt())
+        let went_wrong = matches!(call.outcome, Outcome::Info(_));
+        let FaultOp::Act { action, .. } = call.op else { return false };
+        call.node == node && (action.is_abrupt() || went_wrong && *action != Action::Start)
     });
     acts.filter_map(|call| match call.outcome {
         Outcome::Ok { .. } => Some(Window { start: call.start, end: call.end }),

@@ -32,12 +32,18 @@ pub(super) fn runs(command: &RunsCommand, runs: &Path, console: &Console) -> Res
         }
         RunsCommand::Rm { run } => {
             let dir = RunDir::find(runs, run).map_err(failures::find)?;
+            // By its path any directory could be named, and this removes all that is in it.
+            if !RunDir::list(runs).iter().any(|stored| stored.id() == dir.id() && stored.is(&dir)) {
+                let error = anyhow::anyhow!("{} is not a run in {}", dir.path().display(), runs.display());
+                return Err(Failure::new(Exit::Usage, error).help("replab runs list shows what is there"));
+            }
+            Manifest::read(&dir).map_err(|error| Failure::new(Exit::Environment, error))?;
             remove(dir, console)?;
         }
         RunsCommand::Prune { keep } => {
             let stored = RunDir::list(runs);
             let surplus = stored.len().saturating_sub(*keep);
-            for dir in stored.into_iter().take(surplus) {
+            for dir in stored.into_iter().take(surplus).filter(|dir| Manifest::read(dir).is_ok()) {
                 remove(dir, console)?;
             }
         }

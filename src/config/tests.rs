@@ -303,7 +303,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
         replab.toml:7: it must be between 0 and 16, but is 17
           7 | replicas = 17
             |            ^^
-        replab.toml:2: it must be between 1 and 10000, but is 0
+        replab.toml:2: it must be between 1 and 1000, but is 0
           2 | clients = 0
             |           ^
         replab.toml:3: it must be between 1 and 100000, but is -1
@@ -358,7 +358,7 @@ fn bad_variables_are_refused_by_name() {
     insta::assert_snapshot!(refused_variables(&[("REPLAB_", "20s")]), @"REPLAB_: there is no such setting (did you mean `REPLAB_LOG`?)");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "many")]), @"REPLAB_ORDERS__CLIENTS: `many` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "")]), @"REPLAB_ORDERS__CLIENTS: `` is not a whole number");
-    insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 10000, but is 0");
+    insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 1000, but is 0");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__DURATION", "5 minutes")]), @"REPLAB_LOAD__DURATION: `5 minutes` is not a length of time: known units are us, ms, s, m and h");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter");
 }
@@ -366,7 +366,7 @@ fn bad_variables_are_refused_by_name() {
 #[test]
 fn bad_flags_are_usage_errors() {
     let none = Overrides::default;
-    insta::assert_snapshot!(refused_flags(Overrides { clients: Some(0), ..none() }), @"--clients: it must be between 1 and 10000, but is 0");
+    insta::assert_snapshot!(refused_flags(Overrides { clients: Some(0), ..none() }), @"--clients: it must be between 1 and 1000, but is 0");
     insta::assert_snapshot!(refused_flags(Overrides { duration: Some("0s".to_owned()), ..none() }), @"--duration: it must be between 1ms and 24h, but is 0s");
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(17), ..none() }), @"--replicas: it must be between 0 and 16, but is 17");
     insta::assert_snapshot!(refused_flags(Overrides { products: Some(0), ..none() }), @"--products: it must be between 1 and 100000, but is 0");
@@ -391,7 +391,7 @@ fn everything_that_is_wrong_is_said_together() {
         replab.toml:3: it must be between 1ms and 24h, but is 0s
           3 | duration = "0s"
             |            ^^^^
-        --clients: it must be between 1 and 10000, but is 0
+        --clients: it must be between 1 and 1000, but is 0
         REPLAB_READERS__INTERVAL: `2` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m
         "#);
     let folder = tempfile::tempdir().unwrap();

@@ -23,7 +23,7 @@ const MILLISECOND: Nanos = Nanos::from_millis(1);
 const SHORTEST_PAUSE: Nanos = Nanos(100_000);
 const LONGEST_PAUSE: Nanos = Nanos::from_millis(60_000);
 /// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
-const MAX_CLIENTS: i64 = 10_000;
+const MAX_CLIENTS: i64 = 1_000;
 const MAX_REPLICAS: i64 = 16;
 
 /// The plan, or `None` when something was added to `problems`.

@@ -109,6 +109,11 @@ impl RunDir {
         &self.path
     }
 
+    /// Whether both are the same directory.
+    pub fn is(&self, other: &RunDir) -> bool {
+        matches!((fs::canonicalize(&self.path), fs::canonicalize(&other.path)), (Ok(a), Ok(b)) if a == b)
+    }
+
     /// `run.json`.
     pub fn manifest(&self) -> PathBuf {
         self.path.join("run.json")

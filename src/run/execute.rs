@@ -27,6 +27,9 @@ use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
 use crate::topology::{Role, Topology, TopologyError};
 
+/// What is done before the load has nothing to do with how long the load may wait.
+const SET_UP_DEADLINES: Deadlines =
+    Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(60) };
 /// At least this many samples of lag, however short the load.
 const SAMPLES: u32 = 100;
 const TICK: Duration = Duration::from_millis(100);
@@ -126,12 +129,11 @@ struct Run<'a> {
 impl Run<'_> {
     async fn on_cluster(&mut self, manifest: &mut Manifest) -> Result<Ended, RunError> {
         let sites = self.topology.sites();
-        let deadlines = self.deadlines();
         let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
-        let asserted = facts::assert(&sites, &synchronous_commit, deadlines).await;
+        let asserted = facts::assert(&sites, &synchronous_commit, SET_UP_DEADLINES).await;
         manifest.nodes = asserted.map_err(|error| RunError::Settings(error.into()))?;
         manifest.write(self.dir)?;
-        set_up::tables(self.plan, &sites, deadlines).await.map_err(RunError::SetUp)?;
+        set_up::tables(self.plan, &sites, SET_UP_DEADLINES).await.map_err(RunError::SetUp)?;
         let clock = Clock::start();
         let histories = Histories::start(self.plan, self.dir, sites.len(), clock)?;
         let ended = self.load_and_read(&histories, clock).await;

@@ -25,6 +25,7 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 replicas: plan.topology.replicas,
                 synchronous_commit: plan.topology.synchronous_commit.to_string(),
                 port: plan.topology.port,
+                clients: clients(plan),
                 logs_dir: Some(dir.nodes()),
                 name: dir.id(),
                 ..local::Config::default()
@@ -86,6 +87,13 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
 fn stock(plan: &OrdersPlan) -> orders::Stock {
     let units = plan.stock.map(|units| i32::try_from(units).unwrap_or(i32::MAX));
     orders::Stock { products: i32::try_from(plan.products).unwrap_or(i32::MAX), units }
+}
+
+/// Clients of the primary, which has the most: writers and readers of every workload.
+fn clients(plan: &Plan) -> u32 {
+    let orders = plan.orders.as_ref().map_or(0, |orders| orders.clients + plan.readers.per_node);
+    let counter = plan.counter.as_ref().map_or(0, |counter| counter.clients + plan.readers.per_node);
+    orders + counter
 }
 
 fn keys(plan: &CounterPlan) -> i32 {

@@ -45,7 +45,7 @@ fn without_arguments_it_shows_examples() {
 fn wrong_flags_end_with_2() {
     let folder = tempfile::tempdir().unwrap();
     for (args, said) in [
-        (&["config", "show", "--clients", "0"][..], "--clients: it must be between 1 and 10000, but is 0"),
+        (&["config", "show", "--clients", "0"][..], "--clients: it must be between 1 and 1000, but is 0"),
         (&["config", "show", "--duration", "0s"], "--duration: it must be between 1ms and 24h, but is 0s"),
         (&["config", "show", "--fault", "crash(replica-9)@1s"], "there is no node `replica-9`"),
         (&["config", "show", "--fault", "crash(primary)@1h"], "the load ends after 20s"),

@@ -80,7 +80,7 @@ impl Cluster {
         copied.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
         let names: Vec<String> = replicas.iter().map(|node| node.name.to_string()).collect();
         let standbys = settings::synchronous_standby_names(&config.synchronous_commit, &names);
-        configure(primary, &config.synchronous_commit, &standbys, names.len())?;
+        configure(primary, config, &standbys)?;
 
         let socket = Host::Unix(primary.socket.clone());
         let bootstrap = |port| Conninfo::new(socket.clone(), port, SUPERUSER, SUPERUSER);
@@ -243,7 +243,7 @@ fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, accoun
 }
 
 /// In the cluster's own directory, unless the socket's path would be too long for the system.
-fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
+pub(super) fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
     let preferred = cluster.join("socket");
     let longest = preferred.as_os_str().len() + "/.s.PGSQL.65535".len();
     if longest <= SOCKET_PATH_MAX { preferred } else { Path::new("/tmp").join(format!("replab-{id}")) }
@@ -258,13 +258,13 @@ fn check_name(name: &str) -> Result<(), TopologyError> {
     Ok(())
 }
 
-fn configure(primary: &Node, level: &str, standbys: &str, replicas: usize) -> Result<(), TopologyError> {
+fn configure(primary: &Node, config: &Config, standbys: &str) -> Result<(), TopologyError> {
     let account = primary.account.as_ref();
     let path = primary.data.join("postgresql.conf");
     OpenOptions::new()
         .append(true)
         .open(&path)
-        .and_then(|mut file| file.write_all(settings::configuration(level, standbys, replicas).as_bytes()))
+        .and_then(|mut file| file.write_all(settings::configuration(config, standbys).as_bytes()))
         .map_err(TopologyError::io("write", &path))?;
     let users = Account::names(account);
     for (name, contents) in [

@@ -54,6 +54,8 @@ pub struct Config {
     pub synchronous_commit: String,
     /// The primary's port; the replicas have the following ones. `None`: free ones.
     pub port: Option<u16>,
+    /// Clients that will connect to one node at the same time.
+    pub clients: u32,
     /// The lab's files; `None`: see [`StateDir::open`].
     pub state_dir: Option<PathBuf>,
     /// Where to write `<node>.log`; `None`: in the state directory.
@@ -71,6 +73,7 @@ impl Default for Config {
             replicas: 1,
             synchronous_commit: "on".to_owned(),
             port: None,
+            clients: 50,
             state_dir: None,
             logs_dir: None,
             name: "lab".to_owned(),

@@ -200,7 +200,13 @@ impl Node {
     /// Ends the server whatever it takes: fast, then immediate, then SIGKILL.
     pub(super) async fn end(&self) -> Result<(), TopologyError> {
         let _turn = self.turn.lock().await;
-        let Ok(process) = self.running("end") else { return Ok(()) };
+        let Ok(process) = self.running("end") else {
+            // Backends can outlive their postmaster for a moment.
+            for orphan in processes_of(&self.data, None) {
+                orphan.signal(Signal::SIGKILL);
+            }
+            return Ok(());
+        };
         self.life().asked = true;
         for (mode, limit) in [(StopMode::Fast, 5), (StopMode::Immediate, 3)] {
             process.identity.signal(signal_of(mode));

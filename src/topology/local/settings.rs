@@ -1,5 +1,6 @@
 //! What the servers are told: one file for every node, and what differs on the command line.
 
+use super::Config;
 use crate::topology::TopologyError;
 
 /// The superuser and the database of every cluster that replab makes.
@@ -35,9 +36,12 @@ pub(super) fn synchronous_standby_names(level: &str, replicas: &[String]) -> Str
 }
 
 /// What is appended to `postgresql.conf` and so copied to every replica: nothing in it names a node of its own.
-pub(super) fn configuration(level: &str, standby_names: &str, replicas: usize) -> String {
+pub(super) fn configuration(config: &Config, standby_names: &str) -> String {
+    let Config { replicas, clients, synchronous_commit: level, .. } = config;
     // A base backup takes two walsenders, a replica one.
     let senders = 10 + 3 * replicas;
+    // A client that gives a statement up connects anew while the server still works on the old one.
+    let connections = 100 + 2 * clients;
     format!(
         "
 # replab: durability, spelt out
@@ -56,8 +60,9 @@ wal_receiver_status_interval = 1s
 # The default, 5 s, would be most of what a short experiment sees of a primary's restart.
 wal_retrieve_retry_interval = 500ms
 
-# replab: room for the clients
-max_connections = 200
+# replab: room for the clients; and a backend that crashes takes its server with it, so that nobody overlooks it
+max_connections = {connections}
+restart_after_crash = off
 # A shop that is out of stock says so thousands of times; the statement adds nothing.
 log_min_error_statement = fatal
 log_line_prefix = '%m [%p] %q%a '

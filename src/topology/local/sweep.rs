@@ -9,6 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::cache;
+use super::make::socket_directory;
 use super::state::{ClusterState, StateDir};
 use crate::topology::TopologyError;
 use crate::topology::process::{Identity, processes_of};
@@ -58,7 +59,9 @@ pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
             known.iter().map(|process| format!("process {} outlives SIGKILL", process.pid)).collect();
         return swept;
     }
-    let socket = state.map(|state| state.socket).filter(|socket| !socket.starts_with(directory));
+    // Not from the file: the server's account can write it, and what is removed here may be removed by root.
+    let socket = directory.file_name().map(|id| socket_directory(directory, &id.to_string_lossy()));
+    let socket = socket.filter(|socket| !socket.starts_with(directory) && socket.exists());
     for path in socket.iter().map(PathBuf::as_path).chain([directory]) {
         match remove(path) {
             Ok(()) => swept.removed.push(path.to_path_buf()),
