@@ -55,6 +55,8 @@ wal_level = replica
 hot_standby = on
 max_wal_senders = {senders}
 max_replication_slots = {senders}
+# The checkpoint with which one base backup begins may remove what another, whose slot is only just made, still needs.
+wal_keep_size = 256MB
 # The default, 10 s, leaves the positions of an idle replica out of date for as long.
 wal_receiver_status_interval = 1s
 # The default, 5 s, would be most of what a short experiment sees of a primary's restart.
