@@ -5,61 +5,35 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use replab::topology::local::Binaries;
+use replab::history::Clock;
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::sync::SemaphorePermit;
+
+use crate::support;
 
 /// Long enough to be no reason for a failure on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// More clusters at once only make every one of them slow.
-static FREE: Mutex<u32> = Mutex::new(2);
-static FREED: Condvar = Condvar::new();
-
-/// The right to have a cluster.
-struct Turn;
-
-impl Turn {
-    fn take() -> Turn {
-        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = FREED.wait_while(free, |free| *free == 0).unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Turn
-    }
-}
-
-impl Drop for Turn {
-    fn drop(&mut self) {
-        *FREE.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        FREED.notify_one();
-    }
-}
-
 /// Whether there is a PostgreSQL to test with; without one it prints why, unless `REPLAB_REQUIRE_PG=1` forbids that.
 pub(crate) fn require_pg() -> bool {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    match runtime.block_on(Binaries::discover(None)) {
-        Ok(_) => true,
-        Err(error) if std::env::var("REPLAB_REQUIRE_PG").is_ok_and(|value| value == "1") => {
-            panic!("REPLAB_REQUIRE_PG=1, and {error}")
-        }
-        Err(error) => {
-            println!("skipped: {error}");
-            false
-        }
-    }
+    waiting(support::require_pg()).is_some()
+}
+
+/// These tests start programs and wait for them; only what they share with the others is asynchronous.
+fn waiting<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// An empty folder to work in, with a state directory that nobody else uses. What still runs there at the end is killed.
 pub(crate) struct Lab {
     folder: TempDir,
     state: PathBuf,
-    turn: Option<Turn>,
+    turn: Option<SemaphorePermit<'static>>,
 }
 
 /// How a program ended.
@@ -76,7 +50,7 @@ impl Lab {
         if !require_pg() {
             return None;
         }
-        let turn = Turn::take();
+        let turn = waiting(support::CLUSTERS.acquire()).unwrap();
         let mut lab = Lab::new();
         lab.turn = Some(turn);
         Some(lab)
@@ -213,9 +187,9 @@ impl Done {
 /// Waits for a state.
 #[track_caller]
 pub(crate) fn until(what: &str, mut reached: impl FnMut() -> bool) {
-    let start = Instant::now();
+    let start = Clock::start();
     while !reached() {
-        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        assert!(start.now() < PATIENCE.into(), "never: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

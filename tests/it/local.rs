@@ -1,7 +1,5 @@
 //! Local clusters: real servers, started, killed, left behind.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, an error is a failure")]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

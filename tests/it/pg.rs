@@ -1,7 +1,5 @@
 //! Sessions with a real server: honest commits, deadlines, notices, what a lost connection is called.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, an error is a failure")]
-
 use std::sync::Arc;
 use std::time::Duration;
 

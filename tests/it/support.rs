@@ -1,7 +1,5 @@
 //! What tests on real servers share.
 
-#![expect(clippy::unwrap_used, reason = "in helpers of tests, too, an error is a failure")]
-
 use std::path::{Path, PathBuf};
 
 use replab::history::NodeName;
@@ -10,7 +8,7 @@ use replab::topology::local::{Binaries, Cluster, Config};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// More clusters at once only make every one of them slow.
-static CLUSTERS: Semaphore = Semaphore::const_new(2);
+pub(crate) static CLUSTERS: Semaphore = Semaphore::const_new(2);
 
 /// Long enough to be no reason for a failure on a busy machine.
 pub(crate) const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);

@@ -1,7 +1,5 @@
 //! The HTML report in a real browser.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
-
 mod driver;
 
 use std::path::Path;
