@@ -14,6 +14,9 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What an id begins with, as long as this.
+const STAMP: &str = "yyyymmdd-hhmmss";
+
 /// One run on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunDir {
@@ -76,8 +79,9 @@ impl RunDir {
                 return Ok(RunDir { path: fs::canonicalize(&path).unwrap_or(path) });
             }
         }
-        let candidates: Vec<String> =
-            RunDir::list(runs).iter().map(RunDir::id).filter(|id| id.starts_with(name)).collect();
+        // A whole stamp is a name: `X` never means `X-2`, which may be there when `X` is removed already.
+        let means = |id: &String| id.starts_with(name) && (name.len() < STAMP.len() || id == name);
+        let candidates: Vec<String> = RunDir::list(runs).iter().map(RunDir::id).filter(means).collect();
         let here = [runs.join(name), PathBuf::from(name)].into_iter().find(|path| path.is_dir());
         match (candidates.as_slice(), here) {
             ([], Some(path)) => Err(FindError::NotARun { path }),
@@ -193,6 +197,18 @@ mod tests {
         assert_eq!(find(&a.path().display().to_string()), Ok(a.id()));
         assert!(find("2026").unwrap_err().contains("may be 20260101-101010, 20260102-101010"));
         assert!(find("x").unwrap_err().starts_with("there is no run `x`"));
+    }
+
+    #[test]
+    fn a_run_that_is_gone_is_not_taken_for_its_neighbour() {
+        let runs = tempfile::tempdir().unwrap();
+        let (a, b) = (run(runs.path(), "20260101-101010"), run(runs.path(), "20260101-101010"));
+        let find = |name: &str| RunDir::find(runs.path(), name).map(|dir| dir.id()).ok();
+        assert_eq!((a.id(), b.id()), ("20260101-101010".to_owned(), "20260101-101010-2".to_owned()));
+        assert_eq!(find("20260101-101010"), Some(a.id()));
+        a.remove().unwrap();
+        assert_eq!(find("20260101-101010"), None);
+        assert_eq!(find("20260101"), Some(b.id()));
     }
 
     #[test]

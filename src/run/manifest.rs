@@ -27,7 +27,7 @@ pub enum Ended {
 /// `run.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// The format of the files of this run.
     pub format: u32,
     /// What was run.
     pub run: RunFacts,

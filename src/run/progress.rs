@@ -16,7 +16,7 @@ pub(super) struct Tally {
     read_fail: AtomicU64,
 }
 
-/// [`Tally`] at one moment.
+/// What was counted so far, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
     /// Writes acknowledged.
