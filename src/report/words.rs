@@ -118,13 +118,26 @@ pub(super) fn fault(recovery: &Recovery) -> String {
     plain(&format!("{} {}{healing}", recovery.action, recovery.node))
 }
 
-/// When the node answered again, counted from the fault; in words where it did not.
-pub(super) fn answered(recovery: &Recovery) -> String {
+/// When the node answered again, counted from the fault; in words where that was not seen.
+pub(super) fn answered(recovery: &Recovery, faults: &[Recovery]) -> String {
     match (recovery.applied, recovery.answered) {
         (None, _) => "never took hold".to_owned(),
         (_, Some(at)) => at.since(recovery.invoked).to_string(),
-        (_, None) => "still down".to_owned(),
+        (_, None) if next(recovery, faults).is_some() => "not before the next fault".to_owned(),
+        (_, None) => "no answer seen".to_owned(),
     }
+}
+
+/// Whether nobody saw the node come back, and no other fault explains why.
+pub(super) fn gone(recovery: &Recovery, faults: &[Recovery]) -> bool {
+    let back = recovery.first_success.or(recovery.answered).is_some();
+    recovery.applied.is_some() && !back && next(recovery, faults).is_none()
+}
+
+/// The fault that hit the same node next.
+pub(super) fn next<'a>(recovery: &Recovery, faults: &'a [Recovery]) -> Option<&'a Recovery> {
+    let later = |fault: &&Recovery| fault.node == recovery.node && fault.invoked > recovery.invoked;
+    faults.iter().filter(later).min_by_key(|fault| fault.invoked)
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The renderers, on sample reports: what a reader or a program gets of each.
 
 use crate::sample_report;
-use replab::history::LinkState;
+use replab::history::{LinkState, Nanos};
+use replab::measure::Recovery;
 use replab::report::{self, Look};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/results.schema.json");
@@ -164,10 +165,28 @@ fn an_empty_report_says_that_nothing_is_known() {
         assert!(terminal.contains(words), "{terminal}");
     }
     assert_eq!(
-        page.matches("not judged in this run").count(),
+        page.matches("</svg>not judged in this run").count(),
         7,
         "every guarantee says that it was not judged"
     );
     assert!(page.contains("nobody knows whether it was the bottleneck"));
     assert!(report::junit(&sample).contains("errors=\"1\""), "{}", report::junit(&sample));
+}
+
+#[test]
+fn a_node_that_another_fault_hit_first_is_not_called_gone() {
+    let mut sample = sample_report::valid();
+    let faults = &mut sample.figures.recoveries;
+    let crash = faults[0].clone();
+    faults[0] = Recovery { answered: None, first_success: None, unavailable: None, ..crash.clone() };
+    let look = Look { color: false, width: 100 };
+    assert!(report::terminal(&sample, look).contains("no answer seen"));
+    let page = report::html(&sample);
+    assert!(page.contains("crash primary (no answer seen)") && page.contains("no end seen"));
+
+    let later = crash.invoked + Nanos::from_millis(3_000);
+    sample.figures.recoveries.push(Recovery { action: "start".to_owned(), invoked: later, ..crash });
+    assert!(report::terminal(&sample, look).contains("not before the next fault"));
+    let page = report::html(&sample);
+    assert!(!page.contains("(no answer seen)") && !page.contains("no end seen"));
 }

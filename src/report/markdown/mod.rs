@@ -147,7 +147,7 @@ fn restarts(report: &Report, text: &mut String) {
             escape(&words::fault(fault)),
             words::moment(fault.invoked, report.figures.load.start),
             after(fault.applied, fault.invoked),
-            words::answered(fault),
+            words::answered(fault, &report.figures.recoveries),
             after(fault.first_success, fault.invoked),
             words::optional(fault.unavailable),
         ]

@@ -134,7 +134,7 @@ pub(super) fn restarts(report: &Report, sheet: &mut Sheet) {
                 words::fault(fault),
                 words::moment(fault.invoked, origin),
                 after(fault.applied, fault.invoked),
-                words::answered(fault),
+                words::answered(fault, faults),
                 after(fault.first_success, fault.invoked),
                 words::optional(fault.unavailable),
             ]

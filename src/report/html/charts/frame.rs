@@ -52,9 +52,11 @@ impl Frame {
         let end = seconds(times.iter().max().copied()).max(start + 0.001);
         let mut frame = Frame { origin, start, end, bands: Vec::new(), lanes: 0 };
         for fault in &figures.recoveries {
-            let back = fault.first_success.or(fault.answered);
+            let next = words::next(fault, &figures.recoveries).map(|next| next.invoked);
+            let back = fault.first_success.or(fault.answered).or(next);
+            let gone = words::gone(fault, &figures.recoveries);
             frame.add(Band {
-                label: words::fault(fault) + if back.is_some() { "" } else { " (not back)" },
+                label: words::fault(fault) + if gone { " (no answer seen)" } else { "" },
                 start: frame.seconds(fault.invoked),
                 end: back.map_or(end, |time| frame.seconds(time)),
                 lane: 0,

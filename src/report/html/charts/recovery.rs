@@ -52,14 +52,14 @@ pub(in crate::report::html) fn recovery(faults: &[Recovery]) -> Markup {
                     @for (place, fault) in faults.iter().enumerate() {
                         @let y = 6.0 + ROW * place as f64;
                         text.row-label x=(at(START)) y=(at(y + 13.0)) { (words::fault(fault)) }
-                        @for ((phase, _), (from, to)) in PHASES.into_iter().zip(phases(fault)) {
+                        @for ((phase, _), (from, to)) in PHASES.into_iter().zip(phases(fault, faults)) {
                             @if let (Some(from), Some(to)) = (from, to) {
                                 rect class={ "phase " (phase) } x=(at(x(from))) y=(at(y + 20.0))
                                     width=(at((x(to) - x(from)).max(1.5))) height=(at(BAR)) {}
                             }
                         }
-                        @let last = phases(fault).into_iter().filter_map(|(_, to)| to).fold(0.0, f64::max);
-                        text.row-value x=(at(x(last) + 6.0)) y=(at(y + 30.0)) { (outcome(fault)) }
+                        @let last = phases(fault, faults).into_iter().filter_map(|(_, to)| to).fold(0.0, f64::max);
+                        text.row-value x=(at(x(last) + 6.0)) y=(at(y + 30.0)) { (outcome(fault, faults)) }
                     }
                 }
             }
@@ -77,29 +77,29 @@ fn length(fault: &Recovery, end: Option<Nanos>) -> Option<f64> {
     end.map(|end| end.since(fault.invoked).as_secs_f64())
 }
 
-fn phases(fault: &Recovery) -> [(Option<f64>, Option<f64>); 3] {
+fn phases(fault: &Recovery, faults: &[Recovery]) -> [(Option<f64>, Option<f64>); 3] {
     let [applied, answered, success] =
         [fault.applied, fault.answered, fault.first_success].map(|end| length(fault, end));
     // A client may get through before the nemesis sees the node answer; then there is no third phase.
     let success = success.filter(|&success| answered.is_none_or(|answered| success > answered));
-    // A node that is still down is so up to the edge of the picture.
-    let answered = if answered.or(success).is_none() { applied.map(|_| f64::INFINITY) } else { answered };
+    // A node that was not seen to come back is drawn up to the edge of the picture.
+    let answered = if words::gone(fault, faults) { applied.map(|_| f64::INFINITY) } else { answered };
     [(Some(0.0), applied), (applied, answered), (answered.or(applied), success)]
 }
 
-fn outcome(fault: &Recovery) -> String {
+fn outcome(fault: &Recovery, faults: &[Recovery]) -> String {
     match (fault.applied, fault.answered, fault.first_success) {
-        (None, _, _) => "never took hold".to_owned(),
+        (None, _, _) => words::answered(fault, faults),
         (_, _, Some(success)) => format!("first success after {}", success.since(fault.invoked)),
         (_, Some(answered), None) => {
             format!("answered after {}, no success seen", answered.since(fault.invoked))
         }
-        (_, None, None) => "still down at the end".to_owned(),
+        (_, None, None) => words::answered(fault, faults),
     }
 }
 
 fn describe(faults: &[Recovery]) -> String {
     let rows: Vec<String> =
-        faults.iter().map(|fault| format!("{}: {}.", words::fault(fault), outcome(fault))).collect();
+        faults.iter().map(|fault| format!("{}: {}.", words::fault(fault), outcome(fault, faults))).collect();
     rows.join(" ")
 }

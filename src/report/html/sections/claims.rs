@@ -4,7 +4,6 @@ use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
 use crate::check::{Guarantee, Judgement, Verdict};
-use crate::measure::Recovery;
 use crate::report::Report;
 use crate::report::html::parts::{mark, table, taint, tile};
 use crate::report::words::{self, TAINT, bytes, count, plural};
@@ -41,10 +40,8 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
 /// The longest time that a node served nobody after a fault. A node that never came back is longer than any.
 fn unavailable(report: &Report) -> (String, String) {
     let faults = &report.figures.recoveries;
-    let gone =
-        |fault: &&Recovery| fault.applied.is_some() && fault.answered.or(fault.first_success).is_none();
-    if let Some(fault) = faults.iter().find(gone) {
-        return ("not back".to_owned(), words::fault(fault));
+    if let Some(fault) = faults.iter().find(|fault| words::gone(fault, faults)) {
+        return ("no end seen".to_owned(), words::fault(fault));
     }
     let longest =
         faults.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|(time, _)| *time);

@@ -12,7 +12,7 @@ use crate::report::words;
 pub(super) fn section(report: &Report) -> Section {
     let faults = &report.figures.recoveries;
     let origin = report.figures.load.start;
-    let rows: Vec<Vec<Markup>> = faults.iter().map(|fault| row(fault, origin)).collect();
+    let rows: Vec<Vec<Markup>> = faults.iter().map(|fault| row(fault, faults, origin)).collect();
     let header = ["fault", "at", "took hold after", "answered after", "first success after", "unavailable"];
     let body = html! {
         @if faults.is_empty() { p { "No fault was injected: nothing is known of restarts." } } @else {
@@ -25,13 +25,13 @@ pub(super) fn section(report: &Report) -> Section {
     Section::measured("restarts", "Restarts", &report.figures.lab.taints, body)
 }
 
-fn row(fault: &Recovery, origin: Nanos) -> Vec<Markup> {
+fn row(fault: &Recovery, faults: &[Recovery], origin: Nanos) -> Vec<Markup> {
     let after = |end: Option<Nanos>| words::optional(end.map(|end| end.since(fault.invoked)));
     vec![
         html! { (words::fault(fault)) br; span.detail { (fault.detail) } },
         html! { (words::moment(fault.invoked, origin)) },
         html! { (after(fault.applied)) },
-        html! { (words::answered(fault)) },
+        html! { (words::answered(fault, faults)) },
         html! { (after(fault.first_success)) },
         html! { (words::optional(fault.unavailable)) },
     ]
