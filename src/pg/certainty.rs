@@ -10,6 +10,8 @@ pub enum Stage {
     BeforeCommit,
     /// `COMMIT`, or a statement that is a transaction of its own, may have reached the server.
     CommitSent,
+    /// Statements that were meant for one transaction block were sent, and there was no block: they commit one by one.
+    NoBlock,
 }
 
 /// What the client knows.
@@ -28,6 +30,8 @@ pub fn certainty(stage: Stage, error: &PgError) -> Certainty {
         (Stage::BeforeCommit, _) => Certainty::Fail,
         // Nothing was sent over a connection that was never made.
         (Stage::CommitSent, PgError::CannotConnect(_)) => Certainty::Fail,
+        // Each statement may have its own outcome, whatever the error is about.
+        (Stage::NoBlock, _) => Certainty::Info,
         // The server answered, and the session goes on: only if the code is one that goes with a rollback.
         (Stage::CommitSent, PgError::Sql { sqlstate, severity, .. }) if severity == "ERROR" => {
             rolled_back(sqlstate)
@@ -129,6 +133,7 @@ mod tests {
         ] {
             assert_eq!(certainty(Stage::CommitSent, &error), Certainty::Info, "{error:?}");
         }
+        assert_eq!(certainty(Stage::NoBlock, &sql("ERROR", "40001")), Certainty::Info);
         let nothing_sent = PgError::CannotConnect(lost(Some("57P03")));
         assert_eq!(certainty(Stage::CommitSent, &nothing_sent), Certainty::Fail);
     }

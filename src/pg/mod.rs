@@ -9,6 +9,7 @@ mod error;
 pub mod probe;
 mod secret;
 mod session;
+mod transaction;
 
 pub use certainty::{Certainty, Stage, cause, certainty};
 pub use conninfo::{Conninfo, ConninfoError, Host};
@@ -17,3 +18,4 @@ pub use secret::Secret;
 pub use session::{Deadlines, Notice, Session};
 pub use tokio_postgres::types::ToSql;
 pub use tokio_postgres::{Row, Statement};
+pub use transaction::{Bound, Done, Failed};

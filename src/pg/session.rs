@@ -41,7 +41,7 @@ pub struct Notice {
 /// A call that is dropped before it is done leaves the session in an unknown transaction state: do not use it again.
 #[derive(Debug)]
 pub struct Session {
-    client: Client,
+    pub(super) client: Client,
     driver: Driver,
     deadlines: Deadlines,
     backend_pid: i32,
@@ -172,6 +172,11 @@ impl Session {
     /// here, since the statements that were meant for one block committed one by one.
     pub async fn commit(&self) -> Result<(), PgError> {
         self.bounded(self.client.batch_execute("SELECT 1; COMMIT")).await?;
+        self.block_was_open()
+    }
+
+    /// Whether the `COMMIT` that was just answered ended a transaction block.
+    pub(super) fn block_was_open(&self) -> Result<(), PgError> {
         match self.driver.link.no_transaction() {
             Some(notice) => Err(PgError::Sql {
                 sqlstate: notice.sqlstate,
@@ -205,7 +210,12 @@ impl Session {
         }
     }
 
-    async fn bounded<T>(
+    /// What the driver's error means on this session.
+    pub(super) fn explain(&self, error: &tokio_postgres::Error) -> PgError {
+        self.driver.link.explain(PgError::of_call(error))
+    }
+
+    pub(super) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<T, PgError> {
@@ -218,7 +228,7 @@ impl Session {
         }
         match timeout(self.deadlines.statement, call).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(link.explain(PgError::of_call(&error))),
+            Ok(Err(error)) => Err(self.explain(&error)),
             Err(_) => {
                 link.given_up.store(true, Ordering::Release);
                 Err(PgError::Deadline(self.deadlines.statement))

@@ -85,14 +85,13 @@ impl Race {
             Race::CounterSpread => format!("\\set key :client_id + 1\n{}", counter_script(":key")),
             Race::Order => format!(
                 "\\set product random(1, {})\n\\set quantity random(1, 3)\n\\set price :quantity * (999 + 50 * :product)\n\
-                 BEGIN;\n{} \\gset\n{};\n{};\nCOMMIT;\n",
+                 BEGIN;\n{};\n{};\n{};\nCOMMIT;\n",
                 STOCK.products,
                 orders::INSERT_ORDER.replace("$1", ":client_id").replace("$2", ":price"),
                 orders::INSERT_DETAIL
-                    .replace("$1", ":orders_id")
-                    .replace("$2", ":product")
-                    .replace("$3", ":quantity")
-                    .replace("$4", ":price"),
+                    .replace("$1", ":product")
+                    .replace("$2", ":quantity")
+                    .replace("$3", ":price"),
                 orders::TAKE_STOCK.replace("$1", ":quantity").replace("$2", ":product"),
             ),
         }

@@ -95,7 +95,7 @@ async fn gated(server: u16, gate: Arc<watch::Sender<bool>>) -> u16 {
 }
 
 #[tokio::test]
-async fn joined_calls_are_one_round_trip_in_their_order() {
+async fn a_transaction_is_one_round_trip() {
     let Some((lab, session)) = lab_with_session().await else { return };
     let conninfo = lab.conninfo(NodeName::primary());
     let gate = Arc::new(watch::Sender::new(true));
@@ -103,29 +103,9 @@ async fn joined_calls_are_one_round_trip_in_their_order() {
     let piped = Session::connect(&conninfo.clone().with_port(port), "test", DEADLINES).await.unwrap();
     let insert = piped.prepare("INSERT INTO t VALUES ($1) RETURNING id").await.unwrap();
     gate.send_replace(false);
-    let (begun, first, second, committed) = tokio::join!(
-        piped.batch("BEGIN"),
-        piped.query_one(&insert, &[&1]),
-        piped.execute(&insert, &[&2]),
-        piped.commit(),
-    );
-    assert_eq!(begun, Ok(()));
-    assert_eq!(first.unwrap().get::<_, i32>(0), 1);
-    assert_eq!(second, Ok(1));
-    assert_eq!(committed, Ok(()));
-    assert_eq!(count(&session).await, "2");
-
-    // All or nothing, so BEGIN was the first of them.
-    let (begun, first, second, committed) = tokio::join!(
-        piped.batch("BEGIN"),
-        piped.execute(&insert, &[&3]),
-        piped.execute(&insert, &[&1]),
-        piped.commit(),
-    );
-    assert_eq!((begun, first), (Ok(()), Ok(1)));
-    assert_eq!(second.unwrap_err().sqlstate(), Some("23505"));
-    assert_eq!(committed.unwrap_err().sqlstate(), Some("25P02"));
-    piped.batch("ROLLBACK").await.unwrap();
+    let [first, second] = piped.transaction([(&insert, &[&1]), (&insert, &[&2])]).await.unwrap();
+    assert_eq!((first.rows[0].get::<_, i32>(0), first.affected), (1, 1));
+    assert_eq!((second.rows[0].get::<_, i32>(0), second.affected), (2, 1));
     assert_eq!(count(&session).await, "2");
 
     // The same proxy catches a client that does wait for each answer.
@@ -135,6 +115,39 @@ async fn joined_calls_are_one_round_trip_in_their_order() {
     let waiting = Session::connect(&conninfo.with_port(port), "test", short).await.unwrap();
     gate.send_replace(false);
     assert_eq!(waiting.batch("BEGIN").await, Err(PgError::Deadline(short.statement)));
+    lab.down().await;
+}
+
+#[tokio::test]
+async fn a_transaction_that_failed_says_how_much_is_certain() {
+    let Some((lab, session)) = lab_with_session().await else { return };
+    session.batch("CREATE TABLE late (id int UNIQUE DEFERRABLE INITIALLY DEFERRED)").await.unwrap();
+    let insert = session.prepare("INSERT INTO t VALUES ($1)").await.unwrap();
+    let late = session.prepare("INSERT INTO late VALUES ($1)").await.unwrap();
+
+    // The commit of an aborted block is answered with success; the statement's own answer decides.
+    let failed = session.transaction([(&insert, &[&1]), (&insert, &[&1])]).await.unwrap_err();
+    assert_eq!((failed.stage, failed.error.sqlstate()), (Stage::BeforeCommit, Some("23505")));
+    assert_eq!(count(&session).await, "0");
+
+    // An error of the commit itself.
+    let failed = session.transaction([(&late, &[&1]), (&late, &[&1])]).await.unwrap_err();
+    assert_eq!((failed.stage, failed.error.sqlstate()), (Stage::CommitSent, Some("23505")));
+    assert_eq!(certainty(failed.stage, &failed.error), Certainty::Fail);
+
+    // A call that the driver refuses is not sent, and the rest commits without it: no failure to rely on.
+    let failed = session.transaction([(&insert, &[&1]), (&insert, &[&"two"])]).await.unwrap_err();
+    assert!(matches!(failed.error, PgError::Mismatch(_)), "{failed:?}");
+    assert_eq!(certainty(failed.stage, &failed.error), Certainty::Info);
+    assert_eq!(count(&session).await, "1");
+
+    // No new block inside one that is aborted; and the commit has closed it for the next.
+    session.batch("BEGIN").await.unwrap();
+    session.batch("SELECT 1 / 0").await.unwrap_err();
+    let failed = session.transaction([(&insert, &[&2])]).await.unwrap_err();
+    assert_eq!((failed.stage, failed.error.sqlstate()), (Stage::NoBlock, Some("25P02")));
+    session.transaction([(&insert, &[&2])]).await.unwrap();
+    assert_eq!(count(&session).await, "2");
     lab.down().await;
 }
 

@@ -5,16 +5,16 @@ use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 
 use crate::history::{Cause, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
-use crate::pg::{self, PgError, Session, Stage, ToSql};
+use crate::pg::{self, Failed, PgError, Session, Stage};
 use crate::topology::Role;
 use crate::workload::{Answer, digest, warning};
 
 /// The order itself: user, price in hundredths.
 pub const INSERT_ORDER: &str = "INSERT INTO Orders (users_id, order_price, order_date) \
      VALUES ($1, $2::bigint / 100.0, CURRENT_DATE) RETURNING orders_id";
-/// Its one detail: order, product, quantity, price in hundredths.
+/// The one detail of the order that this session just inserted: product, quantity, price in hundredths.
 pub const INSERT_DETAIL: &str = "INSERT INTO OrderDetails (order_id, product_id, quantity, subtotal) \
-     VALUES ($1, $2, $3, $4::bigint / 100.0)";
+     VALUES (currval('orders_orders_id_seq'), $1, $2, $3::bigint / 100.0)";
 /// Its stock: quantity, product.
 pub const TAKE_STOCK: &str =
     "UPDATE Inventory SET stock_quantity = stock_quantity - $1 WHERE product_id = $2";
@@ -70,8 +70,7 @@ impl Orders {
         }
     }
 
-    /// One transaction in two round trips: what needs no answer travels together. Every statement's own answer is
-    /// looked at, and the commit is the honest one, so pipelining hides nothing.
+    /// One transaction in one round trip: the detail learns the order's id on the server.
     async fn order(&mut self, process: u32, product: i32, quantity: i32, price: i64) -> Answer<OrdersReply> {
         let place = match &self.place {
             Some(place) => place,
@@ -80,55 +79,29 @@ impl Orders {
                 Err(error) => return Answer::error(Stage::BeforeCommit, &error),
             },
         };
-        let session = &self.session;
         let user = i32::try_from(process).unwrap_or(i32::MAX);
-        let head: [&(dyn ToSql + Sync); 2] = [&user, &price];
-        let (begun, inserted) = join!(session.batch("BEGIN"), session.query_one(&place.order, &head));
-        let inserted_alone = begun.is_err() && inserted.is_ok();
-        let order: i32 = match begun.and(inserted) {
-            Ok(row) => row.get(0),
-            // `BEGIN` failed and the insert behind it did not: it was a transaction of its own.
-            Err(error) if inserted_alone => return Answer::Info(pg::cause(&error)),
-            Err(error) => {
-                self.roll_back().await;
-                return Answer::error(Stage::BeforeCommit, &error);
-            }
+        let placed = self
+            .session
+            .transaction([
+                (&place.order, &[&user, &price]),
+                (&place.detail, &[&product, &quantity, &price]),
+                (&place.stock, &[&quantity, &product]),
+            ])
+            .await;
+        let said = warning(self.session.take_warnings());
+        let [ordered, _, taken] = match placed {
+            Ok(done) => done,
+            Err(Failed { stage: Stage::BeforeCommit, error }) => return refusal(&error),
+            Err(Failed { stage, error }) => return Answer::error(stage, &error),
         };
-        let line: [&(dyn ToSql + Sync); 4] = [&order, &product, &quantity, &price];
-        let take: [&(dyn ToSql + Sync); 2] = [&quantity, &product];
-        let (detail, taken, committed) = join!(
-            session.execute(&place.detail, &line),
-            session.execute(&place.stock, &take),
-            session.commit()
-        );
-        let rows = match detail.and(taken) {
-            Ok(rows) => rows,
-            // The server answered a statement of the transaction with an error and still speaks to us: what follows
-            // in the same transaction, the commit too, is void.
-            Err(error @ PgError::Sql { .. }) if committed.is_err() => {
-                self.roll_back().await;
-                return refusal(&error);
-            }
-            // Success after a failed statement cannot be; if it is, nothing is certain.
-            Err(error) if committed.is_ok() => return Answer::Info(pg::cause(&error)),
-            Err(error) => return Answer::error(Stage::CommitSent, &error),
+        let Some(row) = ordered.rows.first() else {
+            return Answer::error(Stage::CommitSent, &PgError::Mismatch("an order without an id".to_owned()));
         };
-        match committed {
-            Ok(()) => {
-                let mut warning = warning(session.take_warnings());
-                if rows != 1 {
-                    warning = Some(format!("the stock of {rows} rows was taken, not of one").into());
-                }
-                Answer::Ok { reply: OrdersReply::Ordered { order }, warning }
-            }
-            Err(error) => Answer::error(Stage::CommitSent, &error),
-        }
-    }
-
-    /// Leaves no transaction open; where that fails the session is over, and the next call says so.
-    async fn roll_back(&self) {
-        drop(self.session.batch("ROLLBACK").await);
-        self.session.take_warnings();
+        let warning = match taken.affected {
+            1 => said,
+            rows => Some(format!("the stock of {rows} rows was taken, not of one").into()),
+        };
+        Answer::Ok { reply: OrdersReply::Ordered { order: row.get(0) }, warning }
     }
 
     async fn stock(&mut self) -> Result<StockSnapshot, PgError> {

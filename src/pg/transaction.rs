@@ -1,0 +1,76 @@
+//! A whole transaction in one round trip.
+
+use std::pin::pin;
+
+use futures_util::TryStreamExt as _;
+use futures_util::future::join_all;
+use tokio::join;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, Row, Statement};
+
+use super::{PgError, Session, Stage};
+
+/// A prepared statement with its parameters.
+pub type Bound<'a> = (&'a Statement, &'a [&'a (dyn ToSql + Sync)]);
+
+/// What one statement of a transaction that committed did.
+#[derive(Debug)]
+pub struct Done {
+    /// The rows it answered.
+    pub rows: Vec<Row>,
+    /// The number of rows that it touched.
+    pub affected: u64,
+}
+
+/// A transaction that was not seen to commit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct Failed {
+    /// What may have happened; for [`certainty`](super::certainty).
+    pub stage: Stage,
+    /// The first error.
+    pub error: PgError,
+}
+
+impl Session {
+    /// Sends `BEGIN`, the statements and `COMMIT` without waiting in between, and waits for all answers. No transaction
+    /// stays open, however it ends.
+    ///
+    /// PostgreSQL answers the `COMMIT` of an aborted transaction with success; the driver drops the tag `ROLLBACK` that
+    /// gives it away. So the answer of every statement counts, not that of `COMMIT` alone: one that the server refuses
+    /// aborts the block that all of them share, and the commit behind it is a rollback ([`Stage::BeforeCommit`]).
+    pub async fn transaction<const N: usize>(&self, statements: [Bound<'_>; N]) -> Result<[Done; N], Failed> {
+        let trip = async {
+            let statements = join_all(statements.map(|statement| run(&self.client, statement)));
+            Ok::<_, tokio_postgres::Error>(join!(
+                self.client.batch_execute("BEGIN"),
+                statements,
+                self.client.batch_execute("COMMIT")
+            ))
+        };
+        let sent = |error| Failed { stage: Stage::CommitSent, error };
+        let (begun, done, committed) = self.bounded(trip).await.map_err(sent)?;
+        // Without a block the statements commit one by one.
+        begun.map_err(|error| Failed { stage: Stage::NoBlock, error: self.explain(&error) })?;
+        let done = done.into_iter().collect::<Result<Vec<_>, _>>().map_err(|error| {
+            match self.explain(&error) {
+                error @ PgError::Sql { .. } => Failed { stage: Stage::BeforeCommit, error },
+                // Also a call that the driver refused and never sent: the others may have committed without it.
+                error => sent(error),
+            }
+        })?;
+        committed.map_err(|error| sent(self.explain(&error)))?;
+        self.block_was_open().map_err(|error| Failed { stage: Stage::NoBlock, error })?;
+        <[Done; N]>::try_from(done)
+            .map_err(|done| sent(PgError::Mismatch(format!("{} answers to {N} statements", done.len()))))
+    }
+}
+
+async fn run(client: &Client, (statement, params): Bound<'_>) -> Result<Done, tokio_postgres::Error> {
+    let mut answers = pin!(client.query_raw(statement, params.iter().copied()).await?);
+    let mut rows = Vec::new();
+    while let Some(row) = answers.try_next().await? {
+        rows.push(row);
+    }
+    Ok(Done { rows, affected: answers.rows_affected().unwrap_or(0) })
+}
