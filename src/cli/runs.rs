@@ -37,13 +37,17 @@ pub(super) fn runs(command: &RunsCommand, runs: &Path, console: &Console) -> Res
                 let error = anyhow::anyhow!("{} is not a run in {}", dir.path().display(), runs.display());
                 return Err(Failure::new(Exit::Usage, error).help("replab runs list shows what is there"));
             }
-            Manifest::read(&dir).map_err(|error| Failure::new(Exit::Environment, error))?;
+            let manifest = Manifest::read(&dir).map_err(|error| Failure::new(Exit::Environment, error))?;
+            if manifest.is_running() {
+                let error = anyhow::anyhow!("{} is still running", dir.id());
+                return Err(Failure::new(Exit::Usage, error).help("stop it with Ctrl-C first"));
+            }
             remove(dir, console)?;
         }
         RunsCommand::Prune { keep } => {
             let stored = RunDir::list(runs);
             let surplus = stored.len().saturating_sub(*keep);
-            for dir in stored.into_iter().take(surplus).filter(|dir| Manifest::read(dir).is_ok()) {
+            for dir in stored.into_iter().take(surplus).filter(is_done) {
                 remove(dir, console)?;
             }
         }
@@ -87,13 +91,13 @@ fn show(row: &Row, console: &Console) {
 fn row(dir: &RunDir) -> Row {
     let (id, bytes) = (dir.id(), dir.size());
     match Manifest::read(dir) {
-        Ok(Manifest { run, ended, .. }) => Row {
+        Ok(manifest) => Row {
             id,
-            started: run.started,
-            topology: run.topology,
-            workloads: run.workloads,
-            faults: if run.faults.is_empty() { "none".to_owned() } else { run.faults },
-            result: result(dir, ended),
+            result: result(dir, &manifest),
+            started: manifest.run.started,
+            topology: manifest.run.topology,
+            workloads: manifest.run.workloads,
+            faults: if manifest.run.faults.is_empty() { "none".to_owned() } else { manifest.run.faults },
             bytes,
         },
         Err(error) => Row {
@@ -109,7 +113,7 @@ fn row(dir: &RunDir) -> Row {
 }
 
 /// The verdict that was written, or why there is none.
-fn result(dir: &RunDir, ended: Option<Ended>) -> String {
+fn result(dir: &RunDir, manifest: &Manifest) -> String {
     let written = std::fs::read_to_string(dir.file("results.json")).ok();
     let written = written.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
     let verdict =
@@ -118,13 +122,19 @@ fn result(dir: &RunDir, ended: Option<Ended>) -> String {
             "fail" => "INVALID",
             _ => "unknown",
         });
-    match (verdict, ended) {
+    match (verdict, &manifest.ended) {
         (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
         (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),
         (verdict, Some(Ended::Failed(_))) => format!("{} (the lab failed)", verdict.unwrap_or("not judged")),
-        (_, None) => "running, or killed".to_owned(),
+        (_, None) if manifest.is_running() => "running".to_owned(),
+        (_, None) => "killed".to_owned(),
         (None, Some(Ended::Complete)) => "not judged".to_owned(),
     }
+}
+
+/// A run that can be read and that nobody writes to.
+fn is_done(dir: &RunDir) -> bool {
+    Manifest::read(dir).is_ok_and(|manifest| !manifest.is_running())
 }
 
 fn remove(dir: RunDir, console: &Console) -> Result<(), Failure> {

@@ -7,13 +7,12 @@ use super::layers::{Entry, Raw};
 use super::settings::{KEYS, Key, Kind};
 
 /// Variables that are replab's own and no settings of a run.
-pub const OTHER_VARIABLES: [&str; 6] = [
+pub const OTHER_VARIABLES: [&str; 5] = [
     "REPLAB_PG_BIN",
     "REPLAB_STATE_DIR",
     "REPLAB_REQUIRE_PG",
     "REPLAB_REQUIRE_DOCKER",
     "REPLAB_REQUIRE_BROWSER",
-    "REPLAB_LOG",
 ];
 
 /// The settings among `variables`. What starts with `REPLAB_` and means nothing is a problem: a misspelt variable that

@@ -88,7 +88,6 @@ fn a_higher_layer_wins_and_is_named() {
     let variables = [
         ("REPLAB_COUNTER__CLIENTS", " 4"),
         ("REPLAB_LOAD__WORKLOADS", "counter, orders"),
-        ("REPLAB_LOG", "debug"),
         ("REPLAB_REQUIRE_PG", "1"),
         ("PATH", "/bin"),
     ];
@@ -355,7 +354,7 @@ fn bad_variables_are_refused_by_name() {
     insta::assert_snapshot!(refused_variables(&[("REPLAB_TOPOLOGY_PG_BIN", "x")]), @"REPLAB_TOPOLOGY_PG_BIN: there is no such setting (did you mean `REPLAB_TOPOLOGY__PG_BIN`, with two underscores after the section?)");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_PGBIN", "x")]), @"REPLAB_PGBIN: there is no such setting (did you mean `REPLAB_PG_BIN`?)");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_load__duration", "20s")]), @"REPLAB_load__duration: there is no such setting (did you mean `REPLAB_LOAD__DURATION`, with two underscores after the section?)");
-    insta::assert_snapshot!(refused_variables(&[("REPLAB_", "20s")]), @"REPLAB_: there is no such setting (did you mean `REPLAB_LOG`?)");
+    insta::assert_snapshot!(refused_variables(&[("REPLAB_", "20s")]), @"REPLAB_: there is no such setting (did you mean `REPLAB_PG_BIN`?)");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "many")]), @"REPLAB_ORDERS__CLIENTS: `many` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "")]), @"REPLAB_ORDERS__CLIENTS: `` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 1000, but is 0");

@@ -9,6 +9,7 @@ use super::machine;
 use super::manifest::{FORMAT, Manifest};
 use crate::config::{Plan, SynchronousCommit, TopologyKind};
 use crate::report::RunFacts;
+use crate::topology::Identity;
 
 /// Makes the directory of a run of `plan`, with `plan.toml` and the manifest in it.
 pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
@@ -48,6 +49,7 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
         thresholds: plan.checks.thresholds.clone(),
         planned_faults: plan.faults.steps().len(),
         cores: machine::cores(),
+        writer: Identity::of_self(),
         ended: None,
     };
     manifest.write(&dir)?;

@@ -8,6 +8,7 @@ use super::directory::RunDir;
 use crate::check::Claims;
 use crate::history::NodeName;
 use crate::report::{NodeFacts, RunFacts};
+use crate::topology::Identity;
 
 /// The version of `run.json`.
 pub(super) const FORMAT: u32 = 1;
@@ -43,6 +44,8 @@ pub struct Manifest {
     pub planned_faults: usize,
     /// Cores of the machine.
     pub cores: u64,
+    /// The replab that runs it.
+    pub writer: Option<Identity>,
     /// How it ended; `None` while it runs, and for ever when replab was killed.
     pub ended: Option<Ended>,
 }
@@ -101,12 +104,18 @@ impl Manifest {
         self.nodes.iter().map(|facts| facts.node).collect()
     }
 
+    /// Whether somebody is still writing to the run's directory.
+    pub fn is_running(&self) -> bool {
+        self.ended.is_none() && self.writer.as_ref().is_some_and(Identity::is_alive)
+    }
+
     /// Why the run did not come to its end, if it did not.
     pub fn cut(&self) -> Option<String> {
         match &self.ended {
             Some(Ended::Complete) => None,
             Some(Ended::Interrupted) => Some("the run was interrupted".to_owned()),
             Some(Ended::Failed(why)) => Some(format!("the lab failed: {why}")),
+            None if self.is_running() => Some("the run has not ended yet".to_owned()),
             None => Some("replab was killed before the run's end".to_owned()),
         }
     }

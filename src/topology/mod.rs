@@ -12,7 +12,7 @@ mod site;
 
 pub use any::Topology;
 pub use error::{Category, TopologyError};
-pub use process::replace_with_psql;
+pub use process::{Identity, replace_with_psql};
 pub use site::{Access, Site};
 
 use serde::{Deserialize, Serialize};

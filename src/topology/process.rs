@@ -29,7 +29,7 @@ const SERVER_PROGRAMS: [&str; 4] = ["postgres", "postmaster", "initdb", "pg_base
 pub struct Identity {
     /// Its number.
     pub pid: i32,
-    /// When it started, in the system's own words.
+    /// When it started, in the system's own words, and in which boot where those are relative to it.
     start: String,
 }
 
@@ -71,7 +71,7 @@ impl Identity {
     }
 
     /// This process.
-    pub(super) fn of_self() -> Option<Identity> {
+    pub fn of_self() -> Option<Identity> {
         i32::try_from(std::process::id()).ok().and_then(Identity::of)
     }
 

@@ -47,11 +47,21 @@ fn linux(pid: i32) -> Option<Row> {
     let (head, tail) = stat.rsplit_once(')')?;
     let fields: Vec<&str> = tail.split_whitespace().collect();
     Some(Row {
-        identity: Identity { pid, start: (*fields.get(19)?).to_owned() },
+        identity: Identity { pid, start: format!("{} {}", boot(), fields.get(19)?) },
         parent: fields.get(1)?.parse().ok()?,
         zombie: matches!(*fields.first()?, "Z" | "X"),
         name: head.split_once('(')?.1.to_owned(),
         directory: None,
+    })
+}
+
+/// Which boot of the machine this is: the system counts the start of a process from there.
+#[cfg(target_os = "linux")]
+fn boot() -> &'static str {
+    static BOOT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    BOOT.get_or_init(|| {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        id.trim().to_owned()
     })
 }
 
