@@ -34,7 +34,7 @@ pub enum MalformedHistory {
         found: u64,
     },
     /// Time never goes back.
-    #[error("event {index} is earlier ({time:?}) than the event before it ({before:?})")]
+    #[error("event {index} is earlier ({time}) than the event before it ({before})")]
     Time {
         /// Which event.
         index: u64,

@@ -55,10 +55,13 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
     let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl", cut.is_some())?;
     let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl", cut.is_some())?;
 
-    let whole = faults.complete
-        && orders.as_ref().is_none_or(|stored| stored.complete)
-        && counter.as_ref().is_none_or(|stored| stored.complete);
-    let cut = cut.or_else(|| (!whole).then(|| "a history of the run was cut".to_owned()));
+    let short = [
+        (!faults.complete).then_some("nemesis"),
+        orders.as_ref().filter(|stored| !stored.complete).map(|_| "orders"),
+        counter.as_ref().filter(|stored| !stored.complete).map(|_| "counter"),
+    ];
+    let short = short.into_iter().flatten().next();
+    let cut = cut.or_else(|| short.map(|name| format!("the history `{name}` was cut")));
     let (orders, counter) = (orders.map(|stored| stored.history), counter.map(|stored| stored.history));
     let stage =
         Stage { faults: &faults.history, lag: &lag, nodes: &manifest.node_names(), cut: cut.as_deref() };
