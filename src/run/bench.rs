@@ -23,7 +23,8 @@ const DEADLINES: Deadlines =
 /// Products of the order race: all of them ample, since pgbench gives up on the first refused order.
 const STOCK: orders::Stock = orders::Stock { products: 30, units: Some(1_000_000_000) };
 
-const WARM_UP: Duration = Duration::from_millis(300);
+/// How often the connections are looked for.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// What is run by both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,8 +197,15 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
     };
     let cpu = cpu_time();
     let running = load.start()?;
-    // pgbench does not count its connections' time either.
-    tokio::time::sleep(WARM_UP).await;
+    // pgbench does not count the time of its connections either, but all that comes after it.
+    let connected = async {
+        while shared.tally.outcomes().write_ok < u64::from(rules.clients) {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    tokio::time::timeout(DEADLINES.statement, connected)
+        .await
+        .context("wait for a first success of the clients")?;
     let (start, before) = (clock.now(), shared.tally.outcomes().write_ok);
     tokio::time::sleep(rules.lap).await;
     let (elapsed, done) = (clock.now().since(start), shared.tally.outcomes().write_ok - before);
