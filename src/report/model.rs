@@ -53,6 +53,8 @@ pub struct RunFacts {
     pub faults: String,
     /// Planned length of the load, seconds.
     pub duration_seconds: f64,
+    /// The load ends before that with so many writes.
+    pub operations: Option<u64>,
     /// The seed.
     pub seed: u64,
     /// A command that repeats the run.

@@ -4,7 +4,7 @@ use crate::check::Verdict;
 use crate::history::{CauseClass, Nanos};
 use crate::measure::{LabFigures, Recovery};
 
-use super::Threshold;
+use super::{RunFacts, Threshold};
 
 /// The mark that stands beside every figure that the lab itself may have distorted.
 pub(super) const TAINT: &str = "†";
@@ -20,6 +20,14 @@ pub(super) fn count(value: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// How long a load was meant to go on: `20 s`, `1,000 writes within 20 s`.
+pub(super) fn length(run: &RunFacts) -> String {
+    match run.operations {
+        Some(writes) => format!("{} within {} s", plural(writes, "write"), run.duration_seconds),
+        None => format!("{} s", run.duration_seconds),
+    }
 }
 
 /// `1 order`, `2,000 orders`: English plural by appending `s`.

@@ -35,6 +35,7 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
         workloads: described.join(", "),
         faults: plan.faults.to_string(),
         duration_seconds: plan.load.duration.as_secs_f64(),
+        operations: plan.load.operations,
         seed: plan.load.seed,
         reproduce: format!("replab run --config {}", dir.file("plan.toml").display()),
         machine: machine::lines(),

@@ -175,7 +175,7 @@ fn orders_alone_end_after_as_many_writes_as_planned() {
     let tainted = !report["figures"]["lab"]["taints"].as_array().unwrap().is_empty();
     let (verdict, code) = if tainted { ("unknown", 3) } else { ("fail", 4) };
     assert_eq!(report["thresholds"][0]["verdict"], verdict, "{}", report["thresholds"]);
-    done.exits(code);
+    assert!(done.exits(code).stdout.contains("300 writes within 600 s"), "not the time alone");
     let orders = report["figures"]["operations"].as_array().unwrap();
     let orders: Vec<&Value> = orders.iter().filter(|of| of["operation"] == "order").collect();
     assert_eq!(orders.len(), 1, "{orders:?}");

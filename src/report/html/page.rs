@@ -86,7 +86,7 @@ fn hero(report: &Report) -> Markup {
     markup! {
         section.hero #verdict aria-labelledby="verdict-heading" {
             p.what {
-                (run.workloads) " on " (run.topology) " · " (run.duration_seconds) " s · seed " (run.seed)
+                (run.workloads) " on " (run.topology) " · " (words::length(run)) " · seed " (run.seed)
                 @if !run.faults.is_empty() { " · " code { (run.faults) } }
             }
             div class={ "verdict " (headline.tone.class()) } {

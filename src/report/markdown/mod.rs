@@ -19,10 +19,10 @@ pub fn markdown(report: &Report) -> String {
     line(
         &mut text,
         &format!(
-            "{} on {}, {} s, seed {}, faults: {}",
+            "{} on {}, {}, seed {}, faults: {}",
             escape(&run.workloads),
             escape(&run.topology),
-            run.duration_seconds,
+            words::length(run),
             run.seed,
             if run.faults.is_empty() { "none".to_owned() } else { code(&run.faults) }
         ),

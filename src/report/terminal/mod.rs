@@ -29,10 +29,7 @@ pub fn terminal(report: &Report, look: Look) -> String {
     sheet.headline(
         headline.tone,
         headline.word,
-        &plain(&format!(
-            "{} on {}, {} s, seed {}",
-            run.workloads, run.topology, run.duration_seconds, run.seed
-        )),
+        &plain(&format!("{} on {}, {}, seed {}", run.workloads, run.topology, words::length(run), run.seed)),
     );
     if let Some(reason) = &report.cut {
         sheet.item(Tone::Unknown, 0, "cut short", &plain(reason));

@@ -74,6 +74,7 @@ pub(super) fn run(synchronous_commit: &str, faults: &str) -> RunFacts {
         workloads: "orders (8 clients), counter (8 clients)".to_owned(),
         faults: faults.to_owned(),
         duration_seconds: 30.0,
+        operations: None,
         seed: 42,
         reproduce: format!(
             "replab run orders counter --duration 30s --replicas 1 --synchronous-commit {synchronous_commit} --fault '{faults}' --seed 42"
