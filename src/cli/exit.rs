@@ -27,21 +27,6 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-impl Exit {
-    /// The one that decides, of two results of a run: 12 > 1 > 3 > 4 > 0.
-    pub fn worst(self, other: Exit) -> Exit {
-        let rank = |exit: Exit| match exit {
-            Exit::Valid => 0,
-            Exit::Threshold => 1,
-            Exit::Unknown => 2,
-            Exit::Invalid => 3,
-            Exit::Interrupted => 4,
-            Exit::Usage | Exit::Config | Exit::Environment | Exit::Lab => 5,
-        };
-        if rank(other) > rank(self) { other } else { self }
-    }
-}
-
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> ExitCode {
         ExitCode::from(exit as u8)

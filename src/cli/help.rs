@@ -20,7 +20,7 @@ Exit codes:
    11  the machine lacks something, or refuses it
    12  the lab itself failed
   130  interrupted
-Of a run's results, the worst counts: 12 before 1, 3, 4 and 0.
+Of a run's results, the worst counts: 12 before 1, 130, 3, 4 and 0.
 
 Settings: built-in defaults < replab.toml < environment (REPLAB_LOAD__DURATION=30s) < flags.
 A wrong flag ends with 2, a wrong file or variable with 10. `replab config show` tells where each value comes from.

@@ -10,7 +10,7 @@ use super::{Exit, Failure, failures};
 use crate::config::{Plan, TopologyKind};
 use crate::measure::threshold::Limit;
 use crate::report::{Look, Report};
-use crate::run::{self, Ended, RunDir, Watcher};
+use crate::run::{self, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
@@ -49,10 +49,7 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
     asked.abort();
     drop(shown.await);
     match ended {
-        Ok(ended) => {
-            let exit = conclude(&dir, console)?;
-            Ok(if ended == Ended::Interrupted { Exit::Interrupted.worst(exit) } else { exit })
-        }
+        Ok(_) => conclude(&dir, console),
         Err(error) => {
             // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
             // it is in the run's directory only: the document on stdout is the error.
@@ -114,6 +111,7 @@ pub(super) fn exit(report: &Report) -> Exit {
         1 => Exit::Invalid,
         3 => Exit::Unknown,
         4 => Exit::Threshold,
+        130 => Exit::Interrupted,
         _ => Exit::Lab,
     }
 }

@@ -167,12 +167,13 @@ fn verdict(judgements: &[Judgement], cut: Option<&str>) -> Verdict {
     overall(judgements).max(if cut.is_some() { Verdict::Unknown } else { Verdict::Pass })
 }
 
-/// 12 > 1 > 3 > 4 > 0, as the README's table says.
+/// 12 > 1 > 130 > 3 > 4 > 0, as the README's table says: a violation that was seen before Ctrl-C was seen.
 fn exit_code(verdict: Verdict, thresholds: &[Threshold], ended: Option<&Ended>) -> u8 {
     let worst = thresholds.iter().map(|threshold| threshold.verdict).max().unwrap_or(Verdict::Pass);
     match (ended, verdict, worst) {
         (Some(Ended::Failed(_)), _, _) => 12,
         (_, Verdict::Fail, _) => 1,
+        (Some(Ended::Interrupted), _, _) => 130,
         (_, Verdict::Unknown, _) | (_, _, Verdict::Unknown) => 3,
         (_, _, Verdict::Fail) => 4,
         (_, Verdict::Pass, Verdict::Pass) => 0,
@@ -213,4 +214,32 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
         format!("{}{node} ({}): {}", judgement.guarantee, judgement.workload, judgement.summary)
     }));
     gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_code_is_that_of_the_worst_that_is_known() {
+        let missed = Threshold {
+            text: "lag.p99<1s".to_owned(),
+            measured: None,
+            verdict: Verdict::Fail,
+            reason: String::new(),
+        };
+        let missed = std::slice::from_ref(&missed);
+        let failed = Ended::Failed("a node died".to_owned());
+        for (verdict, thresholds, ended, code) in [
+            (Verdict::Pass, &[][..], Some(&Ended::Complete), 0),
+            (Verdict::Pass, missed, Some(&Ended::Complete), 4),
+            (Verdict::Unknown, missed, Some(&Ended::Complete), 3),
+            (Verdict::Unknown, missed, None, 3),
+            (Verdict::Unknown, missed, Some(&Ended::Interrupted), 130),
+            (Verdict::Fail, missed, Some(&Ended::Interrupted), 1),
+            (Verdict::Fail, missed, Some(&failed), 12),
+        ] {
+            assert_eq!(exit_code(verdict, thresholds, ended), code, "{verdict:?} {ended:?}");
+        }
+    }
 }
