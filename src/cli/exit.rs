@@ -3,7 +3,7 @@
 use std::fmt;
 use std::process::ExitCode;
 
-/// The exit codes, as documented in the README. [`Exit::worst`] gives the precedence.
+/// The exit codes, as documented in the README. Of a run's results, the worst counts: 12 before 1, 130, 3, 4 and 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

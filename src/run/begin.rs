@@ -2,7 +2,7 @@
 
 use std::io;
 
-use jiff::Zoned;
+use chrono::Local;
 
 use super::directory::RunDir;
 use super::machine;
@@ -13,8 +13,8 @@ use crate::topology::Identity;
 
 /// Makes the directory of a run of `plan`, with `plan.toml` and the manifest in it.
 pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
-    let now = Zoned::now();
-    let dir = RunDir::create(&plan.runs, &now.strftime("%Y%m%d-%H%M%S").to_string())?;
+    let now = Local::now();
+    let dir = RunDir::create(&plan.runs, &now.format("%Y%m%d-%H%M%S").to_string())?;
     let toml = plan.to_toml();
     dir.write("plan.toml", &toml)?;
     let workloads: Vec<(&str, u32)> = [
@@ -29,7 +29,7 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
     let run = RunFacts {
         id: dir.id(),
         directory: dir.path().display().to_string(),
-        started: now.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+        started: now.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         topology: topology(plan),
         workloads: described.join(", "),
