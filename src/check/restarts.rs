@@ -1,6 +1,8 @@
 //! When a node was given no chance to write.
 
-use crate::history::{Action, FaultOp, History, Nanos, NodeName, Outcome};
+use crate::history::{Action, FaultOp, Nanos, NodeName, Operation, Outcome};
+
+use super::Evidence;
 
 /// From the invocation of an abrupt action to the proof that it took hold; somewhere in between, the node died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +14,11 @@ pub(super) struct Window {
 }
 
 /// The abrupt actions done to `node`, by time. One that certainly did not happen is none. A shutdown that did not end as
-/// it was told to may have ended with SIGKILL, so it counts.
-pub(super) fn abrupt(faults: &History<FaultOp>, node: NodeName) -> Vec<Window> {
-    let acts = faults.calls().filter(|call| {
+/// it was told to may have ended with SIGKILL, so it counts. After the last fault that is known of a run that was cut
+/// there may be one that is not: the histories are not cut at the same moment.
+pub(super) fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
+    let unseen = evidence.cut.map(|_| Window { start: evidence.faults.end(), end: Nanos(u64::MAX) });
+    let acts = evidence.faults.calls().filter(|call| {
         let went_wrong = matches!(call.outcome, Outcome::Info(_));
         let FaultOp::Act { action, .. } = call.op else { return false };
         call.node == node && (action.is_abrupt() || went_wrong && *action != Action::Start)
@@ -24,6 +28,7 @@ pub(super) fn abrupt(faults: &History<FaultOp>, node: NodeName) -> Vec<Window> {
         Outcome::Info(_) => Some(Window { start: call.start, end: Nanos(u64::MAX) }),
         Outcome::Fail(_) => None,
     })
+    .chain(unseen)
     .collect()
 }
 

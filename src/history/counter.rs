@@ -43,7 +43,7 @@ pub enum CounterReply {
         /// `counter`.
         value: i64,
     },
-    /// All counters; the one with key k is at k - 1.
+    /// All counters; the one with key k is at k - 1, and 0 where its row is missing.
     All(Vec<i64>),
     /// A table.
     Digest(TableDigest),

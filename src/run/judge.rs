@@ -9,7 +9,7 @@ use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
-    CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Operation, OrdersOp,
+    Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Outcome,
 };
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures};
@@ -47,11 +47,12 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
     claims.everywhere.extend(require);
     let has = |workload: &str| manifest.workloads.iter().any(|name| name == workload);
     let cut = manifest.cut();
-    let faults: Stored<FaultOp> = read_history(dir, "nemesis", cut.is_some())?;
     let orders: Option<Stored<OrdersOp>> =
         has("orders").then(|| read_history(dir, "orders", cut.is_some())).transpose()?;
     let counter: Option<Stored<CounterOp>> =
         has("counter").then(|| read_history(dir, "counter", cut.is_some())).transpose()?;
+    // After the others: while a run goes on, whatever they saw the effect of is in it.
+    let faults: Stored<FaultOp> = read_history(dir, "nemesis", cut.is_some())?;
     let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl", cut.is_some())?;
     let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl", cut.is_some())?;
 
@@ -194,9 +195,18 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
     ];
     let injected =
         faults.calls().filter(|call| matches!(call.op, FaultOp::Act { healing: false, .. })).count();
+    let primary = manifest.node_names().first().copied();
+    let died = |call: Call<'_, FaultOp>| {
+        let FaultOp::Act { action, .. } = call.op else { return false };
+        Some(call.node) == primary && action.is_abrupt() && matches!(call.outcome, Outcome::Ok { .. })
+    };
     if injected == 0 {
         gaps.push("Restarts: no fault was injected in this run.".to_owned());
-    } else if injected < manifest.planned_faults {
+    } else if !faults.calls().any(died) {
+        let what = "Recovery of the primary: it was not made to crash";
+        gaps.push(format!("{what}, so nothing is said about commits that a crash would lose."));
+    }
+    if (1..manifest.planned_faults).contains(&injected) {
         let planned = manifest.planned_faults;
         gaps.push(format!(
             "Restarts: the load ended before {} of {planned} faults were due.",

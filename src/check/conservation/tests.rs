@@ -32,11 +32,24 @@ fn whole_orders() {
         ("1:10+0 o0 d0", "", (Fail, 1)),
         ("1:10+0 2:20+0 3:5+0 o0 d0", "", (Fail, 1)),
         ("1:7+3 2:20+0 o1 d1", "1/0x0", (Fail, 1)),
-        // A replica that has not got the start data yet is behind, and not torn.
-        ("", "1/0", (Unknown, 0)),
+        // After the load nobody is without the start data.
+        ("", "1/0", (Fail, 1)),
     ] {
         assert_eq!(result(&replica(stock, ledger)), expected, "{stock}: {ledger}");
     }
+}
+
+#[test]
+fn only_a_replica_may_still_be_without_the_start_data() {
+    let empty = |node: &str| {
+        let text = format!(
+            "9 stock = 1:10+0 o0 d0; 0 order = 1; 8{node} stock = ; 0 order ! refused; 9{node} stock = 1:9+1 o1 d1; 9{node} ledger 0 = 1/0"
+        );
+        judge(CALM, &text, if node.is_empty() { "primary" } else { &node[1..] })
+    };
+    let behind = empty("@replica-1");
+    assert_eq!((result(&behind), figure(&behind, "snapshots from before the start data")), ((Pass, 0), 1));
+    assert_eq!(result(&empty("")), (Fail, 1));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::tally::Tally;
 use crate::check::draft::Draft;
 use crate::check::text::{at, count};
 use crate::check::walk::{Step, last_write, walk};
-use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
 
 /// One acknowledged increment.
 #[derive(Clone, Copy, Debug)]
@@ -20,11 +20,25 @@ pub(super) struct Ack {
     pub(super) known: i64,
 }
 
+/// A read of the primary that showed less than what had been acknowledged when it began.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Short {
+    pub(super) value: i64,
+    /// The largest acknowledged value of the key when it began.
+    pub(super) known: i64,
+    pub(super) start: Nanos,
+    pub(super) end: Nanos,
+    /// Index of the completion.
+    pub(super) event: u64,
+}
+
 /// One key.
 #[derive(Debug, Default)]
 pub(super) struct Key {
     /// In the order of acknowledgement.
     pub(super) acks: Vec<Ack>,
+    /// Reads of the primary, by time.
+    pub(super) short: Vec<Short>,
     pub(super) unknown: u64,
     /// Increments begun so far that did not certainly fail.
     begun: i64,
@@ -57,6 +71,42 @@ impl Early {
     }
 }
 
+impl Key {
+    fn begin(&mut self, call: &Call<'_, CounterOp>) {
+        self.begun += i64::from(!matches!(call.outcome, Outcome::Fail(_)));
+        match call.outcome {
+            Outcome::Ok { reply: CounterReply::Incremented { .. }, .. } => {
+                self.open.insert(call.invoked, self.known);
+            }
+            // An answer of the wrong kind: something was done, and nobody knows which value it made.
+            Outcome::Ok { .. } | Outcome::Info(_) => self.unknown += 1,
+            Outcome::Fail(_) => {}
+        }
+    }
+
+    fn acknowledge(&mut self, key: i32, value: i64, call: &Call<'_, CounterOp>) -> Option<Early> {
+        let event = call.completed.unwrap_or(call.invoked);
+        let known = self.open.remove(&call.invoked).unwrap_or(0);
+        self.acks.push(Ack { value, start: call.start, end: call.end, event, known });
+        self.known = self.known.max(value);
+        (value > self.begun).then_some(Early { key, value, begun: self.begun, time: call.end, event })
+    }
+}
+
+/// What a read showed of `key`; `None` if it was not about that key.
+fn shown(op: &CounterOp, reply: &CounterReply, key: i32) -> Option<i64> {
+    match (op, reply) {
+        (CounterOp::ReadOwn { key: own, .. }, CounterReply::Value { value }) => {
+            (*own == key).then_some(*value)
+        }
+        (CounterOp::ReadAll, CounterReply::All(values)) => {
+            let place = usize::try_from(key).ok()?.checked_sub(1)?;
+            Some(values.get(place).copied().unwrap_or(0))
+        }
+        _ => None,
+    }
+}
+
 /// All keys.
 pub(super) struct Keys {
     pub(super) keys: BTreeMap<i32, Key>,
@@ -70,44 +120,46 @@ pub(super) struct Keys {
 
 impl Keys {
     pub(super) fn read(history: &History<CounterOp>, primary: Option<NodeName>) -> Keys {
-        let mut keys: BTreeMap<i32, Key> = BTreeMap::new();
-        let (mut early, mut warned) = (Vec::new(), 0);
+        let mut read =
+            Keys { keys: BTreeMap::new(), early: Vec::new(), warned: 0, read_event: None, doubt: None };
+        // For every open read of the primary: what was acknowledged of each key when it began.
+        let mut reads: BTreeMap<u64, Vec<(i32, i64)>> = BTreeMap::new();
         for step in walk(history) {
             match step {
-                Step::Invoked(call) => {
-                    let CounterOp::Increment { key } = *call.op else { continue };
-                    let of = keys.entry(key).or_default();
-                    of.begun += i64::from(!matches!(call.outcome, Outcome::Fail(_)));
-                    match call.outcome {
-                        Outcome::Ok { reply: CounterReply::Incremented { .. }, .. } => {
-                            of.open.insert(call.invoked, of.known);
+                Step::Invoked(call) => match *call.op {
+                    CounterOp::Increment { key } => read.keys.entry(key).or_default().begin(&call),
+                    CounterOp::ReadOwn { .. } | CounterOp::ReadAll if Some(call.node) == primary => {
+                        let known = |(&key, of): (&i32, &Key)| (key, of.known);
+                        reads.insert(call.invoked, read.keys.iter().map(known).collect());
+                    }
+                    _ => {}
+                },
+                Step::Acknowledged(call) => match (call.op, &call.outcome) {
+                    (CounterOp::Increment { key }, Outcome::Ok { reply, warning }) => {
+                        let CounterReply::Incremented { value } = reply else { continue };
+                        read.warned += u64::from(warning.is_some());
+                        read.early
+                            .extend(read.keys.entry(*key).or_default().acknowledge(*key, *value, &call));
+                    }
+                    (op, Outcome::Ok { reply, .. }) => {
+                        for (key, known) in reads.remove(&call.invoked).unwrap_or_default() {
+                            let shown = shown(op, reply, key).filter(|&value| value < known);
+                            if let (Some(value), Some(of)) = (shown, read.keys.get_mut(&key)) {
+                                let event = call.completed.unwrap_or(call.invoked);
+                                of.short.push(Short {
+                                    value,
+                                    known,
+                                    start: call.start,
+                                    end: call.end,
+                                    event,
+                                });
+                            }
                         }
-                        // An answer of the wrong kind: something was done, and nobody knows which value it made.
-                        Outcome::Ok { .. } | Outcome::Info(_) => of.unknown += 1,
-                        Outcome::Fail(_) => {}
                     }
-                }
-                Step::Acknowledged(call) => {
-                    let (
-                        CounterOp::Increment { key },
-                        Outcome::Ok { reply: CounterReply::Incremented { value }, warning },
-                    ) = (call.op, call.outcome)
-                    else {
-                        continue;
-                    };
-                    let (value, event) = (*value, call.completed.unwrap_or(call.invoked));
-                    let of = keys.entry(*key).or_default();
-                    let known = of.open.remove(&call.invoked).unwrap_or(0);
-                    of.acks.push(Ack { value, start: call.start, end: call.end, event, known });
-                    of.known = of.known.max(value);
-                    warned += u64::from(warning.is_some());
-                    if value > of.begun {
-                        early.push(Early { key: *key, value, begun: of.begun, time: call.end, event });
-                    }
-                }
+                    _ => {}
+                },
             }
         }
-        let mut read = Keys { keys, early, warned, read_event: None, doubt: None };
         read.finish(history, primary);
         read
     }
@@ -129,9 +181,11 @@ impl Keys {
         };
         self.read_event = event;
         for (&key, of) in &mut self.keys {
-            of.end = usize::try_from(key).ok().and_then(|key| values.get(key.checked_sub(1)?).copied());
+            // Set-up made the row, so one that is missing has lost everything.
+            let place = usize::try_from(key).ok().and_then(|key| key.checked_sub(1));
+            of.end = place.map(|place| values.get(place).copied().unwrap_or(0));
             if of.end.is_none() {
-                self.doubt = Some(format!("key {key} is missing in the final read of the primary"));
+                self.doubt = Some(format!("there is no counter {key}"));
             }
         }
         for (index, &value) in values.iter().enumerate() {

@@ -39,7 +39,7 @@ impl Checker<CounterOp> for Counter {
 
     fn check(&self, evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
         let primary = evidence.nodes.first().copied();
-        let restarts = primary.map(|primary| restarts::abrupt(evidence.faults, primary)).unwrap_or_default();
+        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
         let keys = Keys::read(evidence.history, primary);
         let tallies: Vec<Tally<'_>> = keys.keys.iter().map(|(&key, of)| Tally::of(key, of)).collect();
         vec![
@@ -66,8 +66,10 @@ fn durability(
     let lost = draft.violations();
     figures(&mut draft, keys, tallies);
     draft.count("acknowledged and lost", lost);
+    // An increment of unknown outcome can make a lost value again.
+    let bound = if lost > 0 && keys.unknown() > 0 { "at least " } else { "" };
     let mut summary = format!(
-        "{} acknowledged on {}, {} lost",
+        "{} acknowledged on {}, {bound}{} lost",
         plural(keys.acknowledged(), "increment"),
         plural(tallies.len() as u64, "key"),
         count(lost)

@@ -1,6 +1,6 @@
 //! One key's account: which acknowledged increments cannot be in the final value, and which values nobody explains.
 
-use super::keys::{Ack, Key};
+use super::keys::{Ack, Key, Short};
 use crate::check::restarts::{Window, between};
 use crate::check::text::{at, plural};
 
@@ -27,6 +27,8 @@ enum Why<'a> {
     Above(i64),
     /// A later increment began after this acknowledgement and made no larger value.
     Overtaken(&'a Ack),
+    /// The primary showed a smaller value to a read that began after this acknowledgement.
+    Unread(&'a Short),
 }
 
 impl<'a> Tally<'a> {
@@ -43,8 +45,11 @@ impl<'a> Tally<'a> {
                 (None, _) => explained += u64::from(ack.value >= 1),
             }
         }
-        if losses.is_empty() {
-            losses.extend(overtaken(of, &by_value));
+        for loss in overtaken(of, &by_value).into_iter().chain(unread(of, &by_value)) {
+            if losses.iter().all(|known| known.ack.event != loss.ack.event) {
+                explained = explained.saturating_sub(u64::from(loss.ack.value >= 1));
+                losses.push(loss);
+            }
         }
         losses.sort_unstable_by_key(|loss| loss.ack.event);
         let unexplained = of.end.map(|end| u64::try_from(end).unwrap_or(0).saturating_sub(explained));
@@ -86,12 +91,22 @@ fn overtaken<'a>(of: &'a Key, by_value: &[&'a Ack]) -> Vec<Loss<'a>> {
     losses
 }
 
+/// Acknowledged increments that the primary did not show: for every read, the largest.
+fn unread<'a>(of: &'a Key, by_value: &[&'a Ack]) -> Vec<Loss<'a>> {
+    let lost = |short: &'a Short| {
+        let place = by_value.partition_point(|ack| ack.value < short.known);
+        by_value.get(place).map(|&ack| Loss { ack, why: Why::Unread(short) })
+    };
+    of.short.iter().filter_map(lost).collect()
+}
+
 impl Loss<'_> {
     /// The events that show it; `read` is the final read.
     pub(super) fn events(&self, read: Option<u64>) -> Vec<u64> {
         let witness = match self.why {
             Why::Again(ack) | Why::Overtaken(ack) => Some(ack.event),
             Why::Above(_) => read,
+            Why::Unread(short) => Some(short.event),
         };
         std::iter::once(self.ack.event).chain(witness).collect()
     }
@@ -121,6 +136,12 @@ impl Loss<'_> {
                 blame(later)
             ),
             Why::Above(last) => format!("{told}: the final value is {last}"),
+            Why::Unread(short) => format!(
+                "{told}: the primary, read from {} to {}, showed {}",
+                at(short.start),
+                at(short.end),
+                short.value
+            ),
         }
     }
 }

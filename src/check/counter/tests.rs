@@ -48,7 +48,6 @@ fn nothing_can_be_said() {
     check(CALM, "0 inc 1 = 1; 9@replica-1 all = 0", (Unknown, 0), (Unknown, 0));
     check(CALM, "9 all = 0; 0 inc 1 = 1", (Unknown, 0), (Unknown, 0));
     check(CALM, "1-4 0 inc 1 = 1; 2-3 9 all = 0", (Unknown, 0), (Unknown, 0));
-    check(CALM, "0 inc 2 = 1; 9 all = 0", (Unknown, 0), (Unknown, 0));
     check(CALM, "0 inc 1 !; 9 all = 0", (Unknown, 0), (Unknown, 0));
     let cut = Run { cut: Some("killed"), ..CALM };
     check(cut, "0 inc 1 = 1; 9 all = 1", (Unknown, 0), (Unknown, 0));
@@ -66,6 +65,43 @@ fn the_final_value_is_too_small() {
     assert_eq!(kept.findings[0].events.iter().map(|event| event.index).collect::<Vec<_>>(), [3, 5]);
     // An unknown outcome cannot hide it: its increment would have made another value.
     check(CALM, "0 inc 1 = 1; 0 inc 1 = 2; 1 inc 1 ?; 9 all = 1", (Fail, 1), (Pass, 0));
+}
+
+#[test]
+fn a_row_that_is_gone_is_a_counter_of_0() {
+    check(CALM, "0 inc 2 = 1; 9 all = 0", (Fail, 1), (Pass, 0));
+    check(CALM, "0 inc 1 = 1; 1 inc 2 = 1; 1 inc 2 = 2; 9 all = 1", (Fail, 2), (Pass, 0));
+}
+
+#[test]
+fn what_the_primary_did_not_show_is_lost_though_it_came_back() {
+    // 2 was acknowledged, a read of the primary showed 1, and an increment of unknown outcome made 2 again.
+    let text = "1-2 0 inc 1 = 1; 3-4 0 inc 1 = 2; 70-71 5 all = 1; 72-73 1 inc 1 ?; 90-91 9 all = 2";
+    check(CRASH, text, (Fail, 1), (Pass, 0));
+    let kept = judge(CRASH, text).0;
+    assert_eq!(
+        words(&kept),
+        [
+            "the increment of key 1 to 2, acknowledged at 0.004 s, is lost: the primary, read from 0.070 s to 0.071 s, showed 1"
+        ]
+    );
+    assert!(
+        kept.summary.starts_with("2 increments acknowledged on 1 key, at least 1 lost"),
+        "{}",
+        kept.summary
+    );
+    check(CRASH, &text.replace("5 all = 1", "5 own 1/0 = 1"), (Fail, 1), (Pass, 0));
+    // A read that began before the acknowledgement, one of a replica, and one that shows it.
+    for fine in ["3-71 5 all = 1", "70-71 5@replica-1 all = 1", "70-71 5 all = 2"] {
+        check(CRASH, &text.replace("70-71 5 all = 1", fine), (Pass, 0), (Pass, 0));
+    }
+}
+
+#[test]
+fn every_loss_counts_beside_another() {
+    // 2 was made again, so the first 2 is lost; that one began when 3 was known, so 3 was lost too.
+    let text = "1-2 0 inc 1 = 1; 3-4 0 inc 1 = 2; 5-6 0 inc 1 = 3; 70-71 1 inc 1 = 2; 72-73 2 inc 1 ?; 90-91 9 all = 3";
+    check(CRASH, text, (Fail, 2), (Pass, 0));
 }
 
 #[test]

@@ -36,6 +36,10 @@ pub(super) fn judge(
     let lost: Vec<&Ack> = acks.acks.iter().filter(|ack| ack.fate == Fate::Absent).collect();
     let survivors = Survivors::find(acks, restarts);
     let gaps = lost.iter().filter(|ack| survivors.after(ack, restarts).is_some()).count() as u64;
+    if gaps > 0 {
+        // No setting allows it, so it is claimed never to happen.
+        draft.claim(true);
+    }
     let reused = reused(&acks.acks, restarts);
     let (unknown, unknown_present) = (acks.unknown(), acks.unknown_present());
 

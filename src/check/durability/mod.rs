@@ -44,7 +44,7 @@ impl Checker<OrdersOp> for Durability {
             Some(primary) => Ledger::read(history, primary, load_end),
             None => Err("the cluster has no nodes".to_owned()),
         };
-        let restarts = primary.map(|primary| restarts::abrupt(evidence.faults, primary)).unwrap_or_default();
+        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
         let acks = Acks::read(history, ledger.as_ref().ok());
         vec![
             kept::judge(evidence, claims, &acks, &ledger, &restarts),

@@ -209,3 +209,31 @@ fn findings_are_limited_and_the_number_is_not() {
     assert_eq!((result(&kept), kept.findings.len()), ((Fail, 1_200), 25));
     assert!(kept.summary.starts_with("1,200 acknowledged, 1,200 lost (orders 1–1200,"), "{}", kept.summary);
 }
+
+#[test]
+fn a_restart_that_a_cut_run_does_not_show_may_have_happened() {
+    // The history of the faults was cut before the crash after which 1 was handed out again.
+    let cut = Run { cut: Some("killed"), faults: "", ..CALM };
+    let text = "1-2 0 order = 1; 70-71 1 order = 1";
+    assert_eq!(result(&judge(cut, text).1), (Unknown, 0));
+    assert_eq!(result(&judge(CALM, text).1), (Fail, 1));
+    // It is not excused where the faults are known.
+    let later = Run { cut: Some("killed"), faults: "80-90 nemesis@primary crash", ..CALM };
+    assert_eq!(result(&judge(later, text).1), (Fail, 1));
+}
+
+#[test]
+fn a_gap_is_claimed_never_to_happen() {
+    let claims = |text: &str| {
+        let history = crate::history::notation::history::<crate::history::OrdersOp>(text);
+        let faults = crate::history::notation::history("50-60 nemesis@primary crash");
+        let nodes = [crate::history::NodeName::primary()];
+        let evidence =
+            crate::check::Evidence { history: &history, faults: &faults, lag: &[], nodes: &nodes, cut: None };
+        let all = crate::check::orders(&evidence, &crate::check::Claims::default());
+        let kept = of(&all, Guarantee::Durability, "durability", None);
+        (result(&kept), figure(&kept, "gaps"), kept.claimed)
+    };
+    assert_eq!(claims("1-2 0 order = 1; 3-4 0 order = 2; 90-91 9 ledger 0 = 1/0"), ((Fail, 1), 0, false));
+    assert_eq!(claims("1-2 0 order = 1; 3-4 0 order = 2; 90-91 9 ledger 0 = 2/0"), ((Fail, 1), 1, true));
+}

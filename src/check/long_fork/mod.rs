@@ -49,7 +49,7 @@ impl Checker<CounterOp> for LongFork {
     fn check(&self, evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
         let mut draft = Draft::new(self.name(), Guarantee::SnapshotOrder, None, evidence, claims);
         let primary = evidence.nodes.first().copied();
-        let restarts = primary.map(|primary| restarts::abrupt(evidence.faults, primary)).unwrap_or_default();
+        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
         let Snapshots { mut all, odd } = Snapshots::read(evidence.history, primary, &restarts);
         let during = all.iter().filter(|snapshot| snapshot.epoch.is_none()).count() as u64;
         let judged = all.len() as u64 - during;

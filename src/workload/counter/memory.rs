@@ -47,7 +47,9 @@ impl Counter {
                 CounterReply::Value { value: self.session.row(table, i64::from(key))??[0] }
             }
             CounterOp::ReadAll => {
-                CounterReply::All(self.session.scan(&[table])?[&table].values().map(|row| row[0]).collect())
+                let rows = &self.session.scan(&[table])?[&table];
+                let last = rows.keys().next_back().copied().unwrap_or(0);
+                CounterReply::All((1..=last).map(|key| rows.get(&key).map_or(0, |row| row[0])).collect())
             }
             CounterOp::Digest { .. } => {
                 CounterReply::Digest(digest::memory(&self.session.scan(&[table])?, table))

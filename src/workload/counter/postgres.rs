@@ -11,7 +11,9 @@ use crate::workload::{Answer, digest, warning};
 pub const INCREMENT: &str =
     "UPDATE user_counter SET counter = counter + 1 WHERE user_id = $1 RETURNING counter";
 const READ_OWN: &str = "SELECT counter FROM user_counter WHERE user_id = $1";
-const READ_ALL: &str = "SELECT array_agg(counter ORDER BY user_id) FROM user_counter";
+/// The counter of key k at place k, whatever is missing: a row that has vanished is a counter of 0.
+const READ_ALL: &str = "SELECT array_agg(coalesce(counter, 0) ORDER BY key) \
+     FROM generate_series(1, (SELECT max(user_id) FROM user_counter)) AS key LEFT JOIN user_counter ON user_id = key";
 
 /// A session; a statement is prepared when it is first needed.
 pub(super) struct Counter {
