@@ -21,8 +21,13 @@ impl Plan {
     /// The table is for a cluster without failover: the only one there is so far.
     pub fn claims(&self) -> Claims {
         // Without a synchronous standby every value but `off` waits for the primary's own disk and for nothing else
-        // (manual, "synchronous_commit"). With `off`, a crash may take acknowledged commits back.
-        let durable = self.topology.synchronous_commit != SynchronousCommit::Off;
+        // (manual, "synchronous_commit"). With `off`, a crash may take acknowledged commits back; a shutdown flushes them.
+        let primary_crashes = self
+            .faults
+            .steps()
+            .iter()
+            .any(|step| step.node == NodeName::primary() && step.action.is_abrupt());
+        let durable = self.topology.synchronous_commit != SynchronousCommit::Off || !primary_crashes;
         let replicas_stay_up = self.faults.steps().iter().all(|step| step.node == NodeName::primary());
         let applied_everywhere =
             self.topology.synchronous_commit == SynchronousCommit::RemoteApply && replicas_stay_up;
@@ -48,11 +53,9 @@ impl Plan {
                 // Otherwise a replica replays when it replays; nobody waits for it.
                 Guarantee::ReadYourWrites if durable => Where::OnPrimary,
                 Guarantee::ReadYourWrites => Where::Nowhere,
-                // Within a session: the log is replayed in one direction. A commit becomes visible on the primary
-                // after it is flushed, so no crash hides it again, unless nothing waits for the flush. Then the
-                // replicas still keep it, but a claim for the replicas alone is not worth a notion of its own.
-                Guarantee::MonotonicReads if durable => Where::Everywhere,
-                Guarantee::MonotonicReads => Where::Nowhere,
+                // Within a session: a crash ends those of its node, and a replica is sent only what the primary has
+                // flushed, so it never has to take back what it showed.
+                Guarantee::MonotonicReads => Where::Everywhere,
                 // Commits become visible on the primary in another order than they stand in the log: long forks are
                 // normal, in every mode.
                 Guarantee::SnapshotOrder => Where::Nowhere,

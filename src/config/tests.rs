@@ -419,9 +419,26 @@ fn claims_follow_from_the_settings() {
     for mode in ["local", "remote_write", "on", "remote_apply"] {
         assert_eq!(claims(mode, &[]), durable, "{mode}");
     }
-    let fast =
-        Claims { everywhere: [ExactlyOnce, Atomicity, Convergence].into(), on_primary: [].into(), primary };
+    let fast = Claims {
+        everywhere: [ExactlyOnce, Atomicity, MonotonicReads, Convergence].into(),
+        on_primary: [].into(),
+        primary,
+    };
     assert_eq!(claims("off", &[]), fast);
+    // Only a crash of the primary takes acknowledged commits back.
+    for (schedule, expected) in [
+        ("none", &durable),
+        ("restart(primary)@1s,stop(primary)@2s", &durable),
+        ("crash(replica-1)@1s", &durable),
+        ("stop(primary,immediate)@1s", &fast),
+    ] {
+        let flags = Overrides {
+            synchronous_commit: Some("off".to_owned()),
+            schedule: Some(schedule.to_owned()),
+            ..Overrides::default()
+        };
+        assert_eq!(&accepted(flags).claims(), expected, "{schedule}");
+    }
     let required = claims("on", &["read-your-writes", "snapshot-order"]);
     assert_eq!(required.everywhere, Guarantee::ALL.into());
     assert_eq!(required.on_primary, [].into());
