@@ -163,7 +163,8 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
     let mut scribes = Vec::new();
     let (mut orders, mut counter) = (None, None);
     if race == Race::Order {
-        let (recorder, scribe) = Recorder::start(&path("orders"), &header("orders"), clock)?;
+        let (recorder, scribe) = Recorder::start(&path("orders"), &header("orders"))?;
+        recorder.begin(clock);
         scribes.push(scribe);
         let (clients, products) = (rules.clients, STOCK.products);
         orders = Some(OrdersLoad {
@@ -174,7 +175,8 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
             stock_interval: Duration::ZERO,
         });
     } else {
-        let (recorder, scribe) = Recorder::start(&path("counter"), &header("counter"), clock)?;
+        let (recorder, scribe) = Recorder::start(&path("counter"), &header("counter"))?;
+        recorder.begin(clock);
         scribes.push(scribe);
         let (clients, keys) = (rules.clients, race.keys(rules.clients));
         counter =

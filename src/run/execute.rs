@@ -134,18 +134,17 @@ impl Run<'_> {
         manifest.nodes = asserted.map_err(|error| RunError::Settings(error.into()))?;
         manifest.write(self.dir)?;
         set_up::tables(self.plan, &sites, SET_UP_DEADLINES).await.map_err(RunError::SetUp)?;
-        let clock = Clock::start();
-        let histories = Histories::start(self.plan, self.dir, sites.len(), clock)?;
-        let ended = self.load_and_read(&histories, clock).await;
+        let histories = Histories::start(self.plan, self.dir, sites.len())?;
+        let ended = self.load_and_read(&histories).await;
         let written = histories.finish();
         // A disk that is full is why the rest failed, so it comes first.
         written?;
         ended
     }
 
-    async fn load_and_read(&mut self, histories: &Histories, clock: Clock) -> Result<Ended, RunError> {
+    async fn load_and_read(&mut self, histories: &Histories) -> Result<Ended, RunError> {
         histories.baseline(&self.topology.sites()).await;
-        let ended = self.load(histories, clock).await?;
+        let ended = self.load(histories).await?;
         if ended != Ended::Complete {
             return Ok(ended);
         }
@@ -161,7 +160,10 @@ impl Run<'_> {
     }
 
     /// The load, with the nemesis and the samplers beside it.
-    async fn load(&mut self, histories: &Histories, clock: Clock) -> Result<Ended, RunError> {
+    async fn load(&mut self, histories: &Histories) -> Result<Ended, RunError> {
+        // One clock for the schedule, the histories and the samples: its zero is where the load begins.
+        let clock = Clock::start();
+        histories.begin(clock);
         let sites = self.topology.sites();
         let shared = Arc::new(Shared {
             stop: AtomicBool::new(false),
@@ -201,9 +203,8 @@ impl Run<'_> {
             shared: Arc::clone(&shared),
             delay,
         };
-        let start = clock.now();
         let running = load.start()?;
-        let waited = self.wait(&nemesis, sampler, histories, &shared, start, &stop).await;
+        let waited = self.wait(&nemesis, sampler, histories, &shared, &stop).await;
         stage(&self.progress, "ending the load");
         running.stop().await.map_err(RunError::Lab)?;
         let ended = waited?;
@@ -220,12 +221,11 @@ impl Run<'_> {
         sampler: Sampler,
         histories: &Histories,
         shared: &Shared,
-        start: Nanos,
         stop: &watch::Sender<bool>,
     ) -> Result<Ended, RunError> {
         let (total, clock) = (self.plan.load.duration, nemesis.clock);
         let mut sampling = std::pin::pin!(sampler.run());
-        let mut faults = std::pin::pin!(nemesis.run(&self.plan.faults, start));
+        let mut faults = std::pin::pin!(nemesis.run(&self.plan.faults));
         let mut faults_done = None;
         let mut ticks = tokio::time::interval(TICK);
         loop {
@@ -244,11 +244,10 @@ impl Run<'_> {
             if histories.is_broken() {
                 return Err(RunError::Lab("a history can no longer be written".to_owned()));
             }
-            let elapsed = clock.now().since(start);
+            let elapsed = clock.now();
             let outcomes = shared.tally.outcomes();
             drop(self.progress.send(Progress::Load { elapsed, total, outcomes }));
-            let enough =
-                faults_done.is_some_and(|done| elapsed >= total.max(done.since(start) + AFTER_LAST_FAULT));
+            let enough = faults_done.is_some_and(|done| elapsed >= total.max(done + AFTER_LAST_FAULT));
             let enough = enough || (elapsed >= total && self.plan.faults.is_empty());
             if enough {
                 return Ok(Ended::Complete);

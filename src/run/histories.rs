@@ -26,9 +26,9 @@ pub(super) struct Histories {
 }
 
 impl<O: Operation> Part<O> {
-    fn start(name: &str, concurrency: u32, dir: &RunDir, clock: Clock) -> io::Result<(Part<O>, Scribe)> {
+    fn start(name: &str, concurrency: u32, dir: &RunDir) -> io::Result<(Part<O>, Scribe)> {
         let header = Header { workload: name.to_owned(), concurrency };
-        let (recorder, scribe) = Recorder::start(&dir.history(name), &header, clock)?;
+        let (recorder, scribe) = Recorder::start(&dir.history(name), &header)?;
         Ok((Part { recorder, concurrency }, scribe))
     }
 
@@ -39,23 +39,34 @@ impl<O: Operation> Part<O> {
 }
 
 impl Histories {
-    pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize, clock: Clock) -> io::Result<Histories> {
-        let (nemesis, scribe) = Part::start("nemesis", 1, dir, clock)?;
+    pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize) -> io::Result<Histories> {
+        let (nemesis, scribe) = Part::start("nemesis", 1, dir)?;
         let mut scribes = vec![scribe];
         let concurrency = |clients| concurrency(clients, plan.readers.per_node, nodes);
         let mut orders = None;
         if let Some(plan) = &plan.orders {
-            let (part, scribe) = Part::start("orders", concurrency(plan.clients), dir, clock)?;
+            let (part, scribe) = Part::start("orders", concurrency(plan.clients), dir)?;
             orders = Some(part);
             scribes.push(scribe);
         }
         let mut counter = None;
         if let Some(plan) = &plan.counter {
-            let (part, scribe) = Part::start("counter", concurrency(plan.clients), dir, clock)?;
+            let (part, scribe) = Part::start("counter", concurrency(plan.clients), dir)?;
             counter = Some(part);
             scribes.push(scribe);
         }
         Ok(Histories { nemesis: nemesis.recorder, orders, counter, scribes })
+    }
+
+    /// The load begins: from here on their time is that of `clock`.
+    pub(super) fn begin(&self, clock: Clock) {
+        self.nemesis.begin(clock);
+        if let Some(orders) = &self.orders {
+            orders.recorder.begin(clock);
+        }
+        if let Some(counter) = &self.counter {
+            counter.recorder.begin(clock);
+        }
     }
 
     pub(super) fn orders_reader(&self) -> Option<Reader<OrdersOp>> {

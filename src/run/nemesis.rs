@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::progress::Progress;
 use super::record::Recorder;
 use crate::fault::{Schedule, Step};
-use crate::history::{Action, Cause, CauseClass, Clock, FaultOp, Nanos, NodeName, Process};
+use crate::history::{Action, Cause, CauseClass, Clock, FaultOp, NodeName, Process};
 use crate::topology::{Topology, TopologyError};
 use crate::workload::Answer;
 
@@ -29,9 +29,9 @@ pub(super) struct Nemesis {
 }
 
 impl Nemesis {
-    /// Carries out `schedule`, whose times count from `start`. Steps on one node follow each other; nodes do not wait
+    /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do not wait
     /// for each other. The first step that fails ends its node's part, and is the error.
-    pub(super) async fn run(&self, schedule: &Schedule, start: Nanos) -> Result<(), TopologyError> {
+    pub(super) async fn run(&self, schedule: &Schedule) -> Result<(), TopologyError> {
         let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
         for step in schedule.steps() {
             by_node.entry(step.node).or_default().push(*step);
@@ -39,7 +39,7 @@ impl Nemesis {
         let node = |steps: Vec<Step>| async move {
             let mut stop = self.stop.clone();
             for step in steps {
-                let due = tokio::time::sleep_until(self.clock.instant(start + step.at).into());
+                let due = tokio::time::sleep_until(self.clock.instant(step.at).into());
                 tokio::select! {
                     () = due => self.act(step.node, step.action, false).await?,
                     _ = stop.wait_for(|stop| *stop) => break,

@@ -22,7 +22,6 @@ pub(super) struct Recorder<O: Operation> {
 
 #[derive(Debug)]
 struct Shared<O: Operation> {
-    clock: Clock,
     pending: Mutex<Pending<O>>,
     finish: AtomicBool,
     broken: AtomicBool,
@@ -30,6 +29,8 @@ struct Shared<O: Operation> {
 
 #[derive(Debug)]
 struct Pending<O: Operation> {
+    /// `None` before the load begins: whatever happens then has time zero.
+    clock: Option<Clock>,
     next: u64,
     events: Vec<Event<O>>,
 }
@@ -47,12 +48,11 @@ impl<O: Operation> Clone for Recorder<O> {
 }
 
 impl<O: Operation> Recorder<O> {
-    /// Starts a history in `path`, which must not exist.
-    pub(super) fn start(path: &Path, header: &Header, clock: Clock) -> io::Result<(Recorder<O>, Scribe)> {
+    /// Starts a history in `path`, which must not exist. Its time stands at zero until [`Recorder::begin`].
+    pub(super) fn start(path: &Path, header: &Header) -> io::Result<(Recorder<O>, Scribe)> {
         let writer = Writer::create(path, header)?;
         let shared = Arc::new(Shared {
-            clock,
-            pending: Mutex::new(Pending { next: 0, events: Vec::new() }),
+            pending: Mutex::new(Pending { clock: None, next: 0, events: Vec::new() }),
             finish: AtomicBool::new(false),
             broken: AtomicBool::new(false),
         });
@@ -69,6 +69,11 @@ impl<O: Operation> Recorder<O> {
             move || shared.finish.store(true, Ordering::Release)
         });
         Ok((Recorder { shared }, Scribe { thread, finish }))
+    }
+
+    /// Lets the history's time go on, as that of `clock`: the load begins.
+    pub(super) fn begin(&self, clock: Clock) {
+        self.shared.lock().clock = Some(clock);
     }
 
     /// Records that `process` is about to send `op` to `node`; answers when.
@@ -100,7 +105,7 @@ impl<O: Operation> Recorder<O> {
     /// The time is read under the lock, so that the order of the events is the order of their times.
     fn record(&self, process: Process, node: NodeName, phase: Phase<O, O::Reply>) -> Nanos {
         let mut pending = self.shared.lock();
-        let (index, time) = (pending.next, self.shared.clock.now());
+        let (index, time) = (pending.next, pending.clock.map_or(Nanos(0), |clock| clock.now()));
         pending.next += 1;
         pending.events.push(Event { index, time, process, node, phase });
         time
@@ -148,8 +153,12 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("counter.jsonl.zst");
         let header = Header { workload: "counter".to_owned(), concurrency: 1 };
-        let (recorder, scribe) = Recorder::<CounterOp>::start(&path, &header, Clock::start()).unwrap();
+        let (recorder, scribe) = Recorder::<CounterOp>::start(&path, &header).unwrap();
         let (process, node) = (Process::Client(0), NodeName::primary());
+        recorder.invoke(process, node, CounterOp::ReadAll);
+        recorder.complete(process, node, Answer::ok(CounterReply::All(vec![0])));
+        let clock = Clock::start();
+        recorder.begin(clock);
         for value in 1..=1000 {
             recorder.invoke(process, node, CounterOp::Increment { key: 1 });
             recorder.complete(process, node, Answer::ok(CounterReply::Incremented { value }));
@@ -157,6 +166,8 @@ mod tests {
         scribe.finish().unwrap();
         let stored = file::read::<CounterOp>(&path).unwrap();
         assert!(stored.complete);
-        assert_eq!(stored.history.completed_ok().count(), 1000);
+        assert_eq!(stored.history.completed_ok().count(), 1001);
+        let times: Vec<Nanos> = stored.history.events().iter().map(|event| event.time).collect();
+        assert!(times[..2] == [Nanos(0); 2] && times[2] > Nanos(0) && stored.history.end() <= clock.now());
     }
 }
