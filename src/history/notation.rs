@@ -143,7 +143,8 @@ impl Notation for OrdersOp {
 
     fn op(words: &[&str]) -> OrdersOp {
         match *words {
-            ["order"] => OrdersOp::Order { product: 1, quantity: 1, price: 100 },
+            ["order"] => order("1*1@100"),
+            ["order", item] => order(item),
             ["stock"] => OrdersOp::Stock,
             ["ledger", after] => OrdersOp::Ledger { after: after.parse().unwrap() },
             ["digest", name] => OrdersOp::Digest { table: table(name) },
@@ -181,13 +182,32 @@ fn stock(words: &[&str]) -> StockSnapshot {
     snapshot
 }
 
+/// Product, quantity and price: `1*1@100`.
+fn item(word: &str) -> (i32, i32, i64) {
+    let (product, rest) = word.split_once('*').unwrap();
+    let (quantity, price) = rest.split_once('@').unwrap();
+    (product.parse().unwrap(), quantity.parse().unwrap(), price.parse().unwrap())
+}
+
+fn order(word: &str) -> OrdersOp {
+    let (product, quantity, price) = item(word);
+    OrdersOp::Order { product, quantity, price }
+}
+
+/// Order 3 of process 0, with two details, and what it holds: `3/0x2=1*1@100`.
 fn line(word: &str) -> LedgerLine {
-    let (order, rest) = word.split_once('/').unwrap();
+    let (line, holds) = word.split_once('=').unwrap_or((word, "1*1@100"));
+    let (order, rest) = line.split_once('/').unwrap();
     let (user, details) = rest.split_once('x').unwrap_or((rest, "1"));
+    let (product, quantity, price) = item(holds);
     LedgerLine {
         order: order.parse().unwrap(),
         user: user.parse().unwrap(),
         details: details.parse().unwrap(),
+        product,
+        quantity,
+        price,
+        subtotal: price,
     }
 }
 

@@ -86,6 +86,23 @@ pub struct LedgerLine {
     pub user: u32,
     /// How many rows of `OrderDetails` name it; one, when all is well.
     pub details: u32,
+    /// `product_id` of its detail; 0 without one.
+    pub product: i32,
+    /// `quantity`, over all its details.
+    pub quantity: i32,
+    /// `order_price`.
+    pub price: Cents,
+    /// `subtotal`, over all its details.
+    pub subtotal: Cents,
+}
+
+impl LedgerLine {
+    /// Whether it holds what `op` asked for. Of an order that has not one detail only the price can be compared.
+    pub fn holds(&self, op: &OrdersOp) -> bool {
+        let OrdersOp::Order { product, quantity, price } = *op else { return false };
+        let whole = (self.product, self.quantity, self.subtotal) == (product, quantity, price);
+        self.price == price && (whole || self.details != 1)
+    }
 }
 
 impl Operation for OrdersOp {

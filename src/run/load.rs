@@ -75,7 +75,14 @@ impl Load {
         if let Some(counter) = &self.counter {
             self.spawn_counter(counter, &mut workers);
         }
-        while workers.join_next().await.is_some() {}
+        while let Some(ended) = workers.join_next().await {
+            // A client that panicked is not one that had nothing more to do: the whole load fails with it.
+            if let Err(error) = ended
+                && error.is_panic()
+            {
+                std::panic::resume_unwind(error.into_panic());
+            }
+        }
         delay.abort();
     }
 

@@ -80,6 +80,11 @@ async fn a_double_apply_is_seen_in_orders_and_counters() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_altered_order_is_not_what_was_asked_for() {
+    expect(Some(Bug::AlteredOrder), &[("durability", Guarantee::ExactlyOnce)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_torn_order_is_seen_in_snapshots() {
     expect(Some(Bug::TornOrder), &[("conservation", Guarantee::Atomicity)]).await;
 }

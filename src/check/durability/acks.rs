@@ -8,7 +8,9 @@ use crate::history::{History, LedgerLine, Nanos, OrdersOp, OrdersReply, Outcome}
 
 /// One acknowledged order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ack {
+pub(super) struct Ack<'a> {
+    /// What was asked for.
+    pub(super) op: &'a OrdersOp,
     pub(super) order: i32,
     pub(super) user: u32,
     pub(super) start: Nanos,
@@ -30,21 +32,31 @@ pub(super) enum Fate {
 
 /// What else a process was told.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Rest {
+pub(super) struct Rest<'a> {
     /// Definite failures.
     pub(super) failed: u64,
-    /// Invocation of the operation whose outcome is unknown; a process has at most one, its last.
-    pub(super) unknown: Option<u64>,
+    /// The operation whose outcome is unknown; a process has at most one, its last.
+    pub(super) unknown: Option<&'a OrdersOp>,
+}
+
+impl Rest<'_> {
+    /// Whether the last of the lines that its process was not told of is the operation of unknown outcome, which is
+    /// the process's last.
+    pub(super) fn explains(&self, lines: &[&LedgerLine]) -> bool {
+        self.unknown.zip(lines.last()).is_some_and(|(op, line)| line.holds(op))
+    }
 }
 
 /// Everything that was told, and the ledger's lines that no acknowledgement accounts for.
 pub(super) struct Acks<'a> {
     /// By order id, then by time.
-    pub(super) acks: Vec<Ack>,
+    pub(super) acks: Vec<Ack<'a>>,
     /// By process, every one that ever placed an order.
-    pub(super) rest: BTreeMap<u32, Rest>,
+    pub(super) rest: BTreeMap<u32, Rest<'a>>,
     /// By process, each by id.
     pub(super) unclaimed: BTreeMap<u32, Vec<&'a LedgerLine>>,
+    /// Acknowledged orders that are there, and hold something else.
+    pub(super) altered: Vec<(Ack<'a>, &'a LedgerLine)>,
     /// Orders that were there before the load.
     pub(super) earlier: u64,
 }
@@ -52,7 +64,7 @@ pub(super) struct Acks<'a> {
 impl<'a> Acks<'a> {
     pub(super) fn read(history: &'a History<OrdersOp>, ledger: Option<&Ledger<'a>>) -> Acks<'a> {
         let mut acks = Vec::new();
-        let mut rest: BTreeMap<u32, Rest> = BTreeMap::new();
+        let mut rest: BTreeMap<u32, Rest<'a>> = BTreeMap::new();
         let mut before_load = None;
         for call in history.calls() {
             if let (OrdersOp::Stock, Outcome::Ok { reply: OrdersReply::Stock(snapshot), .. }) =
@@ -66,6 +78,7 @@ impl<'a> Acks<'a> {
                 Outcome::Ok { reply: OrdersReply::Ordered { order }, warning } => {
                     rest.entry(user).or_default();
                     acks.push(Ack {
+                        op: call.op,
                         order: *order,
                         user,
                         start: call.start,
@@ -77,13 +90,13 @@ impl<'a> Acks<'a> {
                 }
                 // An answer of the wrong kind: something was done, and nobody knows which order it is.
                 Outcome::Ok { .. } | Outcome::Info(_) => {
-                    rest.entry(user).or_default().unknown = Some(call.invoked);
+                    rest.entry(user).or_default().unknown = Some(call.op);
                 }
                 Outcome::Fail(_) => rest.entry(user).or_default().failed += 1,
             }
         }
         acks.sort_unstable_by_key(|ack| (ack.order, ack.end, ack.event));
-        let mut read = Acks { acks, rest, unclaimed: BTreeMap::new(), earlier: 0 };
+        let mut read = Acks { acks, rest, unclaimed: BTreeMap::new(), altered: Vec::new(), earlier: 0 };
         if let Some(ledger) = ledger {
             read.settle(ledger, before_load.unwrap_or(0).try_into().unwrap_or(0));
         }
@@ -102,7 +115,12 @@ impl<'a> Acks<'a> {
             from += self.acks[from..].partition_point(|ack| ack.order < line.order);
             let same = self.acks[from..].iter_mut().take_while(|ack| ack.order == line.order);
             match same.filter(|ack| ack.user == line.user).last() {
-                Some(ack) => ack.fate = Fate::Present,
+                Some(ack) => {
+                    ack.fate = Fate::Present;
+                    if !line.holds(ack.op) {
+                        self.altered.push((*ack, line));
+                    }
+                }
                 None if place < before_load => self.earlier += 1,
                 None => self.unclaimed.entry(line.user).or_default().push(line),
             }
@@ -116,7 +134,9 @@ impl<'a> Acks<'a> {
 
     /// Of those, the ones that are there.
     pub(super) fn unknown_present(&self) -> u64 {
-        let unknown = |user: &u32| self.rest.get(user).is_some_and(|rest| rest.unknown.is_some());
-        self.unclaimed.keys().filter(|user| unknown(user)).count() as u64
+        let there = |(user, lines): &(&u32, &Vec<&LedgerLine>)| {
+            self.rest.get(user).is_some_and(|rest| rest.explains(lines))
+        };
+        self.unclaimed.iter().filter(there).count() as u64
     }
 }

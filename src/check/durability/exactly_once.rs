@@ -1,12 +1,12 @@
 //! Exactly once: nothing is there that nobody asked for, and no id is acknowledged twice without a crash between.
 
-use super::acks::{Acks, Rest};
+use super::acks::{Ack, Acks, Rest};
 use crate::check::draft::Draft;
 use crate::check::ledger::Ledger;
 use crate::check::restarts::{Window, between};
 use crate::check::text::{at, count, plural};
 use crate::check::{Claims, Evidence, Guarantee, Judgement};
-use crate::history::OrdersOp;
+use crate::history::{LedgerLine, OrdersOp};
 
 pub(super) fn judge(
     evidence: &Evidence<'_, OrdersOp>,
@@ -52,12 +52,16 @@ pub(super) fn judge(
     for (&user, lines) in &acks.unclaimed {
         let told = acks.rest.get(&user).copied();
         let rest = told.unwrap_or_default();
-        // An operation of unknown outcome is its process's last, so the last of the lines is the one it can explain.
-        let unexplained = lines.len() - usize::from(rest.unknown.is_some());
+        let explains = rest.explains(lines);
+        let unexplained = lines.len() - usize::from(explains);
         for line in &lines[..unexplained] {
             surplus += 1;
-            draft.violation(reads, || explain(line.order, user, told.is_some(), rest));
+            draft.violation(reads, || explain(line.order, user, told.is_some(), rest, explains));
         }
+    }
+    for (ack, line) in &acks.altered {
+        let events: Vec<u64> = std::iter::once(ack.event).chain(reads.iter().copied()).collect();
+        draft.violation(&events, || altered(ack, line));
     }
     let lines = ledger.as_ref().map_or(0, |ledger| ledger.lines().count() as u64);
     draft.count("orders there", lines);
@@ -65,17 +69,28 @@ pub(super) fn judge(
     draft.count("explained by an unknown outcome", acks.unknown_present());
     draft.count("that nobody was told of", surplus);
     draft.count("acknowledged twice", twice);
+    draft.count("with other contents than asked for", acks.altered.len() as u64);
     draft.count("definite failures", acks.rest.values().map(|rest| rest.failed).sum());
     let looked = match ledger {
         Ok(_) => format!("{} there, {} that nobody was told of", plural(lines, "order"), count(surplus)),
         Err(_) => format!("{} acknowledged", plural(acks.acks.len() as u64, "order")),
     };
-    draft.finish(format!("{looked}, {} acknowledged twice", count(twice)))
+    let altered = count(acks.altered.len() as u64);
+    draft.finish(format!("{looked}, {} acknowledged twice, {altered} with other contents", count(twice)))
 }
 
-fn explain(order: i32, user: u32, known: bool, rest: Rest) -> String {
+fn altered(ack: &Ack<'_>, line: &LedgerLine) -> String {
+    let OrdersOp::Order { product, quantity, price } = *ack.op else { return String::new() };
+    format!(
+        "order {} of process {} asked for {quantity} of product {product} at {price} hundredths, and holds {} of product {} at {} in its detail and {} as its price",
+        ack.order, ack.user, line.quantity, line.product, line.subtotal, line.price
+    )
+}
+
+fn explain(order: i32, user: u32, known: bool, rest: Rest<'_>, explains: bool) -> String {
     let unknown = match rest.unknown {
-        Some(_) => "one operation of unknown outcome, which explains another order",
+        Some(_) if explains => "one operation of unknown outcome, which explains another order",
+        Some(_) => "one operation of unknown outcome, which was for something else",
         None => "no operation of unknown outcome",
     };
     match rest.failed {

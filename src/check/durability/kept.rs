@@ -33,7 +33,7 @@ pub(super) fn judge(
     let number = |fate: Fate| acks.acks.iter().filter(|ack| ack.fate == fate).count() as u64;
     let (present, absent, unread) = (number(Fate::Present), number(Fate::Absent), number(Fate::Unread));
     let warned = acks.acks.iter().filter(|ack| ack.warned).count() as u64;
-    let lost: Vec<&Ack> = acks.acks.iter().filter(|ack| ack.fate == Fate::Absent).collect();
+    let lost: Vec<&Ack<'_>> = acks.acks.iter().filter(|ack| ack.fate == Fate::Absent).collect();
     let survivors = Survivors::find(acks, restarts);
     let gaps = lost.iter().filter(|ack| survivors.after(ack, restarts).is_some()).count() as u64;
     if gaps > 0 {
@@ -90,7 +90,7 @@ pub(super) fn judge(
     draft.finish(summary)
 }
 
-fn explain(ack: &Ack, survivor: Option<&Ack>) -> String {
+fn explain(ack: &Ack<'_>, survivor: Option<&Ack<'_>>) -> String {
     let mut message = format!(
         "order {} of process {}, acknowledged at {}{}, is absent",
         ack.order,
@@ -112,11 +112,11 @@ fn explain(ack: &Ack, survivor: Option<&Ack>) -> String {
 
 /// For every point at which the log may have been cut: the order that began last among those acknowledged before it
 /// and still there. A lost order has a survivor after it exactly if it has this one.
-struct Survivors<'a>(BTreeMap<Nanos, &'a Ack>);
+struct Survivors<'a>(BTreeMap<Nanos, &'a Ack<'a>>);
 
 impl<'a> Survivors<'a> {
-    fn find(acks: &'a Acks<'_>, restarts: &[Window]) -> Survivors<'a> {
-        let mut latest: BTreeMap<Nanos, &Ack> = BTreeMap::new();
+    fn find(acks: &'a Acks<'a>, restarts: &[Window]) -> Survivors<'a> {
+        let mut latest: BTreeMap<Nanos, &'a Ack<'a>> = BTreeMap::new();
         let cuts = || restarts.iter().map(|window| window.start).chain([Nanos(u64::MAX)]);
         for ack in acks.acks.iter().filter(|ack| ack.fate == Fate::Present) {
             for cut in cuts().filter(|&cut| ack.end < cut) {
@@ -129,15 +129,15 @@ impl<'a> Survivors<'a> {
         Survivors(latest)
     }
 
-    fn after(&self, lost: &Ack, restarts: &[Window]) -> Option<&'a Ack> {
+    fn after(&self, lost: &Ack<'_>, restarts: &[Window]) -> Option<&'a Ack<'a>> {
         let survivor = *self.0.get(&unbroken_until(restarts, lost.end))?;
         (survivor.start > lost.end).then_some(survivor)
     }
 }
 
 /// How often an id was acknowledged again with a forced restart in between. `acks` are by order, then by time.
-fn reused(acks: &[Ack], restarts: &[Window]) -> u64 {
+fn reused(acks: &[Ack<'_>], restarts: &[Window]) -> u64 {
     let again =
-        |pair: &&[Ack]| pair[0].order == pair[1].order && between(restarts, pair[0].start, pair[1].end);
+        |pair: &&[Ack<'_>]| pair[0].order == pair[1].order && between(restarts, pair[0].start, pair[1].end);
     acks.windows(2).filter(again).count() as u64
 }

@@ -34,7 +34,10 @@ fn the_four_classes() {
     assert_eq!(words(&kept), ["order 3 of process 5, acknowledged at 0.012 s, is absent"]);
     assert_eq!(kept.findings[0].events[0].index, 11);
     assert!(kept.claimed && !once.claimed);
-    assert_eq!(once.summary, "3 orders there, 0 that nobody was told of, 0 acknowledged twice");
+    assert_eq!(
+        once.summary,
+        "3 orders there, 0 that nobody was told of, 0 acknowledged twice, 0 with other contents"
+    );
 }
 
 #[test]
@@ -236,4 +239,33 @@ fn a_gap_is_claimed_never_to_happen() {
     };
     assert_eq!(claims("1-2 0 order = 1; 3-4 0 order = 2; 90-91 9 ledger 0 = 1/0"), ((Fail, 1), 0, false));
     assert_eq!(claims("1-2 0 order = 1; 3-4 0 order = 2; 90-91 9 ledger 0 = 2/0"), ((Fail, 1), 1, true));
+}
+
+#[test]
+fn an_order_holds_what_was_asked_for() {
+    let asked = "0 order 2*3@1998 = 1; 9 ledger 0 = 1/0=2*3@1998";
+    check(CALM, asked, (Pass, 0), (Pass, 0));
+    for other in ["1*3@1998", "2*1@1998", "2*3@1997"] {
+        let text = asked.replace("1/0=2*3@1998", &format!("1/0={other}"));
+        check(CALM, &text, (Pass, 0), (Fail, 1));
+    }
+    let (_, once) = judge(CALM, &asked.replace("1/0=2*3@1998", "1/0=1*1@1998"));
+    assert_eq!(
+        words(&once),
+        [
+            "order 1 of process 0 asked for 3 of product 2 at 1998 hundredths, and holds 1 of product 1 at 1998 in its detail and 1998 as its price"
+        ]
+    );
+    // An order without its one detail is torn, which is for another check to say.
+    check(CALM, "0 order = 1; 9 ledger 0 = 1/0x0=0*0@100", (Pass, 0), (Pass, 0));
+}
+
+#[test]
+fn an_unknown_outcome_explains_only_what_it_asked_for() {
+    let text = "0 order = 1; 1 order 2*3@1998 ?; 9 ledger 0 = 1/0 2/1=2*3@1998";
+    check(CALM, text, (Pass, 0), (Pass, 0));
+    // What process 1 was told has failed, it is there all the same; the unknown one is not.
+    let text = "0 order = 1; 1 order ! refused; 1 order 2*3@1998 ?; 9 ledger 0 = 1/0 2/1";
+    check(CALM, text, (Pass, 0), (Fail, 1));
+    assert_eq!(figure(&judge(CALM, text).0, "unknown and present"), 0);
 }

@@ -22,6 +22,8 @@ pub enum Bug {
     LostCommit,
     /// Now and then a commit is applied twice.
     DoubleApply,
+    /// Now and then an order is stored under another price.
+    AlteredOrder,
     /// Now and then a replica shows the last transaction without its last write.
     TornOrder,
     /// Replicas stop replaying until the load has ended.
@@ -36,9 +38,10 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 7] = [
+    pub const ALL: [Bug; 8] = [
         Bug::LostCommit,
         Bug::DoubleApply,
+        Bug::AlteredOrder,
         Bug::TornOrder,
         Bug::Stale,
         Bug::Backwards,
@@ -51,6 +54,7 @@ impl Bug {
         match self {
             Bug::LostCommit => "lost-commit",
             Bug::DoubleApply => "double-apply",
+            Bug::AlteredOrder => "altered-order",
             Bug::TornOrder => "torn-order",
             Bug::Stale => "stale",
             Bug::Backwards => "backwards",
@@ -96,6 +100,16 @@ impl Defect {
 
     pub(super) fn applies_twice(&self) -> bool {
         self.bug == Some(Bug::DoubleApply) && self.commits % PERIOD == PERIOD - 1
+    }
+
+    /// What is written in place of what the client asked for.
+    pub(super) fn alter(&self, writes: &mut [Write]) {
+        if self.bug == Some(Bug::AlteredOrder) && self.commits % PERIOD == PERIOD - 1 {
+            let mut orders = writes.iter_mut().filter(|write| write.table == Table::Orders);
+            if let Some(row) = orders.next().and_then(|write| write.row.as_mut()) {
+                bump(row, 1);
+            }
+        }
     }
 
     pub(super) fn committed(&mut self, store: &Store, undo: Vec<Write>) {

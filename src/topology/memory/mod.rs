@@ -129,7 +129,8 @@ impl Session {
     ) -> Option<Result<R, String>> {
         let mut state = self.state()?;
         let State { store, defect, .. } = &mut *state;
-        Some(body(store).map(|(writes, reply)| {
+        Some(body(store).map(|(mut writes, reply)| {
+            defect.alter(&mut writes);
             let undo = store.apply(writes);
             if defect.applies_twice()
                 && let Ok((again, _)) = body(store)

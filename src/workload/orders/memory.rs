@@ -47,7 +47,7 @@ impl Orders {
     }
 }
 
-/// Orders are (user, price), details (order, product, quantity), stock (product, units); the stock is written last.
+/// Orders are (user, price), details (order, product, quantity, price), stock (product, units); the stock is written last.
 fn place(
     store: &Store,
     user: u32,
@@ -64,7 +64,7 @@ fn place(
     let put = |table, key, row: Row| Write { table, key, row: Some(row) };
     let writes = vec![
         put(Table::Orders, order, vec![i64::from(user), price]),
-        put(Table::OrderDetails, detail, vec![order, product, quantity]),
+        put(Table::OrderDetails, detail, vec![order, product, quantity, price]),
         put(Table::Inventory, product, vec![product, units - quantity]),
     ];
     Ok((writes, i32::try_from(order).unwrap_or(i32::MAX)))
@@ -90,15 +90,24 @@ fn stock(shown: &Snapshot) -> StockSnapshot {
 }
 
 fn ledger(shown: &Snapshot, after: i32) -> Vec<LedgerLine> {
-    let mut details: BTreeMap<i64, u32> = BTreeMap::new();
+    let mut details: BTreeMap<i64, Vec<&Row>> = BTreeMap::new();
     for row in shown[&Table::OrderDetails].values() {
-        *details.entry(row[0]).or_default() += 1;
+        details.entry(row[0]).or_default().push(row);
     }
+    let small = |number: i64| i32::try_from(number).unwrap_or(i32::MAX);
     let page = shown[&Table::Orders].range(i64::from(after) + 1..).take(LEDGER_CHUNK);
-    page.map(|(order, row)| LedgerLine {
-        order: i32::try_from(*order).unwrap_or(i32::MAX),
-        user: u32::try_from(row[0]).unwrap_or(u32::MAX),
-        details: details.get(order).copied().unwrap_or(0),
+    page.map(|(order, row)| {
+        let details = details.get(order).map(Vec::as_slice).unwrap_or_default();
+        let sum = |column: usize| details.iter().map(|row| row[column]).sum::<i64>();
+        LedgerLine {
+            order: small(*order),
+            user: u32::try_from(row[0]).unwrap_or(u32::MAX),
+            details: u32::try_from(details.len()).unwrap_or(u32::MAX),
+            product: small(details.iter().map(|row| row[1]).min().unwrap_or(0)),
+            quantity: small(sum(2)),
+            price: row[1],
+            subtotal: sum(3),
+        }
     })
     .collect()
 }

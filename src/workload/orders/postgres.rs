@@ -30,11 +30,12 @@ const STOCK: &str = "\
 
 /// The details of one page only are joined: there is no index on them, and a join with all would be made for each page.
 const LEDGER: &str = "\
-    WITH page AS (SELECT orders_id, users_id FROM Orders WHERE orders_id > $1 ORDER BY orders_id LIMIT $2), \
-         detail AS (SELECT order_id FROM OrderDetails \
+    WITH page AS (SELECT orders_id, users_id, order_price FROM Orders WHERE orders_id > $1 ORDER BY orders_id LIMIT $2), \
+         detail AS (SELECT order_id, product_id, quantity, subtotal FROM OrderDetails \
                      WHERE order_id > $1 AND order_id <= (SELECT max(orders_id) FROM page)) \
-    SELECT orders_id, users_id, count(order_id) \
-      FROM page LEFT JOIN detail ON order_id = orders_id GROUP BY 1, 2 ORDER BY 1";
+    SELECT orders_id, users_id, count(order_id), coalesce(min(product_id), 0), coalesce(sum(quantity), 0), \
+           (order_price * 100)::bigint, coalesce(sum(subtotal) * 100, 0)::bigint \
+      FROM page LEFT JOIN detail ON order_id = orders_id GROUP BY 1, 2, order_price ORDER BY 1";
 
 /// The statements that place an order.
 struct Place {
@@ -129,6 +130,10 @@ impl Orders {
             order: row.get(0),
             user: u32::try_from(row.get::<_, i32>(1)).unwrap_or(u32::MAX),
             details: u32::try_from(row.get::<_, i64>(2)).unwrap_or(u32::MAX),
+            product: row.get(3),
+            quantity: i32::try_from(row.get::<_, i64>(4)).unwrap_or(i32::MAX),
+            price: row.get(5),
+            subtotal: row.get(6),
         };
         Ok(rows.iter().map(line).collect())
     }
