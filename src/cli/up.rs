@@ -6,8 +6,7 @@ use serde_json::json;
 
 use super::console::Console;
 use super::{Exit, Failure, failures, status};
-use crate::topology::TopologyError;
-use crate::topology::local::{Cluster, Config, StateDir};
+use crate::topology::local::{Cluster, Config};
 
 /// Start a primary and its replicas, and leave them running
 #[derive(Debug, clap::Args)]
@@ -34,11 +33,6 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failures::topology)?;
-    let clusters = state_dir.clusters().map_err(failures::topology)?;
-    if clusters.iter().any(|cluster| cluster.name == args.name && cluster.is_running()) {
-        return Err(failures::topology(TopologyError::AlreadyUp(args.name)));
-    }
     let config = Config {
         pg_bin: args.pg_bin,
         replicas: args.replicas,
@@ -48,12 +42,13 @@ pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> 
         name: args.name.clone(),
         ..Config::default()
     };
-    let cluster = Cluster::up(&config).await.map_err(failures::topology)?;
+    let cluster = Cluster::up_by_name(&config).await.map_err(failures::topology)?;
     let (state, endpoints) = (cluster.state(), cluster.endpoints());
     cluster.detach().map_err(failures::topology)?;
     if console.is_json() {
         let nodes: Vec<_> = endpoints.iter().map(status::endpoint_json).collect();
-        console.json(&json!({ "name": state.name, "version": state.version, "nodes": nodes }));
+        console
+            .json(&json!({ "name": state.name, "id": state.id, "version": state.version, "nodes": nodes }));
         return Ok(Exit::Valid);
     }
     let option = if args.name == "lab" { String::new() } else { format!(" --name {}", args.name) };
