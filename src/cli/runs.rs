@@ -112,16 +112,20 @@ fn row(dir: &RunDir) -> Row {
     }
 }
 
-/// The verdict that was written, or why there is none.
+/// The result that was written, or why there is none. A run without a violation is not valid where a threshold was
+/// missed or could not be measured: then its exit code says so, and not its verdict.
 fn result(dir: &RunDir, manifest: &Manifest) -> String {
     let written = std::fs::read_to_string(dir.file("results.json")).ok();
     let written = written.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-    let verdict =
-        written.as_ref().and_then(|results| results["verdict"].as_str()).map(|verdict| match verdict {
-            "pass" => "valid",
-            "fail" => "INVALID",
+    let verdict = written.as_ref().and_then(|results| {
+        let verdict = results["verdict"].as_str()?;
+        Some(match (verdict, results["exit_code"].as_u64()) {
+            ("fail", _) => "INVALID",
+            ("pass", Some(4)) => "threshold missed",
+            ("pass", Some(0)) => "valid",
             _ => "unknown",
-        });
+        })
+    });
     match (verdict, &manifest.ended) {
         (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
         (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),

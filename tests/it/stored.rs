@@ -195,6 +195,21 @@ fn a_stored_run_in_every_format() {
 }
 
 #[test]
+fn a_missed_threshold_is_no_valid_run() {
+    let lab = Lab::new();
+    for (threshold, code, result) in
+        [("write.tps>1000000000", 4, "threshold missed"), ("recovery.max<1s", 3, "unknown"), ("write.tps>0", 0, "valid")]
+    {
+        let args = ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];
+        lab.run(&[&args[..], &[threshold]].concat()).exits(code);
+        let shown = lab.run(&["runs", "show", "--json"]).exits(0).json();
+        assert_eq!(shown["result"], result, "{threshold}");
+    }
+    let listed = lab.run(&["runs", "list"]).exits(0).stdout;
+    assert!(listed.contains("┆ threshold missed ") && listed.contains("┆ unknown "), "{listed}");
+}
+
+#[test]
 fn runs_are_listed_shown_and_removed() {
     let lab = Lab::new();
     assert_eq!(lab.run(&["runs", "list"]).exits(0).stderr, "no runs in runs\n");
