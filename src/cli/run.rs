@@ -35,7 +35,7 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
 
 /// One run, judged, published and shown.
 async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exit, Failure> {
-    let (dir, manifest) = run::begin(plan).map_err(|error| failures::directory(&plan.runs, error))?;
+    let (dir, manifest) = run::begin(plan, bug).map_err(|error| failures::directory(&plan.runs, error))?;
     console.note(&format!("seed {}, {}, {}", plan.load.seed, manifest.run.topology, manifest.run.workloads));
     let faults = if plan.faults.is_empty() { "none".to_owned() } else { plan.faults.to_string() };
     console.note(&format!("faults: {faults}"));

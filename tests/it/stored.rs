@@ -197,16 +197,36 @@ fn a_stored_run_in_every_format() {
 #[test]
 fn a_missed_threshold_is_no_valid_run() {
     let lab = Lab::new();
-    for (threshold, code, result) in
-        [("write.tps>1000000000", 4, "threshold missed"), ("recovery.max<1s", 3, "unknown"), ("write.tps>0", 0, "valid")]
-    {
-        let args = ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];
+    for (threshold, code, result) in [
+        ("write.tps>1000000000", 4, "threshold missed"),
+        ("recovery.max<1s", 3, "unknown"),
+        ("write.tps>0", 0, "valid"),
+    ] {
+        let args =
+            ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];
         lab.run(&[&args[..], &[threshold]].concat()).exits(code);
         let shown = lab.run(&["runs", "show", "--json"]).exits(0).json();
         assert_eq!(shown["result"], result, "{threshold}");
     }
     let listed = lab.run(&["runs", "list"]).exits(0).stdout;
     assert!(listed.contains("┆ threshold missed ") && listed.contains("┆ unknown "), "{listed}");
+}
+
+#[test]
+fn a_planted_bug_is_named_and_repeated() {
+    let lab = Lab::new();
+    let args = ["run", "counter", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults"];
+    let done = lab.run(&[&args[..], &["--plant", "double-apply"]].concat()).exits(1);
+    let report = lab.results();
+    let topology = report["run"]["topology"].as_str().unwrap();
+    assert!(topology.ends_with(", planted: double-apply"), "{topology}");
+    let repeat = report["run"]["reproduce"].as_str().unwrap();
+    assert!(repeat.ends_with("/plan.toml --plant double-apply"), "{repeat}");
+    assert!(done.stdout.contains(topology) && done.stdout.contains(repeat), "{}", done.stdout);
+    let markdown = fs::read_to_string(lab.latest("report.md")).unwrap();
+    assert!(markdown.contains(topology) && markdown.contains(repeat), "{markdown}");
+    let repeat: Vec<&str> = repeat.split(' ').skip(1).chain(["--quiet"]).collect();
+    lab.run(&repeat).exits(1);
 }
 
 #[test]
