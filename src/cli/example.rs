@@ -2,11 +2,11 @@
 
 use super::clusters::Which;
 use super::console::Console;
-use super::{Exit, Failure, failures, tables};
+use super::{Exit, Failure, failures, tables, up};
 use crate::config::{Plan, TopologyKind};
 use crate::run::example::place;
 use crate::topology::TopologyError;
-use crate::topology::local::{Cluster, Config, StateDir};
+use crate::topology::local::{Cluster, StateDir};
 
 /// Places the orders on the cluster that is up, or on a new one that stays up, and prints every node's tables.
 pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Failure> {
@@ -53,12 +53,5 @@ fn attach() -> Result<Cluster, Failure> {
 }
 
 async fn start(plan: &Plan) -> Result<Cluster, Failure> {
-    let config = Config {
-        pg_bin: plan.topology.pg_bin.clone(),
-        replicas: plan.topology.replicas,
-        synchronous_commit: plan.topology.synchronous_commit.to_string(),
-        port: plan.topology.port,
-        ..Config::default()
-    };
-    Cluster::up_by_name(&config).await.map_err(failures::topology)
+    Cluster::up_by_name(&up::local(&plan.topology)).await.map_err(failures::topology)
 }

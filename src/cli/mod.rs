@@ -76,7 +76,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),
-        Some(Command::Up(args)) => up::run(args, console).await,
+        Some(Command::Up(args)) => up::run(args, &global.place, console).await,
         Some(Command::Status(args)) => status::run(args, console).await,
         Some(Command::Psql(args)) => psql::run(args).await,
         Some(Command::Logs(args)) => logs::run(args, console).await,

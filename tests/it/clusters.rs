@@ -104,6 +104,21 @@ fn the_example_shows_the_same_stock_on_every_node() {
 }
 
 #[test]
+fn a_cluster_is_made_as_configured() {
+    let Some(lab) = Lab::real() else { return };
+    // A fault of runs with two replicas is no reason against a cluster with none.
+    let file = "[topology]\nreplicas = 2\nsynchronous_commit = \"local\"\n[faults]\nschedule = \"crash(replica-2)@1s\"\n";
+    fs::write(lab.path().join("replab.toml"), file).unwrap();
+    let mut up = lab.replab(&["up", "--json"]);
+    let up = Done::from(up.env("REPLAB_TOPOLOGY__REPLICAS", "0").output().unwrap()).exits(0).json();
+    assert_eq!(up["nodes"].as_array().unwrap().len(), 1, "{up}");
+    let status = lab.run(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["clusters"][0]["synchronous_commit"], "local");
+    lab.run(&["down"]).exits(0);
+    lab.assert_nothing_left();
+}
+
+#[test]
 fn two_that_start_at_once_do_not_share_a_name() {
     let Some(lab) = Lab::real() else { return };
     let up = || {

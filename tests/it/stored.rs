@@ -198,9 +198,9 @@ fn a_stored_run_in_every_format() {
 fn a_missed_threshold_is_no_valid_run() {
     let lab = Lab::new();
     for (threshold, code, result) in [
-        ("write.tps>1000000000", 4, "threshold missed"),
-        ("recovery.max<1s", 3, "unknown"),
-        ("write.tps>0", 0, "valid"),
+        ("rate.ok>1000000000", 4, "threshold missed"),
+        ("lag.bytes.max<1GB", 3, "unknown"),
+        ("rate.ok>1", 0, "valid"),
     ] {
         let args =
             ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];
