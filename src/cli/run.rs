@@ -42,24 +42,40 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
     console.note(&format!("run directory: {}", dir.path().display()));
 
     let (progress, steps) = mpsc::unbounded_channel();
-    let shown = tokio::spawn(watch(steps, console.is_quiet()));
+    // Not before: what never came to a load has nothing to report.
+    let (latest, stderr) = (dir.clone(), *console);
+    let loaded = move || {
+        if let Err(error) = latest.link_latest() {
+            stderr.note(&format!("latest does not lead to this run: {error}"));
+        }
+    };
+    let shown = tokio::spawn(watch(steps, console.is_quiet(), loaded));
     let (interrupted, interrupt) = watch::channel(false);
     let asked = tokio::spawn(forward_signals(interrupted));
     let ended = run::execute(plan, bug, &dir, manifest, Watcher { progress, interrupt }).await;
     asked.abort();
     drop(shown.await);
+    // Where nothing is known besides the error, there is nothing to keep; where that fails, it does no harm.
+    if ended.is_err() && dir.is_bare() {
+        drop(dir.clone().remove());
+    }
+    // One that was interrupted before its load is the latest only where there is no other.
+    if ended.is_ok() {
+        drop(RunDir::mend_latest(&plan.runs));
+    }
     match ended {
         Ok(_) => conclude(&dir, console),
         Err(error) => {
+            let failure = failures::run(error, &dir);
             // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
             // it is in the run's directory only: the document on stdout is the error.
             if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty())
-                && let Ok(report) = publish(&dir)
+                && let Ok(report) = publish(&dir, Some(failure.exit))
                 && !console.is_json()
             {
                 show(&report, console);
             }
-            Err(failures::run(error, &dir))
+            Err(failure)
         }
     }
 }
@@ -78,14 +94,18 @@ async fn forward_signals(interrupted: watch::Sender<bool>) {
 
 /// Judges what was stored, writes the reports, shows the result.
 fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
-    let report = publish(dir)?;
+    let report = publish(dir, None)?;
     show(&report, console);
     Ok(exit(&report))
 }
 
-/// Judges what was stored, and writes the reports.
-fn publish(dir: &RunDir) -> Result<Report, Failure> {
-    let report = run::judge(dir, &[]).map_err(failures::judge)?;
+/// Judges what was stored, and writes the reports. Their exit code is that of the failure which ended the run: a full
+/// disk is the machine's, not the lab's.
+fn publish(dir: &RunDir, failed: Option<Exit>) -> Result<Report, Failure> {
+    let mut report = run::judge(dir, &[]).map_err(failures::judge)?;
+    if let Some(exit) = failed {
+        report.exit_code = exit as u8;
+    }
     run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
     Ok(report)
 }

@@ -242,6 +242,7 @@ fn runs_are_listed_shown_and_removed() {
     let all = ids();
     assert_eq!(all.len(), 3);
     assert_eq!(lab.results()["run"]["id"], all[2].as_str(), "the newest comes last");
+    lab.run(&["check", ""]).exits(2).explains(&["the run's name is empty"]);
     lab.run(&["check", "2"]).exits(2).explains(&["`2` may be", &all[0], &all[1], &all[2]]);
     let shown = lab.run(&["runs", "show", &all[0]]).exits(0).stdout;
     assert!(shown.contains(&all[0]) && shown.contains("result     valid"), "{shown}");
