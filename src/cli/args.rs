@@ -207,9 +207,12 @@ pub(super) struct ReportArgs {
     /// A run's id, the beginning of one, its directory, or latest
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(super) run: String,
-    /// The format
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    /// The format [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Make the files in the run's directory anew, too
+    #[arg(long)]
+    pub(super) rewrite: bool,
 }
 
 /// The formats of a report.

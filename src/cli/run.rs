@@ -7,10 +7,11 @@ use super::args::RunArgs;
 use super::console::Console;
 use super::watch::watch;
 use super::{Exit, Failure, failures};
+use crate::check::Guarantee;
 use crate::config::{Plan, TopologyKind};
 use crate::measure::threshold::Limit;
 use crate::report::{Look, Report};
-use crate::run::{self, RunDir, Watcher};
+use crate::run::{self, Ended, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
@@ -20,7 +21,11 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
         threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
     }
     if args.dry_run {
-        console.result(&plan.to_toml());
+        if console.is_json() {
+            console.json(&serde_json::json!({ "plan": plan.to_toml() }));
+        } else {
+            console.result(&plan.to_toml());
+        }
         return Ok(Exit::Valid);
     }
     if args.example {
@@ -110,6 +115,19 @@ fn publish(dir: &RunDir, failed: Option<Exit>) -> Result<Report, Failure> {
     Ok(report)
 }
 
+/// A stored run, judged again; what is in `require` is claimed as well. How a run failed is known only to the replab
+/// that ran it: its exit code stands in its results.
+pub(super) fn judged(dir: &RunDir, require: &[Guarantee]) -> Result<Report, Failure> {
+    let mut report = run::judge(dir, require).map_err(failures::judge)?;
+    if run::Manifest::read(dir).is_ok_and(|manifest| matches!(manifest.ended, Some(Ended::Failed(_)))) {
+        let results = std::fs::read_to_string(dir.file("results.json")).unwrap_or_default();
+        let results: serde_json::Value = serde_json::from_str(&results).unwrap_or_default();
+        let code = results["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok());
+        report.exit_code = code.unwrap_or(report.exit_code);
+    }
+    Ok(report)
+}
+
 /// The report on stdout, as the console wants it.
 pub(super) fn show(report: &Report, console: &Console) {
     if console.is_json() {
@@ -131,6 +149,7 @@ pub(super) fn exit(report: &Report) -> Exit {
         1 => Exit::Invalid,
         3 => Exit::Unknown,
         4 => Exit::Threshold,
+        11 => Exit::Environment,
         130 => Exit::Interrupted,
         _ => Exit::Lab,
     }

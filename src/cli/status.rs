@@ -48,6 +48,7 @@ struct Position {
 /// Runs the command.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     if args.env {
+        console.refuse_json("status --env")?;
         let cluster = args.which.attach()?;
         console.result(&environment(&endpoint(&cluster, args.node.as_deref())?));
         return Ok(Exit::Valid);

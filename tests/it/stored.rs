@@ -188,6 +188,13 @@ fn a_stored_run_in_every_format() {
             assert_eq!(fs::read_to_string(lab.latest(file)).unwrap(), text, "{format}");
         }
     }
+    assert_eq!(lab.run(&["report", "--json"]).exits(0).json(), results);
+    // Printing writes nothing: the run may be an artefact that cannot be written.
+    fs::remove_file(lab.latest("report.html")).unwrap();
+    let page = report("html");
+    assert!(!lab.latest("report.html").exists());
+    lab.run(&["report", "--rewrite"]).exits(0);
+    assert_eq!(fs::read_to_string(lab.latest("report.html")).unwrap(), page);
     // What is required later is judged as claimed, and nothing is written by that.
     let required = lab.run(&["check", "--json", "--require", "read-your-writes"]);
     assert!(required.json()["claims"]["everywhere"].to_string().contains("read-your-writes"));
@@ -248,13 +255,17 @@ fn runs_are_listed_shown_and_removed() {
     assert!(shown.contains(&all[0]) && shown.contains("result     valid"), "{shown}");
     lab.run(&["check", &format!("runs/{}", all[1])]).exits(0);
 
-    lab.run(&["runs", "rm", &all[0]]).exits(0);
-    assert_eq!(ids(), all[1..]);
-    lab.run(&["runs", "rm", &all[0]]).exits(2);
-    lab.run(&["runs", "prune", "--keep", "1"]).exits(0);
-    assert_eq!(ids(), all[2..]);
+    let latest = || fs::read_link(lab.runs().join("latest")).ok();
+    let removed = lab.run(&["runs", "rm", "latest", "--json"]).exits(0).json();
+    assert_eq!(removed, serde_json::json!({ "removed": [all[2]] }));
+    assert_eq!(ids(), all[..2]);
+    assert_eq!(latest(), Some(PathBuf::from(&all[1])), "the newest that stays");
     lab.run(&["check"]).exits(0);
+    lab.run(&["runs", "rm", &all[2]]).exits(2);
+    let removed = lab.run(&["runs", "prune", "--keep", "1", "--json"]).exits(0).json();
+    assert_eq!(removed, serde_json::json!({ "removed": [all[0]] }));
+    assert_eq!(ids(), all[1..2]);
     lab.run(&["runs", "rm", "latest"]).exits(0);
-    assert_eq!(ids(), [""; 0]);
+    assert_eq!((ids(), latest()), (Vec::new(), None));
     lab.run(&["check"]).exits(2).explains(&["there is no run `latest` in runs"]);
 }

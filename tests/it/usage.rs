@@ -72,6 +72,34 @@ fn wrong_flags_end_with_2() {
 }
 
 #[test]
+fn json_is_one_document_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, key) in [
+        (&["--version"][..], "version"),
+        (&["--help"], "help"),
+        (&["run", "--help"], "help"),
+        (&["run", "--dry-run"], "plan"),
+        (&["runs", "prune"], "removed"),
+    ] {
+        let output = run(folder.path(), &[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(!document[key].is_null(), "{args:?}: {document}");
+    }
+    for args in [&["logs"][..], &["psql"], &["status", "--env"], &["report", "--format", "html"]] {
+        let output = run(folder.path(), &[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["error"]["exit_code"], 2, "{args:?}");
+        assert!(
+            stderr(&output).contains("JSON") || stderr(&output).contains("--json"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
 fn a_wrong_file_ends_with_10_and_names_the_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("replab.toml"), "[load]\n\nduraton = \"20s\"\n").unwrap();
