@@ -4,12 +4,16 @@ use super::clusters::Which;
 use super::console::Console;
 use super::{Exit, Failure, failures, tables, up};
 use crate::config::{Plan, TopologyKind};
-use crate::run::example::place;
+use crate::run::example::{ExampleError, place};
 use crate::topology::TopologyError;
 use crate::topology::local::{Cluster, StateDir};
 
 /// Places the orders on the cluster that is up, or on a new one that stays up, and prints every node's tables.
 pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Failure> {
+    if plan.counter.is_some() {
+        let error = anyhow::anyhow!("only the order system has an example");
+        return Err(Failure::new(Exit::Usage, error).help("replab run orders --example"));
+    }
     if plan.topology.kind != TopologyKind::Local {
         return Err(Failure::new(
             Exit::Usage,
@@ -25,8 +29,12 @@ pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Fail
     let endpoints = cluster.endpoints();
     let placed = match place(&endpoints).await {
         Ok(()) => tables::show(endpoints, 20, console).await,
-        Err(error) => {
+        Err(error @ ExampleError::Failed(_)) => {
             Err(Failure::new(Exit::Lab, error).help("replab logs primary shows what the server says"))
+        }
+        Err(ExampleError::Taken(tables)) => {
+            let help = format!("if nobody needs them: replab psql -- -c 'DROP TABLE {}'", tables.join(", "));
+            Err(Failure::new(Exit::Environment, ExampleError::Taken(tables)).help(help))
         }
     };
     cluster.detach().map_err(failures::topology)?;

@@ -99,6 +99,17 @@ fn the_example_shows_the_same_stock_on_every_node() {
     // Again, from the start.
     lab.run(&["run", "--example"]).exits(0);
     assert_eq!(stock(&lab.run(&["tables", "--json"]).exits(0).json(), 1), ["97", "149", "200"]);
+    // But not where somebody has gone on with the tables, or made others of these names.
+    let sql = |sql: &str| lab.run(&["psql", "--", "-XAtqc", sql]).exits(0).stdout;
+    sql("INSERT INTO Orders (users_id, order_price, order_date) VALUES (7, 1, CURRENT_DATE)");
+    let drop = "replab psql -- -c 'DROP TABLE orders'";
+    lab.run(&["run", "--example"]).exits(11).explains(&["did not make: orders", drop]);
+    sql("DROP TABLE Orders, OrderDetails, Inventory");
+    sql("CREATE TABLE Inventory (mine int)");
+    lab.run(&["run", "--example"]).exits(11).explains(&["did not make: inventory"]);
+    assert_eq!(sql("SELECT count(*) FROM Inventory WHERE mine IS NULL"), "0\n");
+    sql("DROP TABLE Inventory");
+    lab.run(&["run", "--example", "--quiet"]).exits(0);
     lab.run(&["down"]).exits(0);
     lab.assert_nothing_left();
 }

@@ -55,6 +55,7 @@ fn wrong_flags_end_with_2() {
         (&["up", "--synchronous-commit", "foo"], "--synchronous-commit: `foo` is not a value of"),
         (&["up", "--port", "0"], "--port: it must be between 1 and "),
         (&["up", "--name", "a b"], "the cluster's name `a b` is not"),
+        (&["run", "counter", "--example"], "only the order system has an example"),
         (&["confg"], "unrecognized subcommand 'confg'"),
     ] {
         let output = run(folder.path(), args);
