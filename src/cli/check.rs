@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::CheckArgs;
 use super::console::Console;
+use super::here::here;
 use super::{Exit, Failure, failures, run};
 use crate::run::RunDir;
 
@@ -11,6 +12,7 @@ use crate::run::RunDir;
 pub(super) fn check(args: &CheckArgs, runs: &Path, console: &Console) -> Result<Exit, Failure> {
     let dir = RunDir::find(runs, &args.run).map_err(failures::find)?;
     let report = run::judged(&dir, &args.require)?;
+    let report = here(report, &dir);
     run::show(&report, console);
     Ok(run::exit(&report))
 }

@@ -14,6 +14,7 @@ mod failures;
 mod gc;
 mod guard;
 mod help;
+mod here;
 mod logs;
 mod plan;
 mod psql;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::args::{Format, ReportArgs};
 use super::console::Console;
+use super::here::here;
 use super::{Exit, Failure, failures, run};
 use crate::report;
 use crate::run::{RunDir, publish};
@@ -27,6 +28,7 @@ pub(super) fn report(args: &ReportArgs, runs: &Path, console: &Console) -> Resul
             Failure::new(Exit::Environment, error).help("without --rewrite nothing is written")
         })?;
     }
+    let judged = here(judged, &dir);
     console.result(&match format {
         Format::Text => report::terminal(&judged, run::look(console)),
         Format::Json => report::json(&judged),

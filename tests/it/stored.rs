@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::lab::Lab;
+use crate::lab::{Done, Lab};
 
 /// A lab with one small, valid run in it.
 fn lab_with_run() -> Lab {
@@ -195,6 +195,15 @@ fn a_stored_run_in_every_format() {
     assert!(!lab.latest("report.html").exists());
     lab.run(&["report", "--rewrite"]).exits(0);
     assert_eq!(fs::read_to_string(lab.latest("report.html")).unwrap(), page);
+    // From elsewhere, its paths lead there.
+    let elsewhere = lab.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut shown = lab.replab(&["report", "--json", "--runs", "../runs"]);
+    let shown = Done::from(shown.current_dir(&elsewhere).output().unwrap()).exits(0).json();
+    let directory = Path::new(shown["run"]["directory"].as_str().unwrap());
+    assert!(directory.is_absolute() && directory.join("plan.toml").exists(), "{directory:?}");
+    let repeat = shown["run"]["reproduce"].as_str().unwrap();
+    assert_eq!(repeat, format!("replab run --config {}/plan.toml", directory.display()));
     // What is required later is judged as claimed, and nothing is written by that.
     let required = lab.run(&["check", "--json", "--require", "read-your-writes"]);
     assert!(required.json()["claims"]["everywhere"].to_string().contains("read-your-writes"));
