@@ -246,6 +246,24 @@ fn a_planted_bug_is_named_and_repeated() {
 }
 
 #[test]
+fn a_failed_run_keeps_the_exit_code_it_ended_with() {
+    let lab = lab_with_run();
+    let change = |name: &str, key: &str, value: Value| {
+        let path = lab.latest(name);
+        let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        document[key] = value;
+        fs::write(path, document.to_string()).unwrap();
+    };
+    change("run.json", "ended", serde_json::json!({ "failed": "the disk is full" }));
+    change("results.json", "exit_code", 11.into());
+    assert_eq!(lab.run(&["check", "--json"]).exits(11).json()["exit_code"], 11);
+    assert_eq!(lab.run(&["report", "--json"]).exits(0).json()["exit_code"], 11);
+    // A run that nobody judged before.
+    fs::remove_file(lab.latest("results.json")).unwrap();
+    lab.run(&["check"]).exits(12);
+}
+
+#[test]
 fn runs_are_listed_shown_and_removed() {
     let lab = Lab::new();
     assert_eq!(lab.run(&["runs", "list"]).exits(0).stderr, "no runs in runs\n");

@@ -283,7 +283,7 @@ mod tests {
         }
         registry.enter(&ClusterState { name: "other".to_owned(), ..state("other-1", 2) }, None).unwrap();
         let several = dir.find(None).unwrap_err();
-        assert_eq!(several.to_string(), "several clusters are up: lab-1, other, lab-2");
+        assert_eq!(several.to_string(), "several clusters are up: lab-1, lab-2, other");
     }
 
     #[test]
