@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::clusters::Which;
 use super::{config, doctor, down, gc, guard, help, logs, psql, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
@@ -91,7 +92,7 @@ pub(super) enum Command {
     /// Not for people: waits on stdin, and ends the cluster in DIR when that closes
     #[command(hide = true)]
     Guard(guard::Args),
-    /// Print the order system's tables of every node of the cluster that is up
+    /// Print the order system's tables of every node of a cluster that is up
     Tables(TablesArgs),
     /// Measure the lab itself against its peers
     Bench {
@@ -206,9 +207,12 @@ pub(super) struct ReportArgs {
     /// A run's id, the beginning of one, its directory, or latest
     #[arg(value_name = "RUN", default_value = "latest")]
     pub(super) run: String,
-    /// The format
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub(super) format: Format,
+    /// The format [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<Format>,
+    /// Make the files in the run's directory anew, too
+    #[arg(long)]
+    pub(super) rewrite: bool,
 }
 
 /// The formats of a report.
@@ -255,6 +259,8 @@ pub(super) enum RunsCommand {
 /// `replab tables`.
 #[derive(Args, Debug)]
 pub(super) struct TablesArgs {
+    #[command(flatten)]
+    pub(super) which: Which,
     /// The newest rows of each table that are shown
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) limit: u32,

@@ -10,7 +10,7 @@ use crate::topology::{Endpoint, TopologyError};
 /// Which cluster is meant.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Which {
-    /// The cluster's name; needed only where several are up
+    /// The cluster's name or id; needed only where several are up
     #[arg(long)]
     pub(super) name: Option<String>,
     /// The folder with the lab's own files (REPLAB_STATE_DIR)

@@ -4,8 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::Failure;
 use super::args::{ColorWhen, Global};
+use super::{Exit, Failure};
 
 /// The two streams, and how they are to look.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,15 @@ impl Console {
     /// Whether the result is to be one JSON document.
     pub(super) fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// For a command whose output is another program's, or for a shell, and can be no document.
+    pub(super) fn refuse_json(&self, command: &str) -> Result<(), Failure> {
+        if self.json {
+            let error = anyhow::anyhow!("{command} prints no JSON");
+            return Err(Failure::new(Exit::Usage, error).help("leave out --json"));
+        }
+        Ok(())
     }
 
     /// Whether progress is unwanted.
@@ -123,7 +132,6 @@ impl From<&Failure> for FailureDocument {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::Exit;
 
     #[test]
     fn a_failure_is_a_document_too() {

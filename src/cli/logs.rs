@@ -24,6 +24,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
+    console.refuse_json("logs")?;
     let cluster = args.which.attach()?;
     let node = endpoint(&cluster, Some(&args.node))?.node;
     let path = cluster.log(node).map_err(failures::topology)?.to_path_buf();

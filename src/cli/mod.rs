@@ -14,6 +14,7 @@ mod failures;
 mod gc;
 mod guard;
 mod help;
+mod here;
 mod logs;
 mod plan;
 mod psql;
@@ -76,9 +77,9 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),
-        Some(Command::Up(args)) => up::run(args, console).await,
+        Some(Command::Up(args)) => up::run(args, &global.place, console).await,
         Some(Command::Status(args)) => status::run(args, console).await,
-        Some(Command::Psql(args)) => psql::run(args).await,
+        Some(Command::Psql(args)) => psql::run(args, console).await,
         Some(Command::Logs(args)) => logs::run(args, console).await,
         Some(Command::Down(args)) => down::run(args, console).await,
         Some(Command::Gc(args)) => gc::run(args, console).await,
@@ -94,6 +95,14 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
 fn refuse(error: &clap::Error) -> ExitCode {
     let wants_json = std::env::args_os().skip(1).take_while(|arg| arg != "--").any(|arg| arg == "--json");
     let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if wants_json && is_answer {
+        let answer = match error.kind() {
+            ErrorKind::DisplayVersion => serde_json::json!({ "version": env!("CARGO_PKG_VERSION") }),
+            _ => serde_json::json!({ "help": error.to_string() }),
+        };
+        Console::plain_json().json(&answer);
+        return Exit::Valid.into();
+    }
     drop(error.print());
     if wants_json && !is_answer {
         // Without a subcommand, what clap has to say is the whole help.

@@ -27,7 +27,7 @@ pub(super) fn settings(flags: &Overrides, place: &Place) -> Result<Loaded, Failu
 
 fn failure(error: ConfigError) -> Failure {
     if error.is_usage() {
-        Failure::new(Exit::Usage, error).help("`replab run --help` explains every flag")
+        Failure::new(Exit::Usage, error).help("the command's --help explains every flag")
     } else {
         Failure::new(Exit::Config, error)
             .help("`replab config init` prints a file with every key and its default\n`replab config show` tells where each value comes from")

@@ -1,6 +1,7 @@
 //! `replab psql`: a session on a node.
 
 use super::clusters::{Which, endpoint};
+use super::console::Console;
 use super::{Exit, Failure};
 use crate::topology::replace_with_psql;
 
@@ -18,7 +19,8 @@ pub(super) struct Args {
 }
 
 /// Becomes psql; returns only if that fails.
-pub(super) async fn run(args: Args) -> Result<Exit, Failure> {
+pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
+    console.refuse_json("psql")?;
     let cluster = args.which.attach()?;
     let endpoint = endpoint(&cluster, Some(&args.node))?;
     let beside_the_server = cluster.state().binaries.join("psql");

@@ -7,10 +7,11 @@ use super::args::RunArgs;
 use super::console::Console;
 use super::watch::watch;
 use super::{Exit, Failure, failures};
+use crate::check::Guarantee;
 use crate::config::{Plan, TopologyKind};
 use crate::measure::threshold::Limit;
 use crate::report::{Look, Report};
-use crate::run::{self, RunDir, Watcher};
+use crate::run::{self, Ended, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
@@ -20,7 +21,11 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
         threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
     }
     if args.dry_run {
-        console.result(&plan.to_toml());
+        if console.is_json() {
+            console.json(&serde_json::json!({ "plan": plan.to_toml() }));
+        } else {
+            console.result(&plan.to_toml());
+        }
         return Ok(Exit::Valid);
     }
     if args.example {
@@ -35,31 +40,47 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
 
 /// One run, judged, published and shown.
 async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exit, Failure> {
-    let (dir, manifest) = run::begin(plan).map_err(|error| failures::directory(&plan.runs, error))?;
+    let (dir, manifest) = run::begin(plan, bug).map_err(|error| failures::directory(&plan.runs, error))?;
     console.note(&format!("seed {}, {}, {}", plan.load.seed, manifest.run.topology, manifest.run.workloads));
     let faults = if plan.faults.is_empty() { "none".to_owned() } else { plan.faults.to_string() };
     console.note(&format!("faults: {faults}"));
     console.note(&format!("run directory: {}", dir.path().display()));
 
     let (progress, steps) = mpsc::unbounded_channel();
-    let shown = tokio::spawn(watch(steps, console.is_quiet()));
+    // Not before: what never came to a load has nothing to report.
+    let (latest, stderr) = (dir.clone(), *console);
+    let loaded = move || {
+        if let Err(error) = latest.link_latest() {
+            stderr.note(&format!("latest does not lead to this run: {error}"));
+        }
+    };
+    let shown = tokio::spawn(watch(steps, console.is_quiet(), loaded));
     let (interrupted, interrupt) = watch::channel(false);
     let asked = tokio::spawn(forward_signals(interrupted));
     let ended = run::execute(plan, bug, &dir, manifest, Watcher { progress, interrupt }).await;
     asked.abort();
     drop(shown.await);
+    // Where nothing is known besides the error, there is nothing to keep; where that fails, it does no harm.
+    if ended.is_err() && dir.is_bare() {
+        drop(dir.clone().remove());
+    }
+    // One that was interrupted before its load is the latest only where there is no other.
+    if ended.is_ok() {
+        drop(RunDir::mend_latest(&plan.runs));
+    }
     match ended {
         Ok(_) => conclude(&dir, console),
         Err(error) => {
+            let failure = failures::run(error, &dir);
             // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
             // it is in the run's directory only: the document on stdout is the error.
             if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty())
-                && let Ok(report) = publish(&dir)
+                && let Ok(report) = publish(&dir, Some(failure.exit))
                 && !console.is_json()
             {
                 show(&report, console);
             }
-            Err(failures::run(error, &dir))
+            Err(failure)
         }
     }
 }
@@ -78,15 +99,32 @@ async fn forward_signals(interrupted: watch::Sender<bool>) {
 
 /// Judges what was stored, writes the reports, shows the result.
 fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
-    let report = publish(dir)?;
+    let report = publish(dir, None)?;
     show(&report, console);
     Ok(exit(&report))
 }
 
-/// Judges what was stored, and writes the reports.
-fn publish(dir: &RunDir) -> Result<Report, Failure> {
-    let report = run::judge(dir, &[]).map_err(failures::judge)?;
+/// Judges what was stored, and writes the reports. Their exit code is that of the failure which ended the run: a full
+/// disk is the machine's, not the lab's.
+fn publish(dir: &RunDir, failed: Option<Exit>) -> Result<Report, Failure> {
+    let mut report = run::judge(dir, &[]).map_err(failures::judge)?;
+    if let Some(exit) = failed {
+        report.exit_code = exit as u8;
+    }
     run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
+    Ok(report)
+}
+
+/// A stored run, judged again; what is in `require` is claimed as well. How a run failed is known only to the replab
+/// that ran it: its exit code stands in its results.
+pub(super) fn judged(dir: &RunDir, require: &[Guarantee]) -> Result<Report, Failure> {
+    let mut report = run::judge(dir, require).map_err(failures::judge)?;
+    if run::Manifest::read(dir).is_ok_and(|manifest| matches!(manifest.ended, Some(Ended::Failed(_)))) {
+        let results = std::fs::read_to_string(dir.file("results.json")).unwrap_or_default();
+        let results: serde_json::Value = serde_json::from_str(&results).unwrap_or_default();
+        let code = results["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok());
+        report.exit_code = code.unwrap_or(report.exit_code);
+    }
     Ok(report)
 }
 
@@ -111,6 +149,7 @@ pub(super) fn exit(report: &Report) -> Exit {
         1 => Exit::Invalid,
         3 => Exit::Unknown,
         4 => Exit::Threshold,
+        11 => Exit::Environment,
         130 => Exit::Interrupted,
         _ => Exit::Lab,
     }

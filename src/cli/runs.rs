@@ -4,6 +4,7 @@ use std::path::Path;
 
 use comfy_table::{Table, presets};
 use serde::Serialize;
+use serde_json::json;
 
 use super::args::RunsCommand;
 use super::console::Console;
@@ -42,14 +43,12 @@ pub(super) fn runs(command: &RunsCommand, runs: &Path, console: &Console) -> Res
                 let error = anyhow::anyhow!("{} is still running", dir.id());
                 return Err(Failure::new(Exit::Usage, error).help("stop it with Ctrl-C first"));
             }
-            remove(dir, console)?;
+            remove(vec![dir], runs, console)?;
         }
         RunsCommand::Prune { keep } => {
             let stored = RunDir::list(runs);
             let surplus = stored.len().saturating_sub(*keep);
-            for dir in stored.into_iter().take(surplus).filter(is_done) {
-                remove(dir, console)?;
-            }
+            remove(stored.into_iter().take(surplus).filter(is_done).collect(), runs, console)?;
         }
     }
     Ok(Exit::Valid)
@@ -112,16 +111,20 @@ fn row(dir: &RunDir) -> Row {
     }
 }
 
-/// The verdict that was written, or why there is none.
+/// The result that was written, or why there is none. A run without a violation is not valid where a threshold was
+/// missed or could not be measured: then its exit code says so, and not its verdict.
 fn result(dir: &RunDir, manifest: &Manifest) -> String {
     let written = std::fs::read_to_string(dir.file("results.json")).ok();
     let written = written.and_then(|text| serde_json::from_str::<serde_json::Value>(&text).ok());
-    let verdict =
-        written.as_ref().and_then(|results| results["verdict"].as_str()).map(|verdict| match verdict {
-            "pass" => "valid",
-            "fail" => "INVALID",
+    let verdict = written.as_ref().and_then(|results| {
+        let verdict = results["verdict"].as_str()?;
+        Some(match (verdict, results["exit_code"].as_u64()) {
+            ("fail", _) => "INVALID",
+            ("pass", Some(4)) => "threshold missed",
+            ("pass", Some(0)) => "valid",
             _ => "unknown",
-        });
+        })
+    });
     match (verdict, &manifest.ended) {
         (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
         (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),
@@ -137,9 +140,20 @@ fn is_done(dir: &RunDir) -> bool {
     Manifest::read(dir).is_ok_and(|manifest| !manifest.is_running())
 }
 
-fn remove(dir: RunDir, console: &Console) -> Result<(), Failure> {
-    let (id, path) = (dir.id(), dir.path().to_owned());
-    dir.remove().map_err(|error| failures::directory(&path, error))?;
-    console.note(&format!("removed {id}"));
+/// Removes all of `dirs`, and says which; `latest` leads to one that stays.
+fn remove(dirs: Vec<RunDir>, runs: &Path, console: &Console) -> Result<(), Failure> {
+    let mut removed = Vec::new();
+    for dir in dirs {
+        let (id, path) = (dir.id(), dir.path().to_owned());
+        let done = dir.remove().map_err(|error| failures::directory(&path, error));
+        // Also where the next one cannot be removed.
+        RunDir::mend_latest(runs).map_err(|error| failures::directory(runs, error))?;
+        done?;
+        console.note(&format!("removed {id}"));
+        removed.push(id);
+    }
+    if console.is_json() {
+        console.json(&json!({ "removed": removed }));
+    }
     Ok(())
 }

@@ -48,6 +48,7 @@ struct Position {
 /// Runs the command.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     if args.env {
+        console.refuse_json("status --env")?;
         let cluster = args.which.attach()?;
         console.result(&environment(&endpoint(&cluster, args.node.as_deref())?));
         return Ok(Exit::Valid);
@@ -55,7 +56,7 @@ pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> 
     let state_dir = StateDir::open(args.which.state_dir.as_deref()).map_err(failures::topology)?;
     let mut shown = Vec::new();
     for state in state_dir.clusters().map_err(failures::topology)? {
-        if args.which.name.as_ref().is_none_or(|name| *name == state.name) {
+        if args.which.name.as_ref().is_none_or(|name| state.is_called(name)) {
             let cluster = Cluster::attach(&state_dir, state).map_err(failures::topology)?;
             let health = health(&cluster).await;
             shown.push((cluster.state(), health));

@@ -6,7 +6,6 @@ use comfy_table::{Table as Grid, presets};
 use serde_json::json;
 
 use super::args::TablesArgs;
-use super::clusters::Which;
 use super::console::Console;
 use super::{Exit, Failure};
 use crate::history::{NodeName, Table};
@@ -18,9 +17,9 @@ const TABLES: [Table; 3] = [Table::Orders, Table::OrderDetails, Table::Inventory
 const DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(5), statement: Duration::from_secs(30) };
 
-/// Prints the tables of every node of the cluster that is up.
+/// Prints the tables of every node of the cluster that is meant.
 pub(super) async fn tables(args: &TablesArgs, console: &Console) -> Result<Exit, Failure> {
-    let cluster = Which::default().attach()?;
+    let cluster = args.which.attach()?;
     let result = show(cluster.endpoints(), args.limit, console).await;
     result.map(|()| Exit::Valid)
 }

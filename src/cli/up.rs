@@ -4,26 +4,27 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::args::Place;
 use super::console::Console;
-use super::{Exit, Failure, failures, status};
-use crate::topology::TopologyError;
-use crate::topology::local::{Cluster, Config, StateDir};
+use super::{Exit, Failure, failures, plan, status};
+use crate::config::{Overrides, TopologyKind, TopologyPlan};
+use crate::topology::local::{Cluster, Config};
 
 /// Start a primary and its replicas, and leave them running
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Streaming replicas beside the primary
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    pub(super) replicas: usize,
-    /// The folder with PostgreSQL's server programs (REPLAB_PG_BIN)
+    /// Streaming replicas beside the primary, 0 to 16 [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(super) replicas: Option<i64>,
+    /// The folder of PostgreSQL's programs [default: the newest that is found]
     #[arg(long, value_name = "DIR")]
     pub(super) pg_bin: Option<PathBuf>,
     /// The primary's port; the replicas have the following ones [default: free ones]
-    #[arg(long)]
-    pub(super) port: Option<u16>,
-    /// When a commit is acknowledged: off, local, remote_write, on, remote_apply
-    #[arg(long, default_value = "on", value_name = "LEVEL")]
-    pub(super) synchronous_commit: String,
+    #[arg(long, value_name = "PORT", allow_negative_numbers = true)]
+    pub(super) port: Option<i64>,
+    /// off, local, remote_write, on or remote_apply [default: on]
+    #[arg(long, value_name = "MODE")]
+    pub(super) synchronous_commit: Option<String>,
     /// What to call the cluster
     #[arg(long, default_value = "lab")]
     pub(super) name: String,
@@ -32,28 +33,49 @@ pub(super) struct Args {
     pub(super) state_dir: Option<PathBuf>,
 }
 
-/// Runs the command.
-pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failures::topology)?;
-    let clusters = state_dir.clusters().map_err(failures::topology)?;
-    if clusters.iter().any(|cluster| cluster.name == args.name && cluster.is_running()) {
-        return Err(failures::topology(TopologyError::AlreadyUp(args.name)));
+impl Args {
+    /// As the highest layer of the configuration. What the lower layers break, and when, is for runs, and need not
+    /// suit this cluster.
+    fn overrides(&self) -> Overrides {
+        Overrides {
+            replicas: self.replicas,
+            pg_bin: self.pg_bin.clone(),
+            port: self.port,
+            synchronous_commit: self.synchronous_commit.clone(),
+            schedule: Some("none".to_owned()),
+            ..Overrides::default()
+        }
     }
-    let config = Config {
-        pg_bin: args.pg_bin,
-        replicas: args.replicas,
-        synchronous_commit: args.synchronous_commit,
-        port: args.port,
-        state_dir: args.state_dir,
-        name: args.name.clone(),
+}
+
+/// The planned cluster, under the name that it has where nobody chose one.
+pub(super) fn local(plan: &TopologyPlan) -> Config {
+    Config {
+        pg_bin: plan.pg_bin.clone(),
+        replicas: plan.replicas,
+        synchronous_commit: plan.synchronous_commit.to_string(),
+        port: plan.port,
         ..Config::default()
-    };
-    let cluster = Cluster::up(&config).await.map_err(failures::topology)?;
+    }
+}
+
+/// Runs the command.
+pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<Exit, Failure> {
+    Cluster::check_name(&args.name).map_err(|error| Failure::new(Exit::Usage, error))?;
+    let topology = plan::settings(&args.overrides(), place)?.plan.topology;
+    if topology.kind != TopologyKind::Local {
+        let error = anyhow::anyhow!("topology.kind is {}: such a cluster ends with its run", topology.kind);
+        return Err(Failure::new(Exit::Config, error)
+            .help("`replab config show` tells where that comes from; replab up needs local"));
+    }
+    let config = Config { state_dir: args.state_dir, name: args.name.clone(), ..local(&topology) };
+    let cluster = Cluster::up_by_name(&config).await.map_err(failures::topology)?;
     let (state, endpoints) = (cluster.state(), cluster.endpoints());
     cluster.detach().map_err(failures::topology)?;
     if console.is_json() {
         let nodes: Vec<_> = endpoints.iter().map(status::endpoint_json).collect();
-        console.json(&json!({ "name": state.name, "version": state.version, "nodes": nodes }));
+        console
+            .json(&json!({ "name": state.name, "id": state.id, "version": state.version, "nodes": nodes }));
         return Ok(Exit::Valid);
     }
     let option = if args.name == "lab" { String::new() } else { format!(" --name {}", args.name) };

@@ -12,10 +12,20 @@ use crate::run::{Outcomes, Progress};
 /// Between two lines where there is no terminal.
 const LINE_EVERY: Nanos = Nanos::from_millis(5_000);
 
-/// Shows the progress of one run until the run has ended.
-pub(super) async fn watch(mut progress: UnboundedReceiver<Progress>, quiet: bool) {
+/// Shows the progress of one run until the run has ended, and tells once that the load has begun.
+pub(super) async fn watch(
+    mut progress: UnboundedReceiver<Progress>,
+    quiet: bool,
+    loaded: impl FnOnce() + Send,
+) {
     let mut screen = Screen::new(quiet);
+    let mut loaded = Some(loaded);
     while let Some(step) = progress.recv().await {
+        if matches!(step, Progress::Load { .. })
+            && let Some(loaded) = loaded.take()
+        {
+            loaded();
+        }
         screen.show(step);
     }
     screen.end();

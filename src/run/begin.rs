@@ -10,9 +10,10 @@ use super::manifest::{FORMAT, Manifest};
 use crate::config::{Plan, SynchronousCommit, TopologyKind};
 use crate::report::RunFacts;
 use crate::topology::Identity;
+use crate::topology::memory::Bug;
 
-/// Makes the directory of a run of `plan`, with `plan.toml` and the manifest in it.
-pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
+/// Makes the directory of a run of `plan`, on a cluster with `bug` planted, with `plan.toml` and the manifest in it.
+pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
     let now = Local::now();
     let dir = RunDir::create(&plan.runs, &now.format("%Y%m%d-%H%M%S").to_string())?;
     let toml = plan.to_toml();
@@ -31,13 +32,13 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
         directory: dir.path().display().to_string(),
         started: now.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        topology: topology(plan),
+        topology: topology(plan, bug),
         workloads: described.join(", "),
         faults: plan.faults.to_string(),
         duration_seconds: plan.load.duration.as_secs_f64(),
         operations: plan.load.operations,
         seed: plan.load.seed,
-        reproduce: format!("replab run --config {}", dir.file("plan.toml").display()),
+        reproduce: reproduce(&dir, bug),
         machine: machine::lines(),
         plan: toml,
     };
@@ -57,8 +58,14 @@ pub fn begin(plan: &Plan) -> io::Result<(RunDir, Manifest)> {
     Ok((dir, manifest))
 }
 
-/// `local, 1 primary + 1 replica`, and `synchronous_commit` where it is not PostgreSQL's default.
-fn topology(plan: &Plan) -> String {
+/// A bug is no setting, so that no file plants one unseen; the plan alone would repeat another run.
+fn reproduce(dir: &RunDir, bug: Option<Bug>) -> String {
+    let plant = bug.map(|bug| format!(" --plant {bug}")).unwrap_or_default();
+    format!("replab run --config {}{plant}", dir.file("plan.toml").display())
+}
+
+/// `local, 1 primary + 1 replica`, `synchronous_commit` where it is not PostgreSQL's default, and the planted bug.
+fn topology(plan: &Plan, bug: Option<Bug>) -> String {
     let kind = match plan.topology.kind {
         TopologyKind::Local => "local",
         TopologyKind::Memory => "in memory",
@@ -68,7 +75,8 @@ fn topology(plan: &Plan) -> String {
         SynchronousCommit::On => String::new(),
         level => format!(", synchronous_commit = {level}"),
     };
-    format!("{kind}, 1 primary + {replicas}{level}")
+    let planted = bug.map(|bug| format!(", planted: {bug}")).unwrap_or_default();
+    format!("{kind}, 1 primary + {replicas}{level}{planted}")
 }
 
 fn count(number: u32, noun: &str) -> String {

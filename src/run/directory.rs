@@ -7,7 +7,7 @@
 //!           lag.jsonl, lab.jsonl       samples
 //!           nodes/<node>.log           the servers' logs
 //!           results.json, report.html, report.md, junit.xml
-//! runs/latest                          a link to the newest
+//! runs/latest                          a link to the newest that had a load
 //! ```
 
 use std::fs::{self, File};
@@ -26,6 +26,9 @@ pub struct RunDir {
 /// Why a run was not found.
 #[derive(Debug, thiserror::Error)]
 pub enum FindError {
+    /// No name at all, as of a variable that is not set; every id begins with it.
+    #[error("the run's name is empty")]
+    Empty,
     /// Nothing of that name.
     #[error("there is no run `{name}` in {}", runs.display())]
     None {
@@ -51,8 +54,8 @@ pub enum FindError {
 }
 
 impl RunDir {
-    /// Makes a directory for a new run under `runs`, and points `latest` at it. The id begins with `stamp` (local time)
-    /// and is made unique with a number.
+    /// Makes a directory for a new run under `runs`. The id begins with `stamp` (local time) and is made unique with a
+    /// number.
     pub fn create(runs: &Path, stamp: &str) -> io::Result<RunDir> {
         fs::create_dir_all(runs)?;
         let mut path = runs.join(stamp);
@@ -68,12 +71,14 @@ impl RunDir {
         let dir = RunDir { path };
         fs::create_dir(dir.path.join("history"))?;
         fs::create_dir(dir.nodes())?;
-        dir.link_latest(runs)?;
         Ok(dir)
     }
 
     /// The run that `name` means: `latest`, an id, a prefix of just one id, or a path to a directory.
     pub fn find(runs: &Path, name: &str) -> Result<RunDir, FindError> {
+        if name.is_empty() {
+            return Err(FindError::Empty);
+        }
         for path in [runs.join(name), PathBuf::from(name)] {
             if path.join("run.json").is_file() {
                 return Ok(RunDir { path: fs::canonicalize(&path).unwrap_or(path) });
@@ -167,8 +172,34 @@ impl RunDir {
         of(&self.path)
     }
 
-    /// A link beside it and then a rename, so that `latest` always leads somewhere.
-    fn link_latest(&self, runs: &Path) -> io::Result<()> {
+    /// Whether anything of a load was recorded, were it only that it began.
+    fn is_loaded(&self) -> bool {
+        fs::read_dir(self.path.join("history")).is_ok_and(|mut entries| entries.next().is_some())
+    }
+
+    /// Whether there is nothing in it that explains why its run did not come to a load.
+    pub fn is_bare(&self) -> bool {
+        let has_logs = fs::read_dir(self.nodes()).is_ok_and(|mut entries| entries.next().is_some());
+        !self.is_loaded() && !has_logs
+    }
+
+    /// Where `latest` leads to no run: to the newest that had a load, or the newest, or nowhere where there is none.
+    pub fn mend_latest(runs: &Path) -> io::Result<()> {
+        let link = runs.join("latest");
+        if link.join("run.json").is_file() {
+            return Ok(());
+        }
+        let stored = RunDir::list(runs);
+        match stored.iter().rfind(|dir| dir.is_loaded()).or(stored.last()) {
+            Some(newest) => newest.link_latest(),
+            None if link.is_symlink() => fs::remove_file(link),
+            None => Ok(()),
+        }
+    }
+
+    /// Points `latest` here: a link beside it and then a rename, so that it always leads somewhere.
+    pub fn link_latest(&self) -> io::Result<()> {
+        let Some(runs) = self.path.parent() else { return Ok(()) };
         let (link, partial) = (runs.join("latest"), runs.join(format!(".latest-{}", std::process::id())));
         drop(fs::remove_file(&partial));
         std::os::unix::fs::symlink(self.id(), &partial)?;
@@ -183,6 +214,7 @@ mod tests {
     fn run(runs: &Path, stamp: &str) -> RunDir {
         let dir = RunDir::create(runs, stamp).unwrap();
         dir.write("run.json", "{}").unwrap();
+        dir.link_latest().unwrap();
         dir
     }
 
@@ -209,6 +241,34 @@ mod tests {
         a.remove().unwrap();
         assert_eq!(find("20260101-101010"), None);
         assert_eq!(find("20260101"), Some(b.id()));
+    }
+
+    #[test]
+    fn latest_leads_to_the_newest_run_with_a_load() {
+        let runs = tempfile::tempdir().unwrap();
+        let latest = || RunDir::find(runs.path(), "latest").map(|dir| dir.id()).ok();
+        let [loaded, bare, newest] = ["a", "b", "c"].map(|stamp| run(runs.path(), stamp));
+        fs::write(loaded.history("orders"), "").unwrap();
+        RunDir::mend_latest(runs.path()).unwrap();
+        assert_eq!(latest(), Some(newest.id()), "it leads somewhere");
+        newest.remove().unwrap();
+        assert_eq!(latest(), None);
+        RunDir::mend_latest(runs.path()).unwrap();
+        assert_eq!(latest(), Some(loaded.id()));
+        loaded.remove().unwrap();
+        RunDir::mend_latest(runs.path()).unwrap();
+        assert_eq!(latest(), Some(bare.id()), "better than none");
+        bare.remove().unwrap();
+        RunDir::mend_latest(runs.path()).unwrap();
+        assert!(!runs.path().join("latest").is_symlink());
+        RunDir::mend_latest(runs.path()).unwrap();
+    }
+
+    #[test]
+    fn no_name_means_no_run() {
+        let runs = tempfile::tempdir().unwrap();
+        run(runs.path(), "20260101-101010");
+        assert!(matches!(RunDir::find(runs.path(), ""), Err(FindError::Empty)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Clusters that stay up, as a user meets them: up, status, psql, logs, tables, the example, down, gc.
 
 use std::fs;
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
@@ -98,6 +99,46 @@ fn the_example_shows_the_same_stock_on_every_node() {
     // Again, from the start.
     lab.run(&["run", "--example"]).exits(0);
     assert_eq!(stock(&lab.run(&["tables", "--json"]).exits(0).json(), 1), ["97", "149", "200"]);
+    // But not where somebody has gone on with the tables, or made others of these names.
+    let sql = |sql: &str| lab.run(&["psql", "--", "-XAtqc", sql]).exits(0).stdout;
+    sql("INSERT INTO Orders (users_id, order_price, order_date) VALUES (7, 1, CURRENT_DATE)");
+    let drop = "replab psql -- -c 'DROP TABLE orders'";
+    lab.run(&["run", "--example"]).exits(11).explains(&["did not make: orders", drop]);
+    sql("DROP TABLE Orders, OrderDetails, Inventory");
+    sql("CREATE TABLE Inventory (mine int)");
+    lab.run(&["run", "--example"]).exits(11).explains(&["did not make: inventory"]);
+    assert_eq!(sql("SELECT count(*) FROM Inventory WHERE mine IS NULL"), "0\n");
+    sql("DROP TABLE Inventory");
+    lab.run(&["run", "--example", "--quiet"]).exits(0);
+    lab.run(&["down"]).exits(0);
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_cluster_is_made_as_configured() {
+    let Some(lab) = Lab::real() else { return };
+    // A fault of runs with two replicas is no reason against a cluster with none.
+    let file = "[topology]\nreplicas = 2\nsynchronous_commit = \"local\"\n[faults]\nschedule = \"crash(replica-2)@1s\"\n";
+    fs::write(lab.path().join("replab.toml"), file).unwrap();
+    let mut up = lab.replab(&["up", "--json"]);
+    let up = Done::from(up.env("REPLAB_TOPOLOGY__REPLICAS", "0").output().unwrap()).exits(0).json();
+    assert_eq!(up["nodes"].as_array().unwrap().len(), 1, "{up}");
+    let status = lab.run(&["status", "--json"]).exits(0).json();
+    assert_eq!(status["clusters"][0]["synchronous_commit"], "local");
+    lab.run(&["down"]).exits(0);
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn two_that_start_at_once_do_not_share_a_name() {
+    let Some(lab) = Lab::real() else { return };
+    let up = || {
+        lab.replab(&["up", "--replicas", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let both = [up(), up()].map(|up| Done::from(up.wait_with_output().unwrap()));
+    let refused: Vec<&Done> = both.iter().filter(|done| done.code != Some(0)).collect();
+    assert_eq!(refused.len(), 1, "{both:?}");
+    refused[0].explains(&["a cluster named `lab` is already up"]);
     lab.run(&["down"]).exits(0);
     lab.assert_nothing_left();
 }
@@ -107,11 +148,17 @@ fn two_clusters_are_told_apart_by_name() {
     let Some(lab) = Lab::real() else { return };
     lab.run(&["up", "--replicas", "0", "--name", "a"]).exits(0);
     lab.run(&["up", "--replicas", "0", "--name", "b"]).exits(0);
-    lab.run(&["psql"]).exits(11).explains(&["several clusters are up", "--name"]);
+    lab.run(&["psql"]).exits(11).explains(&["several clusters are up: a, b", "--name"]);
+    lab.run(&["run", "--example"])
+        .exits(11)
+        .explains(&["several clusters are up: a, b", "replab down --name"]);
+    lab.run(&["tables", "--name", "b"]).exits(11).explains(&["read the tables of primary"]);
     lab.run(&["psql", "--name", "a", "--", "-XAtc", "CREATE TABLE only_in_a ()"]).exits(0);
     let count = "SELECT count(*) FROM pg_class WHERE relname = 'only_in_a'";
     assert_eq!(lab.run(&["psql", "--name", "b", "--", "-XAtc", count]).exits(0).stdout, "0\n");
-    lab.run(&["down", "--name", "a"]).exits(0);
+    let status = lab.run(&["status", "--json", "--name", "a"]).exits(0).json();
+    let id = status["clusters"][0]["id"].as_str().unwrap();
+    lab.run(&["down", "--name", id]).exits(0);
     assert_eq!(lab.run(&["gc"]).exits(0).stdout, "nothing was left behind\n", "b is in use");
     let status = lab.run(&["status", "--json"]).exits(0).json();
     assert_eq!(

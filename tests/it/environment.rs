@@ -57,6 +57,14 @@ fn a_folder_without_servers_programs() {
     let done = lab.run(&[&args[..], &["--json"]].concat()).exits(11);
     assert_eq!(done.json()["error"]["exit_code"], 11);
     lab.assert_nothing_left();
+    // The last run that had a load stays the latest.
+    lab.run(&[&SHORT[..], &["--topology", "memory", "--quiet"]].concat()).exits(0);
+    let latest = || fs::read_link(lab.runs().join("latest")).unwrap();
+    let before = latest();
+    lab.run(&args).exits(11);
+    assert_eq!(latest(), before);
+    lab.run(&["report"]).exits(0);
+    assert_eq!(fs::read_dir(lab.runs()).unwrap().count(), 2, "that run, and the link");
 }
 
 #[test]
@@ -67,9 +75,9 @@ fn a_port_in_use() {
     let done = lab.run(&[&SHORT[..], &["--port", &port]].concat()).exits(11);
     done.explains(&[&format!("port {port} on 127.0.0.1 is in use"), "--port"]);
     lab.assert_nothing_left();
-    // Why it ended is kept with the run.
-    let listed = lab.run(&["runs", "list", "--json"]).exits(0).json();
-    assert_eq!(listed[0]["result"], "not judged (the lab failed)");
+    // It wrote no log, and the error has said why: there is no run to report.
+    assert_eq!(lab.run(&["runs", "list", "--json"]).exits(0).json(), serde_json::json!([]));
+    lab.run(&["report"]).exits(2).explains(&["there is no run `latest`"]);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::lab::Lab;
+use crate::lab::{Done, Lab};
 
 /// A lab with one small, valid run in it.
 fn lab_with_run() -> Lab {
@@ -188,10 +188,79 @@ fn a_stored_run_in_every_format() {
             assert_eq!(fs::read_to_string(lab.latest(file)).unwrap(), text, "{format}");
         }
     }
+    assert_eq!(lab.run(&["report", "--json"]).exits(0).json(), results);
+    // Printing writes nothing: the run may be an artefact that cannot be written.
+    fs::remove_file(lab.latest("report.html")).unwrap();
+    let page = report("html");
+    assert!(!lab.latest("report.html").exists());
+    lab.run(&["report", "--rewrite"]).exits(0);
+    assert_eq!(fs::read_to_string(lab.latest("report.html")).unwrap(), page);
+    // From elsewhere, its paths lead there.
+    let elsewhere = lab.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let mut shown = lab.replab(&["report", "--json", "--runs", "../runs"]);
+    let shown = Done::from(shown.current_dir(&elsewhere).output().unwrap()).exits(0).json();
+    let directory = Path::new(shown["run"]["directory"].as_str().unwrap());
+    assert!(directory.is_absolute() && directory.join("plan.toml").exists(), "{directory:?}");
+    let repeat = shown["run"]["reproduce"].as_str().unwrap();
+    assert_eq!(repeat, format!("replab run --config {}/plan.toml", directory.display()));
     // What is required later is judged as claimed, and nothing is written by that.
     let required = lab.run(&["check", "--json", "--require", "read-your-writes"]);
     assert!(required.json()["claims"]["everywhere"].to_string().contains("read-your-writes"));
     assert_eq!(lab.results(), results);
+}
+
+#[test]
+fn a_missed_threshold_is_no_valid_run() {
+    let lab = Lab::new();
+    for (threshold, code, result) in [
+        ("rate.ok>1000000000", 4, "threshold missed"),
+        ("lag.bytes.max<1GB", 3, "unknown"),
+        ("rate.ok>1", 0, "valid"),
+    ] {
+        let args =
+            ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];
+        lab.run(&[&args[..], &[threshold]].concat()).exits(code);
+        let shown = lab.run(&["runs", "show", "--json"]).exits(0).json();
+        assert_eq!(shown["result"], result, "{threshold}");
+    }
+    let listed = lab.run(&["runs", "list"]).exits(0).stdout;
+    assert!(listed.contains("┆ threshold missed ") && listed.contains("┆ unknown "), "{listed}");
+}
+
+#[test]
+fn a_planted_bug_is_named_and_repeated() {
+    let lab = Lab::new();
+    let args = ["run", "counter", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults"];
+    let done = lab.run(&[&args[..], &["--plant", "double-apply"]].concat()).exits(1);
+    let report = lab.results();
+    let topology = report["run"]["topology"].as_str().unwrap();
+    assert!(topology.ends_with(", planted: double-apply"), "{topology}");
+    let repeat = report["run"]["reproduce"].as_str().unwrap();
+    assert!(repeat.ends_with("/plan.toml --plant double-apply"), "{repeat}");
+    assert!(done.stdout.contains(topology) && done.stdout.contains(repeat), "{}", done.stdout);
+    let markdown = fs::read_to_string(lab.latest("report.md")).unwrap();
+    assert!(markdown.contains(topology) && markdown.contains(repeat), "{markdown}");
+    let repeat: Vec<&str> = repeat.split(' ').skip(1).chain(["--quiet"]).collect();
+    lab.run(&repeat).exits(1);
+}
+
+#[test]
+fn a_failed_run_keeps_the_exit_code_it_ended_with() {
+    let lab = lab_with_run();
+    let change = |name: &str, key: &str, value: Value| {
+        let path = lab.latest(name);
+        let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        document[key] = value;
+        fs::write(path, document.to_string()).unwrap();
+    };
+    change("run.json", "ended", serde_json::json!({ "failed": "the disk is full" }));
+    change("results.json", "exit_code", 11.into());
+    assert_eq!(lab.run(&["check", "--json"]).exits(11).json()["exit_code"], 11);
+    assert_eq!(lab.run(&["report", "--json"]).exits(0).json()["exit_code"], 11);
+    // A run that nobody judged before.
+    fs::remove_file(lab.latest("results.json")).unwrap();
+    lab.run(&["check"]).exits(12);
 }
 
 #[test]
@@ -207,18 +276,23 @@ fn runs_are_listed_shown_and_removed() {
     let all = ids();
     assert_eq!(all.len(), 3);
     assert_eq!(lab.results()["run"]["id"], all[2].as_str(), "the newest comes last");
+    lab.run(&["check", ""]).exits(2).explains(&["the run's name is empty"]);
     lab.run(&["check", "2"]).exits(2).explains(&["`2` may be", &all[0], &all[1], &all[2]]);
     let shown = lab.run(&["runs", "show", &all[0]]).exits(0).stdout;
     assert!(shown.contains(&all[0]) && shown.contains("result     valid"), "{shown}");
     lab.run(&["check", &format!("runs/{}", all[1])]).exits(0);
 
-    lab.run(&["runs", "rm", &all[0]]).exits(0);
-    assert_eq!(ids(), all[1..]);
-    lab.run(&["runs", "rm", &all[0]]).exits(2);
-    lab.run(&["runs", "prune", "--keep", "1"]).exits(0);
-    assert_eq!(ids(), all[2..]);
+    let latest = || fs::read_link(lab.runs().join("latest")).ok();
+    let removed = lab.run(&["runs", "rm", "latest", "--json"]).exits(0).json();
+    assert_eq!(removed, serde_json::json!({ "removed": [all[2]] }));
+    assert_eq!(ids(), all[..2]);
+    assert_eq!(latest(), Some(PathBuf::from(&all[1])), "the newest that stays");
     lab.run(&["check"]).exits(0);
+    lab.run(&["runs", "rm", &all[2]]).exits(2);
+    let removed = lab.run(&["runs", "prune", "--keep", "1", "--json"]).exits(0).json();
+    assert_eq!(removed, serde_json::json!({ "removed": [all[0]] }));
+    assert_eq!(ids(), all[1..2]);
     lab.run(&["runs", "rm", "latest"]).exits(0);
-    assert_eq!(ids(), [""; 0]);
+    assert_eq!((ids(), latest()), (Vec::new(), None));
     lab.run(&["check"]).exits(2).explains(&["there is no run `latest` in runs"]);
 }

@@ -51,6 +51,11 @@ fn wrong_flags_end_with_2() {
         (&["config", "show", "--fault", "crash(primary)@1h"], "the load ends after 20s"),
         (&["config", "show", "forum"], "`forum` is not a workload"),
         (&["config", "show", "--replicas", "x"], "invalid value 'x' for '--replicas <N>'"),
+        (&["up", "--replicas", "17"], "--replicas: it must be between 0 and 16, but is 17"),
+        (&["up", "--synchronous-commit", "foo"], "--synchronous-commit: `foo` is not a value of"),
+        (&["up", "--port", "0"], "--port: it must be between 1 and "),
+        (&["up", "--name", "a b"], "the cluster's name `a b` is not"),
+        (&["run", "counter", "--example"], "only the order system has an example"),
         (&["confg"], "unrecognized subcommand 'confg'"),
     ] {
         let output = run(folder.path(), args);
@@ -68,6 +73,34 @@ fn wrong_flags_end_with_2() {
 }
 
 #[test]
+fn json_is_one_document_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, key) in [
+        (&["--version"][..], "version"),
+        (&["--help"], "help"),
+        (&["run", "--help"], "help"),
+        (&["run", "--dry-run"], "plan"),
+        (&["runs", "prune"], "removed"),
+    ] {
+        let output = run(folder.path(), &[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(!document[key].is_null(), "{args:?}: {document}");
+    }
+    for args in [&["logs"][..], &["psql"], &["status", "--env"], &["report", "--format", "html"]] {
+        let output = run(folder.path(), &[args, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["error"]["exit_code"], 2, "{args:?}");
+        assert!(
+            stderr(&output).contains("JSON") || stderr(&output).contains("--json"),
+            "{}",
+            stderr(&output)
+        );
+    }
+}
+
+#[test]
 fn a_wrong_file_ends_with_10_and_names_the_line() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("replab.toml"), "[load]\n\nduraton = \"20s\"\n").unwrap();
@@ -80,10 +113,16 @@ fn a_wrong_file_ends_with_10_and_names_the_line() {
         help: `replab config init` prints a file with every key and its default
               `replab config show` tells where each value comes from
         "#);
-    let output = run(folder.path(), &["config", "show", "--config", "other.toml", "--json"]);
+    for command in [&["config", "show"][..], &["up"]] {
+        let output = run(folder.path(), &[command, &["--config", "other.toml", "--json"]].concat());
+        assert_eq!(output.status.code(), Some(10), "{command:?}");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(document["error"]["exit_code"], 10, "{command:?}");
+    }
+    fs::write(folder.path().join("replab.toml"), "[topology]\nkind = \"memory\"\n").unwrap();
+    let output = run(folder.path(), &["up"]);
     assert_eq!(output.status.code(), Some(10));
-    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(document["error"]["exit_code"], 10);
+    assert!(stderr(&output).contains("topology.kind is memory"), "{}", stderr(&output));
 }
 
 #[test]

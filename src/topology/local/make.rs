@@ -31,17 +31,45 @@ const PORT_ATTEMPTS: usize = 10;
 /// The longest path of a Unix socket that every system takes (`sun_path` is 104 bytes on BSD, 108 on Linux).
 const SOCKET_PATH_MAX: usize = 103;
 
+/// Whose a cluster's name is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Naming {
+    /// A label: two runs that begin in the same second, in different folders, have the same one.
+    Shared,
+    /// What people type to mean this cluster and no other.
+    Unique,
+}
+
 impl Cluster {
     /// Makes a primary and its replicas and waits until every one answers and every replica streams.
     pub async fn up(config: &Config) -> Result<Cluster, TopologyError> {
+        Cluster::make(config, Naming::Shared).await
+    }
+
+    /// The same for a cluster that people call by its name: [`TopologyError::AlreadyUp`] where another one has it.
+    pub async fn up_by_name(config: &Config) -> Result<Cluster, TopologyError> {
+        Cluster::make(config, Naming::Unique).await
+    }
+
+    /// Whether a cluster can be called so.
+    pub fn check_name(name: &str) -> Result<(), TopologyError> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
+            let why = format!("the cluster's name `{name}` is not 1 to 64 letters, digits, `-` and `_`");
+            return Err(TopologyError::Config(why));
+        }
+        Ok(())
+    }
+
+    async fn make(config: &Config, naming: Naming) -> Result<Cluster, TopologyError> {
         settings::check_level(&config.synchronous_commit, config.replicas)?;
-        check_name(&config.name)?;
+        Cluster::check_name(&config.name)?;
         let binaries = Binaries::discover(config.pg_bin.as_deref()).await?;
         let account = Account::for_server()?;
         let state_dir = StateDir::open(config.state_dir.as_deref())?;
         state_dir.check_reachable(account.as_ref())?;
         let initial = cache::ensure(&state_dir, &binaries, account.as_ref()).await?;
-        let mut cluster = enter(config, &state_dir, &binaries, account.as_ref())?;
+        let mut cluster = enter(config, naming, &state_dir, &binaries, account.as_ref())?;
         cluster.guard = Some(Guard::start(config.guard.as_deref(), &cluster.directory)?);
         cluster.fill(&state_dir, config, &initial, account.as_ref(), &binaries).await?;
         Ok(cluster)
@@ -181,10 +209,15 @@ impl Cluster {
 /// Chooses ports and enters the cluster, so that nobody else takes them and `gc` finds it from now on.
 fn enter(
     config: &Config,
+    naming: Naming,
     state_dir: &StateDir,
     binaries: &Binaries,
     account: Option<&Account>,
 ) -> Result<Cluster, TopologyError> {
+    let registry = state_dir.lock()?;
+    if naming == Naming::Unique {
+        registry.check_free(&config.name)?;
+    }
     let id = format!("{}-{}", config.name, random_hex::<3>()?);
     let socket = socket_directory(&state_dir.cluster(&id), &id);
     let logs = config.logs_dir.clone().unwrap_or_else(|| state_dir.path().join("logs").join(&id));
@@ -194,7 +227,6 @@ fn enter(
         0 => (NodeName::primary(), Role::Primary),
         number => (NodeName::replica(number), Role::Replica),
     });
-    let registry = state_dir.lock()?;
     let ports = registry.ports(config.port, config.replicas + 1)?;
     let nodes = names.zip(ports).map(|((name, role), port)| NodeState { name, role, port, process: None });
     let state = ClusterState {
@@ -247,15 +279,6 @@ pub(super) fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
     let preferred = cluster.join("socket");
     let longest = preferred.as_os_str().len() + "/.s.PGSQL.65535".len();
     if longest <= SOCKET_PATH_MAX { preferred } else { Path::new("/tmp").join(format!("replab-{id}")) }
-}
-
-fn check_name(name: &str) -> Result<(), TopologyError> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
-    if name.is_empty() || name.len() > 64 || !name.chars().all(allowed) {
-        let why = format!("the cluster's name `{name}` is not 1 to 64 letters, digits, `-` and `_`");
-        return Err(TopologyError::Config(why));
-    }
-    Ok(())
 }
 
 fn configure(primary: &Node, config: &Config, standbys: &str) -> Result<(), TopologyError> {

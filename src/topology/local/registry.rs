@@ -1,4 +1,4 @@
-//! Who holds which port: clusters enter here, one at a time.
+//! Who holds which port and which name: clusters enter here, one at a time.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -56,6 +56,20 @@ impl Registry<'_> {
         let candidates = (start + offset..end).chain(start..start + offset);
         let ports: Vec<u16> = candidates.filter(is_free).take(count).collect();
         if ports.len() < count { Err(TopologyError::NoPort(usize::from(end - start))) } else { Ok(ports) }
+    }
+
+    /// Refuses a name, or the id that looks like one, by which another cluster is called: neither could be ended then.
+    /// What an ended replab or a reboot has left is no cluster any more.
+    pub(super) fn check_free(&self, name: &str) -> Result<(), TopologyError> {
+        let is_up = |cluster: &ClusterState| match &cluster.owner {
+            // It may just be coming up, and have no server yet.
+            Some(owner) => owner.is_alive(),
+            None => cluster.is_running(),
+        };
+        if self.state.clusters()?.iter().any(|cluster| cluster.is_called(name) && is_up(cluster)) {
+            return Err(TopologyError::AlreadyUp(name.to_owned()));
+        }
+        Ok(())
     }
 
     /// Makes the cluster's directory, for `account` alone, with `state` in it from the first moment on.
@@ -119,6 +133,28 @@ mod tests {
             matches!(registry.ports(Some(ports[0]), 1), Err(TopologyError::PortInUse(p)) if p == ports[0])
         );
         assert_eq!(dir.clusters().unwrap(), [state("a", ports[0])]);
+    }
+
+    #[test]
+    fn a_name_belongs_to_one_cluster_even_before_its_servers_run() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = StateDir::open(Some(root.path())).unwrap();
+        let registry = dir.lock().unwrap();
+        registry.check_free("lab").unwrap();
+        registry.enter(&state("lab-1", 1), None).unwrap();
+        for name in ["lab", "lab-1"] {
+            assert!(matches!(registry.check_free(name), Err(TopologyError::AlreadyUp(n)) if n == name));
+        }
+        registry.check_free("other").unwrap();
+        let mut gone = state("old-1", 2);
+        gone.name = "old".to_owned();
+        gone.owner = serde_json::from_str(r#"{"pid": 999999999, "start": "1"}"#).unwrap();
+        registry.enter(&gone, None).unwrap();
+        registry.check_free("old").unwrap();
+        gone.id = "old-2".to_owned();
+        gone.owner = None;
+        registry.enter(&gone, None).unwrap();
+        registry.check_free("old").unwrap();
     }
 
     #[test]

@@ -120,10 +120,10 @@ impl StateDir {
         Ok(clusters)
     }
 
-    /// The cluster that is meant: the one with this name; without a name the one that was left running, or the only one.
+    /// The cluster that is meant: the one with this name or id; without a name the one that was left running, or the only one.
     pub fn find(&self, name: Option<&str>) -> Result<ClusterState, TopologyError> {
         let mut clusters = self.clusters()?;
-        clusters.retain(|cluster| name.is_none_or(|name| cluster.name == name));
+        clusters.retain(|cluster| name.is_none_or(|name| cluster.is_called(name)));
         if clusters.iter().any(|cluster| cluster.owner.is_none()) {
             clusters.retain(|cluster| cluster.owner.is_none());
         }
@@ -131,9 +131,7 @@ impl StateDir {
             (Some(only), true) => Ok(only),
             (Some(last), false) => {
                 clusters.push(last);
-                Err(TopologyError::SeveralClusters(
-                    clusters.into_iter().map(|cluster| cluster.name).collect(),
-                ))
+                Err(TopologyError::SeveralClusters(names(&clusters)))
             }
             (None, _) => Err(TopologyError::NoCluster { name: name.map(str::to_owned) }),
         }
@@ -181,6 +179,11 @@ impl ClusterState {
         fs::rename(&unfinished, &path).map_err(error)
     }
 
+    /// Whether `name` means it: what the user calls it, or its id.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.id == name
+    }
+
     /// Whether the replab that keeps it is gone. One that was left running on purpose is nobody's.
     pub fn is_orphan(&self) -> bool {
         self.owner.as_ref().is_some_and(|owner| !owner.is_alive())
@@ -190,6 +193,14 @@ impl ClusterState {
     pub fn is_running(&self) -> bool {
         self.nodes.iter().any(|node| node.process.as_ref().is_some_and(Identity::is_alive))
     }
+}
+
+/// What to type to mean each of `clusters`: the id where several have the name.
+fn names(clusters: &[ClusterState]) -> Vec<String> {
+    let is_shared = |name: &str| clusters.iter().filter(|cluster| cluster.name == name).count() > 1;
+    let name =
+        |cluster: &ClusterState| if is_shared(&cluster.name) { &cluster.id } else { &cluster.name }.clone();
+    clusters.iter().map(name).collect()
 }
 
 /// Tells ext4 to put each directory in `parent` into another part of the disk (`chattr +T`).
@@ -255,6 +266,24 @@ mod tests {
         assert!(cluster.is_orphan());
         cluster.owner = None;
         assert!(!cluster.is_orphan());
+    }
+
+    #[test]
+    fn clusters_of_one_name_are_told_apart_by_id() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = StateDir::open(Some(root.path())).unwrap();
+        let registry = dir.lock().unwrap();
+        for id in ["lab-1", "lab-2"] {
+            registry.enter(&state(id, 1), None).unwrap();
+        }
+        assert_eq!(dir.find(Some("lab-2")).unwrap().id, "lab-2");
+        for name in [None, Some("lab")] {
+            let several = dir.find(name).unwrap_err();
+            assert!(matches!(&several, TopologyError::SeveralClusters(all) if all == &["lab-1", "lab-2"]));
+        }
+        registry.enter(&ClusterState { name: "other".to_owned(), ..state("other-1", 2) }, None).unwrap();
+        let several = dir.find(None).unwrap_err();
+        assert_eq!(several.to_string(), "several clusters are up: lab-1, lab-2, other");
     }
 
     #[test]
