@@ -37,11 +37,15 @@ pub struct Window {
     pub end: Nanos,
 }
 
-/// Exact percentiles to three digits (HdrHistogram); nanoseconds.
+/// Exact percentiles to three digits (HdrHistogram); nanoseconds. They are of the known values and the endless ones
+/// together, an endless one being larger than any: where a rank falls among those, the percentile is the largest known
+/// value, and only a lower bound ([`Percentiles::is_bound`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
-    /// How many values these are of; with 0 the others mean nothing.
+    /// How many values are known; with 0 the percentiles mean nothing.
     pub count: u64,
+    /// How many had no end that anybody saw.
+    pub endless: u64,
     /// Median.
     pub p50: Nanos,
     /// 95th percentile.
@@ -52,6 +56,18 @@ pub struct Percentiles {
     pub p999: Nanos,
     /// The largest.
     pub max: Nanos,
+}
+
+impl Percentiles {
+    /// Whether the percentile at `quantile` is only a lower bound, because its rank falls among the endless values.
+    pub fn is_bound(&self, quantile: f64) -> bool {
+        rank(quantile, self.count + self.endless) > self.count
+    }
+}
+
+/// The place of `quantile` among `total` values in ascending order, the first being 1.
+pub(super) fn rank(quantile: f64, total: u64) -> u64 {
+    ((quantile * total as f64).ceil() as u64).clamp(1, total.max(1))
 }
 
 /// One operation on one node. `invoked = ok + fail + info`, always.
@@ -76,7 +92,7 @@ pub struct OperationFigures {
     pub info: u64,
     /// Successes per second of the load's window.
     pub ok_per_second: f64,
-    /// Latency of successes.
+    /// Latency of successes; endless are those of unknown outcome and those that failed by their deadline.
     pub latency: Percentiles,
 }
 
@@ -128,14 +144,19 @@ pub struct LagFigures {
     pub disconnected: u64,
     /// Samples in which the primary did not answer.
     pub unknown: u64,
-    /// Largest distance from the primary's insert position to the replica's replay position, in bytes.
-    pub max_replay_bytes: u64,
+    /// Largest distance from the primary's insert position to the replica's replay position, in bytes; while there was
+    /// no connection, to the last replay position that the primary had heard of. `None`: no sample has one.
+    pub max_replay_bytes: Option<u64>,
+    /// Samples without a connection that have no such distance either: how far behind it was then, nobody knows.
+    pub unmeasured: u64,
     /// `replay_lag` as PostgreSQL reports it, over the samples that have one.
     pub replay_time: Percentiles,
-    /// From acknowledgement of an increment to the end of the first read on this replica that shows it.
+    /// From acknowledgement of an increment to the end of the first read on this replica that shows it; endless are
+    /// those that none ever showed.
     pub visibility: Percentiles,
-    /// Acknowledged increments that no read on this replica ever showed (written after its last read, or lost).
-    pub never_seen: u64,
+    /// Acknowledged increments that no read on this replica ever showed (written after its last read, or lost); `None`
+    /// without the counter workload, when nobody looked.
+    pub never_seen: Option<u64>,
     /// Over time, down-sampled to at most 2,000 points that keep each interval's worst.
     pub points: Vec<LagPoint>,
 }

@@ -55,6 +55,12 @@ impl<'a> Sample<'a> {
         self.end.since(self.start)
     }
 
+    /// Whether the client gave up before there was an answer: it would have taken longer than any that came.
+    pub(super) fn is_unanswered(&self) -> bool {
+        let gave_up = self.cause.is_some_and(|cause| cause.class == CauseClass::Deadline);
+        self.ending == Ending::Info || gave_up
+    }
+
     /// Whether the node did what it was asked, or said by its own rule that it would not.
     pub(super) fn is_served(&self) -> bool {
         matches!(self.ending, Ending::Ok | Ending::Refused)

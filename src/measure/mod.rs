@@ -51,7 +51,9 @@ pub fn figures(
     }
     sums.service.sort();
     let visibility = match counter {
-        Some((history, Some(load))) => visibility::visibility(history, &load, primary),
+        Some((history, Some(load))) => {
+            visibility::visibility(history, &load, primary, lag.iter().map(|sample| sample.node))
+        }
         Some((_, None)) | None => Default::default(),
     };
     let (rate, latency) = sums.rates.figures();

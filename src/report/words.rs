@@ -2,7 +2,8 @@
 
 use crate::check::Verdict;
 use crate::history::{CauseClass, Nanos};
-use crate::measure::{LabFigures, Recovery};
+use crate::measure::threshold::Stat;
+use crate::measure::{LabFigures, LagFigures, Percentiles, Recovery};
 
 use super::{RunFacts, Threshold};
 
@@ -88,6 +89,26 @@ pub(super) fn measured(threshold: &Threshold) -> String {
         (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured} {TAINT})"),
         (_, None) => format!("nothing measured: {reason}"),
     })
+}
+
+/// One of the percentiles; `≥` where it is only a lower bound, a dash of nothing.
+pub(super) fn percentile(of: &Percentiles, stat: Stat) -> String {
+    let bound = if of.is_bound(stat.quantile()) { "≥ " } else { "" };
+    match stat.of(of) {
+        Some(value) => format!("{bound}{value}"),
+        None => "–".to_owned(),
+    }
+}
+
+/// The most bytes that a replica was behind; `≥` where nobody knows of some of the time.
+pub(super) fn behind(lag: &LagFigures) -> String {
+    let bound = if lag.unmeasured > 0 { "≥ " } else { "" };
+    lag.max_replay_bytes.map_or_else(|| "–".to_owned(), |most| format!("{bound}{}", bytes(most)))
+}
+
+/// How many increments were never seen on a replica; a dash where nobody looked.
+pub(super) fn never_seen(lag: &LagFigures) -> String {
+    lag.never_seen.map_or_else(|| "–".to_owned(), count)
 }
 
 /// How the lab itself did, in one line.

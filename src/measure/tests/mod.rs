@@ -68,7 +68,7 @@ fn every_operation_has_one_ending() {
     let [order] = &figures.operations[..] else { panic!("{:?}", figures.operations) };
     assert_eq!((order.invoked, order.ok, order.fail, order.refused, order.info), (6, 2, 2, 1, 2));
     assert_eq!(order.invoked, order.ok + order.fail + order.info);
-    assert_eq!((order.latency.count, order.latency.max), (2, ms(20)));
+    assert_eq!((order.latency.count, order.latency.max, order.latency.endless), (2, ms(20), 2));
     assert!((order.ok_per_second - 2.0 / 0.02).abs() < 1e-6, "{}", order.ok_per_second);
 }
 

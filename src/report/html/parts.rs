@@ -3,8 +3,6 @@
 use crate::report::outcome::Tone;
 use maud::{Markup, html};
 
-use crate::history::Nanos;
-use crate::measure::Percentiles;
 use crate::report::words;
 
 /// A section of the page, with its place in the navigation.
@@ -100,14 +98,5 @@ pub(super) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Mar
                 }
             }
         }
-    }
-}
-
-/// One of the percentiles, or a dash where there was nothing to take it of.
-pub(super) fn percentile(of: &Percentiles, value: Nanos) -> Markup {
-    if of.count == 0 {
-        html! { "–" }
-    } else {
-        html! { (value) }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::sheet::Sheet;
 use crate::history::Nanos;
-use crate::measure::Percentiles;
+use crate::measure::threshold::Stat;
 use crate::report::Report;
-use crate::report::words::{self, bytes, count, plain};
+use crate::report::words::{self, count, percentile, plain};
 
 /// A heading, with the mark where the lab itself may have distorted the figures below.
 fn heading(report: &Report, text: &str) -> String {
@@ -14,10 +14,6 @@ fn heading(report: &Report, text: &str) -> String {
 
 fn header(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
-}
-
-fn percentile(percentiles: &Percentiles, pick: fn(&Percentiles) -> Nanos) -> String {
-    if percentiles.count == 0 { "–".to_owned() } else { pick(percentiles).to_string() }
 }
 
 /// Outcomes and latency of successes, by operation and node.
@@ -54,10 +50,10 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
                 count(line.fail.saturating_sub(line.refused)),
                 count(line.info),
                 words::rate(line.ok_per_second),
-                percentile(&line.latency, |p| p.p50),
-                percentile(&line.latency, |p| p.p95),
-                percentile(&line.latency, |p| p.p99),
-                percentile(&line.latency, |p| p.max),
+                percentile(&line.latency, Stat::P50),
+                percentile(&line.latency, Stat::P95),
+                percentile(&line.latency, Stat::P99),
+                percentile(&line.latency, Stat::Max),
             ];
             if refused {
                 row.push(count(line.refused));
@@ -67,7 +63,7 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
         .collect();
     sheet.table(&names, &rows, 2, &[5, 7]);
     let note = if refused { "; refused: out of stock, expected" } else { "" };
-    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened"));
+    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened; ≥: the rank falls among those without an answer"));
 }
 
 /// Lag three ways: bytes, PostgreSQL's time, what a client saw.
@@ -93,16 +89,15 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
     let rows: Vec<Vec<String>> = replicas
         .iter()
         .map(|lag| {
-            let connected = lag.samples > lag.disconnected + lag.unknown;
             vec![
                 plain(lag.node.as_str()),
-                if connected { bytes(lag.max_replay_bytes) } else { "–".to_owned() },
-                percentile(&lag.replay_time, |p| p.p50),
-                percentile(&lag.replay_time, |p| p.p99),
-                percentile(&lag.visibility, |p| p.p50),
-                percentile(&lag.visibility, |p| p.p99),
-                percentile(&lag.visibility, |p| p.max),
-                count(lag.never_seen),
+                words::behind(lag),
+                percentile(&lag.replay_time, Stat::P50),
+                percentile(&lag.replay_time, Stat::P99),
+                percentile(&lag.visibility, Stat::P50),
+                percentile(&lag.visibility, Stat::P99),
+                percentile(&lag.visibility, Stat::Max),
+                words::never_seen(lag),
                 count(lag.samples),
                 count(lag.disconnected),
                 count(lag.unknown),
@@ -111,8 +106,8 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
         .collect();
     sheet.table(&names, &rows, 1, &[2, 4, 8]);
     sheet.remark(
-        "most bytes: not yet replayed; replay: PostgreSQL's replay_lag; seen: acknowledgement to the first read \
-         that shows it; no link: samples without connection to the replica; no answer: samples that the primary \
+        "most bytes: not yet replayed, with no link since the last position heard of; replay: PostgreSQL's replay_lag; seen: acknowledgement to the first read \
+         that shows it; ≥: the rank falls among those not seen; no link: samples without connection to the replica; no answer: samples that the primary \
          did not answer",
     );
 }
