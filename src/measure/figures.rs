@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{CauseClass, LinkState, Nanos, NodeName};
 
-/// Everything measured in a run. Times are nanoseconds since the run's start.
+/// Everything measured in a run. Times are nanoseconds since the load's start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
-    /// First to last operation of the load.
+    /// From the start of the load to the last invocation of one of its operations; what is answered later counts.
     pub load: Window,
     /// By operation and node, in the order of reports.
     pub operations: Vec<OperationFigures>,
@@ -96,7 +96,7 @@ pub struct OperationFigures {
     pub latency: Percentiles,
 }
 
-/// Outcomes of one bin, by completion time; writes and reads apart.
+/// Outcomes of one bin, by completion time; writes and reads apart. The last bin has what completed after the load too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RatePoint {
     /// Start of the bin.
@@ -206,10 +206,13 @@ pub struct Recovery {
     /// another fault came first.
     pub answered: Option<Nanos>,
     /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
-    /// primary, a read on a replica. `None` as well when the load ended before.
+    /// primary, a read on a replica. `None` as well when the load ended before, or another fault came first.
     pub first_success: Option<Nanos>,
-    /// Last success on the node before that, to `first_success`: how long it served nobody.
+    /// Last success on the node before that, to `first_success`: how long it served nobody. What an earlier fault began
+    /// is the earlier one's up to this fault. Without `first_success`, up to the next fault or the load's end.
     pub unavailable: Option<Nanos>,
+    /// Whether `unavailable` is only a lower bound, because there was no success to end it.
+    pub unavailable_is_bound: bool,
 }
 
 /// When a node served nobody, though somebody asked.
@@ -218,7 +221,8 @@ pub struct Availability {
     /// The node.
     #[schemars(with = "String")]
     pub node: NodeName,
-    /// Windows longer than 100 ms from a success to the next, in which an operation failed or stayed unknown.
+    /// Windows of the load longer than 100 ms from a success to the next, in which an operation failed, stayed unknown,
+    /// or waited that long. On the primary only writes count, where there are any, on a replica only reads.
     pub gaps: Vec<Window>,
 }
 

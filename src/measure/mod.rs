@@ -63,7 +63,7 @@ pub fn figures(
         rate,
         latency,
         lag: lag::lag(lag, visibility),
-        recoveries: sums.service.recoveries(faults, primary),
+        recoveries: sums.service.recoveries(faults, load, primary),
         availability: sums.service.availability(load, primary),
         errors: sums.errors.figures(),
         lab: lab::lab(lab, lag, faults, load, cores, primary),

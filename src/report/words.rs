@@ -157,6 +157,12 @@ pub(super) fn answered(recovery: &Recovery, faults: &[Recovery]) -> String {
     }
 }
 
+/// How long the node served nobody; `≥` where nothing was seen to end it.
+pub(super) fn unavailable(recovery: &Recovery) -> String {
+    let bound = if recovery.unavailable_is_bound { "≥ " } else { "" };
+    recovery.unavailable.map_or_else(|| "–".to_owned(), |time| format!("{bound}{time}"))
+}
+
 /// Whether nobody saw the node come back, and no other fault explains why.
 pub(super) fn gone(recovery: &Recovery, faults: &[Recovery]) -> bool {
     let back = recovery.first_success.or(recovery.answered).is_some();

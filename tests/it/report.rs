@@ -190,3 +190,34 @@ fn a_node_that_another_fault_hit_first_is_not_called_gone() {
     let page = report::html(&sample);
     assert!(!page.contains("(no answer seen)") && !page.contains("no end seen"));
 }
+
+#[test]
+fn what_has_no_end_is_shown_as_a_lower_bound_and_what_nobody_looked_for_as_a_dash() {
+    let mut sample = sample_report::valid();
+    let fault = &mut sample.figures.recoveries[0];
+    (fault.first_success, fault.unavailable_is_bound) = (None, true);
+    let lag = &mut sample.figures.lag[0];
+    lag.visibility.endless = 8_000;
+    lag.never_seen = Some(8_000);
+    lag.unmeasured = 1;
+    let page = report::html(&sample);
+    for tile in [
+        "<dt>Longest unavailability</dt><dd><span class=\"value\">≥ 1.21 s</span>",
+        "<dt>Largest replay lag</dt><dd><span class=\"value\">≥ ",
+        "<dt>Seen by a client after</dt><dd><span class=\"value\">≥ 312 ms</span><span class=\"note\">p99, the slowest replica; 8,000 never seen</span>",
+    ] {
+        assert!(page.contains(tile), "{tile}");
+    }
+    let look = Look { color: false, width: 140 };
+    for text in [report::terminal(&sample, look), report::markdown(&sample)] {
+        assert!(text.contains("≥ 1.21 s") && text.contains("≥ 312 ms"), "{text}");
+    }
+
+    let lag = &mut sample.figures.lag[0];
+    lag.visibility = replab::measure::Percentiles::default();
+    lag.never_seen = None;
+    assert!(report::html(&sample).contains("<span class=\"value\">–</span><span class=\"note\">nobody looked</span>"));
+    let line = |text: &str| text.lines().filter(|line| line.contains("1.96 MB")).collect::<String>();
+    let dashes = line(&report::terminal(&sample, look)).matches('–').count();
+    assert_eq!(dashes, 4, "seen p50, p99 and max, and how many were not");
+}

@@ -148,7 +148,7 @@ fn restarts(report: &Report, text: &mut String) {
             after(fault.applied, fault.invoked),
             words::answered(fault, &report.figures.recoveries),
             after(fault.first_success, fault.invoked),
-            words::optional(fault.unavailable),
+            words::unavailable(fault),
         ]
     });
     let header = ["fault", "at", "applied after", "answered after", "first success after", "unavailable"];

@@ -131,7 +131,7 @@ pub(super) fn restarts(report: &Report, sheet: &mut Sheet) {
                 after(fault.applied, fault.invoked),
                 words::answered(fault, faults),
                 after(fault.first_success, fault.invoked),
-                words::optional(fault.unavailable),
+                words::unavailable(fault),
             ]
         })
         .collect();

@@ -194,6 +194,7 @@ fn recoveries() -> Vec<Recovery> {
             answered: Some(at(9_180)),
             first_success: Some(at(9_214)),
             unavailable: Some(Nanos::from_millis(1_210)),
+            unavailable_is_bound: false,
         },
         Recovery {
             action: "restart".to_owned(),
@@ -205,6 +206,7 @@ fn recoveries() -> Vec<Recovery> {
             answered: Some(at(16_500)),
             first_success: Some(at(16_540)),
             unavailable: Some(Nanos::from_millis(530)),
+            unavailable_is_bound: false,
         },
     ]
 }

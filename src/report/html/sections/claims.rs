@@ -65,7 +65,7 @@ fn unavailable(report: &Report) -> (String, String) {
         faults.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|(time, _)| *time);
     let number = faults.iter().filter(|fault| !fault.healing).count() as u64;
     match longest {
-        Some((time, fault)) => (time.to_string(), words::fault(fault)),
+        Some((_, fault)) => (words::unavailable(fault), words::fault(fault)),
         None => ("–".to_owned(), plural(number, "fault")),
     }
 }
