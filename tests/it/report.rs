@@ -216,8 +216,45 @@ fn what_has_no_end_is_shown_as_a_lower_bound_and_what_nobody_looked_for_as_a_das
     let lag = &mut sample.figures.lag[0];
     lag.visibility = replab::measure::Percentiles::default();
     lag.never_seen = None;
-    assert!(report::html(&sample).contains("<span class=\"value\">–</span><span class=\"note\">nobody looked</span>"));
+    assert!(
+        report::html(&sample)
+            .contains("<span class=\"value\">–</span><span class=\"note\">nobody looked</span>")
+    );
     let line = |text: &str| text.lines().filter(|line| line.contains("1.96 MB")).collect::<String>();
     let dashes = line(&report::terminal(&sample, look)).matches('–').count();
     assert_eq!(dashes, 4, "seen p50, p99 and max, and how many were not");
+}
+
+#[test]
+fn the_first_lines_identify_the_run_however_narrow() {
+    let mut sample = sample_report::valid();
+    sample.run.topology = "local, 1 primary + 2 replicas, synchronous_commit=remote_apply".to_owned();
+    sample.run.seed = 5_675_540_123_456_789_012;
+    for width in [60, 80, 100] {
+        let text = report::terminal(&sample, Look { color: false, width });
+        let head = text.split("\n\n").next().unwrap();
+        assert!(head.starts_with("✓ VALID  orders (8 clients)"), "{head}");
+        for words in ["synchronous_commit=remote_apply", "5675540123456789012"] {
+            assert!(head.contains(words), "{words} at {width}: {head}");
+        }
+    }
+}
+
+#[test]
+fn words_in_tables_stay_whole_at_eighty_columns() {
+    let sample = sample_report::valid();
+    let text = report::terminal(&sample, Look { color: false, width: 80 });
+    let totals = text.split("TOTALS").nth(1).unwrap().split("REPLICATION LAG").next().unwrap();
+    for words in ["operation", "unknown", "read counters", "increment", "primary", "replica-1", "31,877"] {
+        assert!(totals.contains(words), "{words}: {totals}");
+    }
+    assert!(!totals.contains("refused"), "no word on a column that is not there: {totals}");
+}
+
+#[test]
+fn code_in_a_sentence_is_code() {
+    let mut sample = sample_report::valid();
+    sample.not_checked = vec!["Nothing of `fsync = off`.".to_owned(), "A lone ` stays.".to_owned()];
+    let page = report::html(&sample);
+    assert!(page.contains("<li>Nothing of <code>fsync = off</code>.</li><li>A lone ` stays.</li>"));
 }

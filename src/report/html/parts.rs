@@ -100,3 +100,17 @@ pub(super) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Mar
         }
     }
 }
+
+/// A sentence in which what stands between backticks is code.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // Without its partner a backtick is only a character.
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! {
+        @for (place, part) in parts.iter().enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}

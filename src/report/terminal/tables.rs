@@ -18,6 +18,7 @@ fn header(cells: &[&str]) -> Vec<String> {
 
 /// Outcomes and latency of successes, by operation and node.
 pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
+    const REFUSED: usize = 10;
     let lines = &report.figures.operations;
     sheet.title(&heading(report, "TOTALS"));
     if lines.is_empty() {
@@ -61,8 +62,9 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
             row
         })
         .collect();
-    sheet.table(&names, &rows, 2, &[5, 7]);
-    let note = if refused { "; refused: out of stock, expected" } else { "" };
+    let spare: &[usize] = if refused { &[9, REFUSED, 5, 7] } else { &[9, 5, 7] };
+    let dropped = sheet.table(&names, &rows, 2, spare);
+    let note = if refused && !dropped.contains(&REFUSED) { "; refused: out of stock, expected" } else { "" };
     sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened; ≥: the rank falls among those without an answer"));
 }
 
