@@ -4,6 +4,7 @@
 mod distribution;
 mod errors;
 mod figures;
+mod gaps;
 mod lab;
 mod lag;
 mod load;

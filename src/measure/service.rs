@@ -1,22 +1,20 @@
-//! When each node served somebody: recoveries after faults, and times without an answer.
+//! When each node served somebody: the way back after faults, and for [`gaps`](super::gaps) what it was asked.
 
 use std::collections::BTreeMap;
 
+use super::gaps::gaps;
 use super::load::Sample;
 use super::{Availability, Recovery, Window};
 use crate::history::{Action, Call, FaultOp, History, Nanos, NodeName, Outcome};
 
-/// The shortest time without an answer that counts.
-const LEAST_GAP: Nanos = Nanos::from_millis(100);
-
 /// One operation of the load.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    start: Nanos,
-    end: Nanos,
-    is_write: bool,
+pub(super) struct Asked {
+    pub(super) start: Nanos,
+    pub(super) end: Nanos,
+    pub(super) is_write: bool,
     ok: bool,
-    served: bool,
+    pub(super) served: bool,
 }
 
 /// The load's operations by node.
@@ -83,7 +81,8 @@ impl Service {
         let success = |one: &&Asked| one.ok && one.is_write == (act.node == primary);
         let ended = |one: &&Asked| next.as_ref().is_none_or(|next| one.end <= next.start);
         let first = asked.iter().filter(success).filter(ended).find(|one| happened && one.start >= after);
-        let until = first.map_or_else(|| next.map_or(load.end, |next| next.start), |first| first.end);
+        let until =
+            first.map_or_else(|| next.map_or(load.end, |next| next.start.min(load.end)), |first| first.end);
         let earlier =
             asked.partition_point(|one| if first.is_some() { one.end < until } else { one.end <= until });
         let last = asked[..earlier].iter().rfind(success).map(|one| one.end);
@@ -120,45 +119,9 @@ impl Service {
         let mut nodes: Vec<Availability> = self
             .by_node
             .iter()
-            .map(|(&node, asked)| Availability { node, gaps: gaps(&serving(asked, node == primary), load) })
+            .map(|(&node, asked)| Availability { node, gaps: gaps(asked, load, node == primary) })
             .collect();
         nodes.sort_by_key(|of| (of.node != primary, of.node));
         nodes
     }
-}
-
-/// What the node is there for: writes on the primary, reads on a replica. Where nobody asked for that, whatever was
-/// asked.
-fn serving(asked: &[Asked], is_primary: bool) -> Vec<Asked> {
-    let of_its_own: Vec<Asked> = asked.iter().filter(|one| one.is_write == is_primary).copied().collect();
-    if of_its_own.is_empty() { asked.to_vec() } else { of_its_own }
-}
-
-/// Windows between answers in which an operation that got none began or ended, or one waited for its own; `asked` is
-/// sorted by `end`.
-fn gaps(asked: &[Asked], load: Window) -> Vec<Window> {
-    let mut unserved: Vec<Nanos> =
-        asked.iter().filter(|one| !one.served).flat_map(|one| [one.start, one.end]).collect();
-    unserved.sort_unstable();
-    // For every operation, when the first of those was invoked that ended no earlier: what is waited for at its end.
-    let mut waited: Vec<Nanos> = asked.iter().map(|one| one.start).collect();
-    for place in (1..waited.len()).rev() {
-        waited[place - 1] = waited[place - 1].min(waited[place]);
-    }
-    let within = asked.partition_point(|one| one.end < load.end);
-    let answers = asked[..within].iter().enumerate().filter(|(_, one)| one.served);
-    let answers = answers.map(|(place, one)| (place, one.end)).chain([(within, load.end)]);
-    let mut gaps = Vec::new();
-    let mut start = load.start;
-    for (place, end) in answers {
-        let first = unserved.partition_point(|&time| time < start);
-        let failed = unserved.get(first).is_some_and(|&time| time <= end);
-        // Without a failure nobody was refused anything before the one that waited came.
-        let asked_at = if failed { start } else { waited.get(place).map_or(end, |&at| at.max(start)) };
-        if end.since(asked_at) > LEAST_GAP {
-            gaps.push(Window { start: asked_at, end });
-        }
-        start = start.max(end);
-    }
-    gaps
 }

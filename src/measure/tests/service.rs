@@ -92,7 +92,7 @@ fn who_waits_for_an_answer_is_not_served() {
     // It has no answer when the load ends.
     assert_eq!(gaps(&format!("0-1 0 inc 1 = 1; 200-600 0 inc 1 = 2; {reads}")), [window(200, 500)]);
     // Without writes there, its reads are its service.
-    assert_eq!(gaps(&format!("{reads}; 0-1 0@replica-1 inc 1 = 1")), [window(0, 0); 0]);
+    assert!(gaps(&format!("{reads}; 0-1 0@replica-1 inc 1 = 1")).is_empty());
 }
 
 #[test]
