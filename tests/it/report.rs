@@ -242,11 +242,16 @@ fn the_first_lines_identify_the_run_however_narrow() {
 
 #[test]
 fn words_in_tables_stay_whole_at_eighty_columns() {
-    let sample = sample_report::valid();
+    let mut sample = sample_report::valid();
+    sample.figures.lag[0].unmeasured = 1;
     let text = report::terminal(&sample, Look { color: false, width: 80 });
     let totals = text.split("TOTALS").nth(1).unwrap().split("REPLICATION LAG").next().unwrap();
     for words in ["operation", "unknown", "read counters", "increment", "primary", "replica-1", "31,877"] {
         assert!(totals.contains(words), "{words}: {totals}");
+    }
+    let lag = text.split("REPLICATION LAG").nth(1).unwrap().split("RESTARTS").next().unwrap();
+    for words in ["replica-1", "≥ 1.96 MB", "312 ms", "unseen", "no answer"] {
+        assert!(lag.contains(words), "{words}: {lag}");
     }
     assert!(!totals.contains("refused"), "no word on a column that is not there: {totals}");
 }

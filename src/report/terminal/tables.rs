@@ -65,7 +65,8 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
     let spare: &[usize] = if refused { &[9, REFUSED, 5, 7] } else { &[9, 5, 7] };
     let dropped = sheet.table(&names, &rows, 2, spare);
     let note = if refused && !dropped.contains(&REFUSED) { "; refused: out of stock, expected" } else { "" };
-    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened; ≥: the rank falls among those without an answer"));
+    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened; ≥: the rank falls among those without \
+         an answer"));
 }
 
 /// Lag three ways: bytes, PostgreSQL's time, what a client saw.
@@ -77,13 +78,13 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
     }
     let names = header(&[
         "replica",
-        "most bytes",
+        "bytes",
         "replay p50",
         "replay p99",
         "seen p50",
         "seen p99",
         "seen max",
-        "not seen",
+        "unseen",
         "samples",
         "no link",
         "no answer",
@@ -106,10 +107,11 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
             ]
         })
         .collect();
-    sheet.table(&names, &rows, 1, &[2, 4, 8]);
+    sheet.table(&names, &rows, 1, &[3, 6, 2, 4, 8]);
     sheet.remark(
-        "most bytes: not yet replayed, with no link since the last position heard of; replay: PostgreSQL's replay_lag; seen: acknowledgement to the first read \
-         that shows it; ≥: the rank falls among those not seen; no link: samples without connection to the replica; no answer: samples that the primary \
+        "bytes: the most not yet replayed, with no link since the last position heard of; replay: \
+         PostgreSQL's replay_lag; seen: acknowledgement to the first read that shows it; ≥: the rank falls among \
+         the unseen; no link: samples without connection to the replica; no answer: samples that the primary \
          did not answer",
     );
 }
