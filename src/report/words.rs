@@ -81,12 +81,14 @@ pub(super) fn plain(text: &str) -> String {
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What was measured against a threshold; where nothing can be said, the reason comes first.
-pub(super) fn measured(threshold: &Threshold) -> String {
+/// What was measured against a threshold; where nothing can be said, the reason comes first, and the value has a mark
+/// where the lab may have distorted it.
+pub(super) fn measured(threshold: &Threshold, lab: &LabFigures) -> String {
+    let mark = if lab.taints.is_empty() { String::new() } else { format!(" {TAINT}") };
     let reason = &threshold.reason;
     plain(&match (threshold.verdict, &threshold.measured) {
         (Verdict::Pass | Verdict::Fail, Some(measured)) => format!("{measured} ({reason})"),
-        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured} {TAINT})"),
+        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured}{mark})"),
         (_, None) => format!("nothing measured: {reason}"),
     })
 }
@@ -98,6 +100,12 @@ pub(super) fn percentile(of: &Percentiles, stat: Stat) -> String {
         Some(value) => format!("{bound}{value}"),
         None => "–".to_owned(),
     }
+}
+
+/// A percentile of `replay_lag`; `≥` where the replica was disconnected for a while, of which PostgreSQL says nothing.
+pub(super) fn replay(lag: &LagFigures, stat: Stat) -> String {
+    let bound = if lag.disconnected > 0 && lag.replay_time.count > 0 { "≥ " } else { "" };
+    format!("{bound}{}", percentile(&lag.replay_time, stat))
 }
 
 /// The most bytes that a replica was behind; `≥` where nobody knows of some of the time.

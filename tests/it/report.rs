@@ -250,7 +250,7 @@ fn words_in_tables_stay_whole_at_eighty_columns() {
         assert!(totals.contains(words), "{words}: {totals}");
     }
     let lag = text.split("REPLICATION LAG").nth(1).unwrap().split("RESTARTS").next().unwrap();
-    for words in ["replica-1", "≥ 1.96 MB", "312 ms", "unseen", "no answer"] {
+    for words in ["replica-1", "≥ 1.96 MB", "≥ 44.0 ms", "312 ms", "unseen", "no answer"] {
         assert!(lag.contains(words), "{words}: {lag}");
     }
     assert!(!totals.contains("refused"), "no word on a column that is not there: {totals}");
@@ -262,4 +262,14 @@ fn code_in_a_sentence_is_code() {
     sample.not_checked = vec!["Nothing of `fsync = off`.".to_owned(), "A lone ` stays.".to_owned()];
     let page = report::html(&sample);
     assert!(page.contains("<li>Nothing of <code>fsync = off</code>.</li><li>A lone ` stays.</li>"));
+}
+
+#[test]
+fn a_threshold_without_an_answer_is_marked_only_where_the_lab_is_to_blame() {
+    let mut sample = sample_report::cut();
+    let markdown = report::markdown(&sample);
+    assert!(markdown.contains("(measured 312 ms †)"), "{markdown}");
+    sample.figures.lab.taints.clear();
+    let markdown = report::markdown(&sample);
+    assert!(markdown.contains("(measured 312 ms)"), "{markdown}");
 }

@@ -80,7 +80,7 @@ fn checks(report: &Report, text: &mut String) {
         line(text, "### Thresholds");
         let rows = report.thresholds.iter().map(|limit| {
             let mark = outcome::threshold_tone(limit).mark().to_owned();
-            vec![mark, code_cell(&limit.text), escape(&words::measured(limit))]
+            vec![mark, code_cell(&limit.text), escape(&words::measured(limit, &report.figures.lab))]
         });
         table(text, &["", "threshold", "measured"], 0..0, rows);
     }
@@ -115,7 +115,7 @@ fn lag(report: &Report, text: &mut String) {
         vec![
             escape(lag.node.as_str()),
             words::behind(lag),
-            percentile(&lag.replay_time, Stat::P99),
+            words::replay(lag, Stat::P99),
             percentile(&lag.visibility, Stat::P50),
             percentile(&lag.visibility, Stat::P99),
             percentile(&lag.visibility, Stat::Max),

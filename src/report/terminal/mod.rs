@@ -98,7 +98,7 @@ fn thresholds(report: &Report, sheet: &mut Sheet) {
             outcome::threshold_tone(limit),
             widest.unwrap_or(0),
             &plain(&limit.text),
-            &words::measured(limit),
+            &words::measured(limit, &report.figures.lab),
         );
     }
 }

@@ -95,8 +95,8 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
             vec![
                 plain(lag.node.as_str()),
                 words::behind(lag),
-                percentile(&lag.replay_time, Stat::P50),
-                percentile(&lag.replay_time, Stat::P99),
+                words::replay(lag, Stat::P50),
+                words::replay(lag, Stat::P99),
                 percentile(&lag.visibility, Stat::P50),
                 percentile(&lag.visibility, Stat::P99),
                 percentile(&lag.visibility, Stat::Max),
@@ -111,7 +111,7 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
     sheet.remark(
         "bytes: the most not yet replayed, with no link since the last position heard of; replay: \
          PostgreSQL's replay_lag; seen: acknowledgement to the first read that shows it; ≥: the rank falls among \
-         the unseen; no link: samples without connection to the replica; no answer: samples that the primary \
+         the unseen, or there was no link for a while; no link: samples without connection to the replica; no answer: samples that the primary \
          did not answer",
     );
 }
@@ -142,7 +142,7 @@ pub(super) fn restarts(report: &Report, sheet: &mut Sheet) {
     sheet.table(&names, &rows, 1, &[]);
     sheet.remark(
         "applied, answered and first success count from the fault; first success: a commit on the primary, a read \
-         on a replica; unavailable: last success before it to first success after it",
+         on a replica; unavailable: last success before it to first success after it, ≥ where none was seen",
     );
 }
 

@@ -41,8 +41,8 @@ fn summary(replicas: &[LagFigures]) -> Markup {
             vec![
                 html! { (lag.node) },
                 html! { (words::behind(lag)) },
-                html! { (percentile(&lag.replay_time, Stat::P50)) },
-                html! { (percentile(&lag.replay_time, Stat::P99)) },
+                html! { (words::replay(lag, Stat::P50)) },
+                html! { (words::replay(lag, Stat::P99)) },
                 html! { (percentile(&lag.visibility, Stat::P50)) },
                 html! { (percentile(&lag.visibility, Stat::P99)) },
                 html! { (percentile(&lag.visibility, Stat::Max)) },
@@ -66,7 +66,7 @@ fn summary(replicas: &[LagFigures]) -> Markup {
     ];
     html! {
         (table("Lag by replica", &header, 1, &rows))
-        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them. Disconnected: samples in which the "
+        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { "replay_lag" } " of a replica that was disconnected for a while. Disconnected: samples in which the "
             "primary had no connection to the replica. No answer: samples that the primary did not answer." }
     }
 }
