@@ -3,6 +3,7 @@
 use hdrhistogram::Histogram;
 
 use super::Percentiles;
+use super::figures::rank;
 use crate::history::Nanos;
 
 /// Times, counted in buckets of three significant digits (HdrHistogram).
@@ -10,11 +11,16 @@ use crate::history::Nanos;
 pub(super) struct Distribution {
     histogram: Histogram<u64>,
     max: u64,
+    endless: u64,
 }
 
 impl Distribution {
     pub(super) fn new() -> Distribution {
-        Distribution { histogram: Histogram::new(3).expect("three digits are in the allowed range"), max: 0 }
+        Distribution {
+            histogram: Histogram::new(3).expect("three digits are in the allowed range"),
+            max: 0,
+            endless: 0,
+        }
     }
 
     pub(super) fn add(&mut self, time: Nanos) {
@@ -23,16 +29,29 @@ impl Distribution {
         self.max = self.max.max(time.0);
     }
 
+    /// Adds `number` values that are larger than any.
+    pub(super) fn add_endless(&mut self, number: u64) {
+        self.endless += number;
+    }
+
     pub(super) fn clear(&mut self) {
         self.histogram.reset();
         self.max = 0;
+        self.endless = 0;
     }
 
     /// The largest is exact, the others are never above it.
     pub(super) fn percentiles(&self) -> Percentiles {
-        let at = |quantile| Nanos(self.histogram.value_at_quantile(quantile).min(self.max));
+        let count = self.histogram.len();
+        let at = |quantile| {
+            let rank = rank(quantile, count + self.endless).min(count);
+            // Half a rank less, so that rounding does not make it the next one.
+            let among_known = (rank as f64 - 0.5).max(0.0) / count.max(1) as f64;
+            Nanos(self.histogram.value_at_quantile(among_known).min(self.max))
+        };
         Percentiles {
-            count: self.histogram.len(),
+            count,
+            endless: self.endless,
             p50: at(0.5),
             p95: at(0.95),
             p99: at(0.99),
@@ -61,5 +80,18 @@ mod tests {
         assert_eq!(distribution.percentiles(), Percentiles::default());
         distribution.add(Nanos(u64::MAX));
         assert_eq!(distribution.percentiles().max, Nanos(u64::MAX));
+    }
+
+    #[test]
+    fn endless_values_are_larger_than_any() {
+        let mut distribution = Distribution::new();
+        (1..=51).for_each(|n| distribution.add(Nanos(n)));
+        distribution.add_endless(49);
+        let of = distribution.percentiles();
+        // The 50th of a hundred values, and not the median of the 51 known ones.
+        assert_eq!((of.count, of.endless, of.p50, of.max), (51, 49, Nanos(50), Nanos(51)));
+        assert_eq!([0.5, 0.51, 0.511, 0.95, 1.0].map(|q| of.is_bound(q)), [false, false, true, true, true]);
+        distribution.add_endless(2);
+        assert!(distribution.percentiles().is_bound(0.51));
     }
 }

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{CauseClass, LinkState, Nanos, NodeName};
 
-/// Everything measured in a run. Times are nanoseconds since the run's start.
+/// Everything measured in a run. Times are nanoseconds since the load's start.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
-    /// First to last operation of the load.
+    /// From the start of the load to the last invocation of one of its operations; what is answered later counts.
     pub load: Window,
     /// By operation and node, in the order of reports.
     pub operations: Vec<OperationFigures>,
@@ -37,11 +37,15 @@ pub struct Window {
     pub end: Nanos,
 }
 
-/// Exact percentiles to three digits (HdrHistogram); nanoseconds.
+/// Exact percentiles to three digits (HdrHistogram); nanoseconds. They are of the known values and the endless ones
+/// together, an endless one being larger than any: where a rank falls among those, the percentile is the largest known
+/// value, and only a lower bound ([`Percentiles::is_bound`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Percentiles {
-    /// How many values these are of; with 0 the others mean nothing.
+    /// How many values are known; with 0 the percentiles mean nothing.
     pub count: u64,
+    /// How many had no end that anybody saw.
+    pub endless: u64,
     /// Median.
     pub p50: Nanos,
     /// 95th percentile.
@@ -52,6 +56,18 @@ pub struct Percentiles {
     pub p999: Nanos,
     /// The largest.
     pub max: Nanos,
+}
+
+impl Percentiles {
+    /// Whether the percentile at `quantile` is only a lower bound, because its rank falls among the endless values.
+    pub fn is_bound(&self, quantile: f64) -> bool {
+        rank(quantile, self.count + self.endless) > self.count
+    }
+}
+
+/// The place of `quantile` among `total` values in ascending order, the first being 1.
+pub(super) fn rank(quantile: f64, total: u64) -> u64 {
+    ((quantile * total as f64).ceil() as u64).clamp(1, total.max(1))
 }
 
 /// One operation on one node. `invoked = ok + fail + info`, always.
@@ -76,11 +92,11 @@ pub struct OperationFigures {
     pub info: u64,
     /// Successes per second of the load's window.
     pub ok_per_second: f64,
-    /// Latency of successes.
+    /// Latency of successes; endless are those of unknown outcome and those that failed by their deadline.
     pub latency: Percentiles,
 }
 
-/// Outcomes of one bin, by completion time; writes and reads apart.
+/// Outcomes of one bin, by completion time; writes and reads apart. The last bin has what completed after the load too.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RatePoint {
     /// Start of the bin.
@@ -128,14 +144,19 @@ pub struct LagFigures {
     pub disconnected: u64,
     /// Samples in which the primary did not answer.
     pub unknown: u64,
-    /// Largest distance from the primary's insert position to the replica's replay position, in bytes.
-    pub max_replay_bytes: u64,
+    /// Largest distance from the primary's insert position to the replica's replay position, in bytes; while there was
+    /// no connection, to the last replay position that the primary had heard of. `None`: no sample has one.
+    pub max_replay_bytes: Option<u64>,
+    /// Samples without a connection that have no such distance either: how far behind it was then, nobody knows.
+    pub unmeasured: u64,
     /// `replay_lag` as PostgreSQL reports it, over the samples that have one.
     pub replay_time: Percentiles,
-    /// From acknowledgement of an increment to the end of the first read on this replica that shows it.
+    /// From acknowledgement of an increment to the end of the first read on this replica that shows it; endless are
+    /// those that none ever showed.
     pub visibility: Percentiles,
-    /// Acknowledged increments that no read on this replica ever showed (written after its last read, or lost).
-    pub never_seen: u64,
+    /// Acknowledged increments that no read on this replica ever showed (written after its last read, or lost); `None`
+    /// without the counter workload, when nobody looked.
+    pub never_seen: Option<u64>,
     /// Over time, down-sampled to at most 2,000 points that keep each interval's worst.
     pub points: Vec<LagPoint>,
 }
@@ -185,10 +206,13 @@ pub struct Recovery {
     /// another fault came first.
     pub answered: Option<Nanos>,
     /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
-    /// primary, a read on a replica. `None` as well when the load ended before.
+    /// primary, a read on a replica. `None` as well when the load ended before, or another fault came first.
     pub first_success: Option<Nanos>,
-    /// Last success on the node before that, to `first_success`: how long it served nobody.
+    /// Last success on the node before that, to `first_success`: how long it served nobody. What an earlier fault began
+    /// is the earlier one's up to this fault. Without `first_success`, up to the next fault or the load's end.
     pub unavailable: Option<Nanos>,
+    /// Whether `unavailable` is only a lower bound, because there was no success to end it.
+    pub unavailable_is_bound: bool,
 }
 
 /// When a node served nobody, though somebody asked.
@@ -197,7 +221,8 @@ pub struct Availability {
     /// The node.
     #[schemars(with = "String")]
     pub node: NodeName,
-    /// Windows longer than 100 ms from a success to the next, in which an operation failed or stayed unknown.
+    /// Windows of the load longer than 100 ms from a success to the next, in which an operation failed, stayed unknown,
+    /// or waited that long. On the primary only writes count, where there are any, on a replica only reads.
     pub gaps: Vec<Window>,
 }
 

@@ -20,30 +20,32 @@ pub(super) fn lag(samples: &[LagSample], mut visibility: BTreeMap<NodeName, Visi
     for &node in visibility.keys() {
         by_node.entry(node).or_default();
     }
-    let of = |(node, samples): (NodeName, Vec<&LagSample>)| {
-        replica(node, &samples, visibility.remove(&node).unwrap_or_default())
-    };
+    let of = |(node, samples): (NodeName, Vec<&LagSample>)| replica(node, &samples, visibility.remove(&node));
     by_node.into_iter().map(of).collect()
 }
 
-fn replica(node: NodeName, samples: &[&LagSample], visibility: Visibility) -> LagFigures {
+fn replica(node: NodeName, samples: &[&LagSample], visibility: Option<Visibility>) -> LagFigures {
     let state = |state| samples.iter().filter(|sample| sample.state == state).count() as u64;
     let mut replay_time = Distribution::new();
     let linked = samples.iter().filter(|sample| is_linked(sample));
     linked.filter_map(|sample| sample.replay_lag).for_each(|lag| replay_time.add(lag));
     let mut seen = Distribution::new();
-    visibility.delays.iter().for_each(|&(_, delay)| seen.add(delay));
+    visibility.iter().flat_map(|of| &of.delays).for_each(|&(_, delay)| seen.add(delay));
+    let never_seen = visibility.as_ref().map(|of| of.never_seen);
+    seen.add_endless(never_seen.unwrap_or(0));
+    let (apart, unmeasured) = apart(samples);
     let points: Vec<LagPoint> = samples.iter().map(|sample| point(sample)).collect();
     LagFigures {
         node,
         samples: samples.len() as u64,
         disconnected: state(LinkState::Disconnected),
         unknown: state(LinkState::Unknown),
-        max_replay_bytes: points.iter().filter_map(|point| point.replayed).max().unwrap_or(0),
+        max_replay_bytes: points.iter().filter_map(|point| point.replayed).chain(apart).max(),
+        unmeasured,
         replay_time: replay_time.percentiles(),
         visibility: seen.percentiles(),
-        never_seen: visibility.never_seen,
-        points: with_visibility(thin(points), &visibility.delays),
+        never_seen,
+        points: with_visibility(thin(points), &visibility.unwrap_or_default().delays),
     }
 }
 
@@ -51,12 +53,36 @@ fn is_linked(sample: &LagSample) -> bool {
     matches!(sample.state, LinkState::Streaming | LinkState::Catchup)
 }
 
-/// A replica without a connection has no distances, whatever the sample carries: nothing is not zero.
+/// The largest distance while there was no connection, and the number of samples without one that have none.
+///
+/// The primary goes on and the replica gets nothing of it, so the distance to the last replay position that was heard of
+/// is what it is behind, but for what it still replays of what it had received.
+fn apart(samples: &[&LagSample]) -> (Option<u64>, u64) {
+    let (mut last, mut largest, mut unmeasured) = (None, None, 0);
+    for sample in samples {
+        if is_linked(sample) {
+            last = sample.replayed.or(last);
+        } else if sample.state == LinkState::Disconnected {
+            match sample.insert.zip(last) {
+                Some((insert, last)) => largest = largest.max(Some(distance(insert, last))),
+                None => unmeasured += 1,
+            }
+        }
+    }
+    (largest, unmeasured)
+}
+
+/// How far `position` is behind `insert`; zero where it is ahead, which a sample's two moments allow.
+fn distance(insert: Lsn, position: Lsn) -> u64 {
+    u64::try_from(insert.distance_from(position)).unwrap_or(0)
+}
+
+/// A replica without a connection has no point in a chart, whatever the sample carries: nothing is not zero.
 fn point(sample: &LagSample) -> LagPoint {
     let linked = is_linked(sample);
     let behind = |position: Option<Lsn>| {
         let (insert, position) = (sample.insert?, position?);
-        linked.then(|| u64::try_from(insert.distance_from(position)).unwrap_or(0))
+        linked.then(|| distance(insert, position))
     };
     let lag = |lag: Option<Nanos>| lag.filter(|_| linked);
     LagPoint {

@@ -1,8 +1,11 @@
 //! The load of a history: which of its operations belong to it, in a form that every figure is computed from.
 //!
-//! The load lasts from the first invocation of a write to the last completion of one. A read of the same kind that
-//! was invoked before or after is the baseline or a final read: it belongs to no rate, no latency and no lag. A
-//! history without writes is load from its first to its last load operation.
+//! The load's operations are those invoked from the first invocation of a write to the last completion of one. A read
+//! of the same kind that was invoked before or after is the baseline or a final read: it belongs to no rate, no latency
+//! and no lag. A history without writes is load from its first to its last load operation.
+//!
+//! Its window is from time zero, which is when the load starts, to the last invocation: clients invoke until they are
+//! told to stop. How long the last answers then take, up to a deadline, is no time in which there was load.
 
 use crate::history::{Call, Cause, CauseClass, History, Nanos, NodeName, Operation, Outcome};
 
@@ -55,6 +58,12 @@ impl<'a> Sample<'a> {
         self.end.since(self.start)
     }
 
+    /// Whether the client gave up before there was an answer: it would have taken longer than any that came.
+    pub(super) fn is_unanswered(&self) -> bool {
+        let gave_up = self.cause.is_some_and(|cause| cause.class == CauseClass::Deadline);
+        self.ending == Ending::Info || gave_up
+    }
+
     /// Whether the node did what it was asked, or said by its own rule that it would not.
     pub(super) fn is_served(&self) -> bool {
         matches!(self.ending, Ending::Ok | Ending::Refused)
@@ -72,24 +81,19 @@ pub(super) struct Load {
 impl Load {
     /// `None`: the history has no load.
     pub(super) fn of<O: Operation>(history: &History<O>) -> Option<Load> {
+        let loads = || history.calls().filter(|call| call.op.is_load());
         let writes = || history.calls().filter(|call| !call.op.is_read_only());
-        let reads = || history.calls().filter(|call| call.op.is_load());
-        Load::spanning(writes()).or_else(|| Load::spanning(reads()))
+        let mut load = Load::spanning(writes()).or_else(|| Load::spanning(loads()))?;
+        let invocations = loads().filter(|call| load.contains(call)).map(|call| call.start);
+        load.window.end = invocations.max().unwrap_or_default();
+        Some(load)
     }
 
     fn spanning<'a, O: Operation>(calls: impl Iterator<Item = Call<'a, O>>) -> Option<Load> {
         calls.fold(None, |load, call| {
             let completed = call.completed.unwrap_or(u64::MAX);
-            let end = Load {
-                first: call.invoked,
-                last: completed,
-                window: Window { start: call.start, end: call.end },
-            };
-            Some(load.map_or(end, |load| Load {
-                first: load.first,
-                last: load.last.max(completed),
-                window: Window { start: load.window.start, end: load.window.end.max(call.end) },
-            }))
+            let alone = Load { first: call.invoked, last: completed, window: Window::default() };
+            Some(load.map_or(alone, |load| Load { last: load.last.max(completed), ..load }))
         })
     }
 
@@ -97,7 +101,7 @@ impl Load {
         call.op.is_load() && (self.first..=self.last).contains(&call.invoked)
     }
 
-    /// From the first start to the last end of several loads; zero of none.
+    /// From time zero to the last end of several loads; zero of none.
     pub(super) fn hull(loads: impl Iterator<Item = Load>) -> Window {
         let hull = |a: Window, b: Window| Window { start: a.start.min(b.start), end: a.end.max(b.end) };
         loads.map(|load| load.window).reduce(hull).unwrap_or_default()

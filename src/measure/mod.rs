@@ -4,6 +4,7 @@
 mod distribution;
 mod errors;
 mod figures;
+mod gaps;
 mod lab;
 mod lag;
 mod load;
@@ -51,7 +52,9 @@ pub fn figures(
     }
     sums.service.sort();
     let visibility = match counter {
-        Some((history, Some(load))) => visibility::visibility(history, &load, primary),
+        Some((history, Some(load))) => {
+            visibility::visibility(history, &load, primary, lag.iter().map(|sample| sample.node))
+        }
         Some((_, None)) | None => Default::default(),
     };
     let (rate, latency) = sums.rates.figures();
@@ -61,7 +64,7 @@ pub fn figures(
         rate,
         latency,
         lag: lag::lag(lag, visibility),
-        recoveries: sums.service.recoveries(faults, primary),
+        recoveries: sums.service.recoveries(faults, load, primary),
         availability: sums.service.availability(load, primary),
         errors: sums.errors.figures(),
         lab: lab::lab(lab, lag, faults, load, cores, primary),

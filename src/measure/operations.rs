@@ -33,6 +33,9 @@ impl<'a> Operations<'a> {
             info: 0,
             latency: Distribution::new(),
         });
+        if sample.is_unanswered() {
+            tally.latency.add_endless(1);
+        }
         match sample.ending {
             Ending::Ok => {
                 tally.ok += 1;

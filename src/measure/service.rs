@@ -1,22 +1,20 @@
-//! When each node served somebody: recoveries after faults, and times without an answer.
+//! When each node served somebody: the way back after faults, and for [`gaps`](super::gaps) what it was asked.
 
 use std::collections::BTreeMap;
 
+use super::gaps::gaps;
 use super::load::Sample;
 use super::{Availability, Recovery, Window};
 use crate::history::{Action, Call, FaultOp, History, Nanos, NodeName, Outcome};
 
-/// The shortest time without an answer that counts.
-const LEAST_GAP: Nanos = Nanos::from_millis(100);
-
 /// One operation of the load.
 #[derive(Clone, Copy, Debug)]
-struct Asked {
-    start: Nanos,
-    end: Nanos,
-    is_write: bool,
+pub(super) struct Asked {
+    pub(super) start: Nanos,
+    pub(super) end: Nanos,
+    pub(super) is_write: bool,
     ok: bool,
-    served: bool,
+    pub(super) served: bool,
 }
 
 /// The load's operations by node.
@@ -43,12 +41,23 @@ impl Service {
 
     /// Every act of the nemesis. The node is recovered by the first success of what it is there for: a commit on the
     /// primary, a read on a replica.
-    pub(super) fn recoveries(&self, faults: &History<FaultOp>, primary: NodeName) -> Vec<Recovery> {
+    pub(super) fn recoveries(
+        &self,
+        faults: &History<FaultOp>,
+        load: Window,
+        primary: NodeName,
+    ) -> Vec<Recovery> {
         let acts = || faults.calls().filter(|call| matches!(call.op, FaultOp::Act { .. }));
-        acts().map(|act| self.recovery(&act, faults, primary)).collect()
+        acts().map(|act| self.recovery(&act, faults, load, primary)).collect()
     }
 
-    fn recovery(&self, act: &Call<'_, FaultOp>, faults: &History<FaultOp>, primary: NodeName) -> Recovery {
+    fn recovery(
+        &self,
+        act: &Call<'_, FaultOp>,
+        faults: &History<FaultOp>,
+        load: Window,
+        primary: NodeName,
+    ) -> Recovery {
         let healing = matches!(act.op, FaultOp::Act { healing: true, .. });
         let (applied, detail) = match &act.outcome {
             Outcome::Ok { reply, .. } => (Some(act.end), (*reply).clone()),
@@ -59,7 +68,8 @@ impl Service {
         // The way back from a node that was left down goes over the start that follows; another fault ends it.
         let later = || faults.calls().filter(|call| call.node == act.node && call.invoked > act.invoked);
         let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if *action != Action::Start);
-        let next_fault = later().find(|call| is_fault(call.op)).map_or(u64::MAX, |call| call.invoked);
+        let next = later().find(|call| is_fault(call.op));
+        let next_fault = next.as_ref().map_or(u64::MAX, |call| call.invoked);
         let answered = later()
             .filter(|call| call.invoked < next_fault && *call.op == FaultOp::Answer)
             .find(|call| matches!(call.outcome, Outcome::Ok { .. }))
@@ -69,11 +79,27 @@ impl Service {
         let after = applied.unwrap_or(act.start);
         let asked = self.by_node.get(&act.node).map(Vec::as_slice).unwrap_or_default();
         let success = |one: &&Asked| one.ok && one.is_write == (act.node == primary);
-        let first = happened.then(|| asked.iter().filter(success).find(|one| one.start >= after)).flatten();
-        let before = first.and_then(|first| {
-            let earlier = asked.partition_point(|one| one.end < first.end);
-            asked[..earlier].iter().rfind(success)
-        });
+        let ended = |one: &&Asked| next.as_ref().is_none_or(|next| one.end <= next.start);
+        let first = asked.iter().filter(success).filter(ended).find(|one| happened && one.start >= after);
+        let until =
+            first.map_or_else(|| next.map_or(load.end, |next| next.start.min(load.end)), |first| first.end);
+        let earlier =
+            asked.partition_point(|one| if first.is_some() { one.end < until } else { one.end <= until });
+        let last = asked[..earlier].iter().rfind(success).map(|one| one.end);
+        // What an earlier fault began and nothing ended is the earlier one's, up to this one.
+        let is_earlier = |call: &Call<'_, FaultOp>| call.node == act.node && call.invoked < act.invoked;
+        let before = faults.calls().filter(|call| is_earlier(call) && is_fault(call.op)).last();
+        let taken_over =
+            before.is_some_and(|fault| is_fault(act.op) && last.is_none_or(|last| last <= fault.start));
+        let since = if taken_over { Some(act.start) } else { last };
+        let unavailable = match first {
+            Some(first) => since.map(|since| first.end.since(since)),
+            // It is a bound only of the time in which somebody asked.
+            None => {
+                let asked = asked.iter().any(|one| one.is_write == (act.node == primary));
+                (happened && asked && act.start < load.end).then(|| until.since(since.unwrap_or(load.start)))
+            }
+        };
         Recovery {
             action: crate::history::Operation::name(act.op).to_owned(),
             node: act.node,
@@ -83,7 +109,8 @@ impl Service {
             detail,
             answered,
             first_success: first.map(|first| first.end),
-            unavailable: first.zip(before).map(|(first, before)| first.end.since(before.end)),
+            unavailable,
+            unavailable_is_bound: unavailable.is_some() && first.is_none(),
         }
     }
 
@@ -92,27 +119,9 @@ impl Service {
         let mut nodes: Vec<Availability> = self
             .by_node
             .iter()
-            .map(|(&node, asked)| Availability { node, gaps: gaps(asked, load) })
+            .map(|(&node, asked)| Availability { node, gaps: gaps(asked, load, node == primary) })
             .collect();
         nodes.sort_by_key(|of| (of.node != primary, of.node));
         nodes
     }
-}
-
-/// Windows between answers in which an operation that got none began or ended.
-fn gaps(asked: &[Asked], load: Window) -> Vec<Window> {
-    let mut unserved: Vec<Nanos> =
-        asked.iter().filter(|one| !one.served).flat_map(|one| [one.start, one.end]).collect();
-    unserved.sort_unstable();
-    let answers = asked.iter().filter(|one| one.served).map(|one| one.end).chain([load.end]);
-    let mut gaps = Vec::new();
-    let mut start = load.start;
-    for end in answers {
-        let first = unserved.partition_point(|&time| time < start);
-        if end.since(start) > LEAST_GAP && unserved.get(first).is_some_and(|&time| time <= end) {
-            gaps.push(Window { start, end });
-        }
-        start = start.max(end);
-    }
-    gaps
 }

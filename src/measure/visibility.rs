@@ -4,12 +4,13 @@
 //! those of the load that show the value or a larger one; one that ended before the acknowledgement makes a delay of
 //! zero (with `remote_apply` a replica can be ahead of the client). A delay includes the time until somebody read, so
 //! it is never below the readers' interval. Reads after the load (the final ones) are left out: how soon those come
-//! says nothing about the replica. What no read showed has no delay and is counted.
+//! says nothing about the replica. What no read showed has no delay and is counted, on a replica that answered no read
+//! as well: there it is everything.
 
 use std::collections::BTreeMap;
 
 use super::load::Load;
-use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
+use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Operation, Outcome};
 
 /// Delays on one replica.
 #[derive(Clone, Debug, Default)]
@@ -19,14 +20,18 @@ pub(super) struct Visibility {
     pub(super) never_seen: u64,
 }
 
-/// By replica: every node but the primary that answered a read of the load.
+/// By replica: every one of `nodes`, and every other node but the primary that was asked for a read of the load.
 pub(super) fn visibility(
     history: &History<CounterOp>,
     load: &Load,
     primary: NodeName,
+    nodes: impl Iterator<Item = NodeName>,
 ) -> BTreeMap<NodeName, Visibility> {
     let mut acks: BTreeMap<i32, Vec<(i64, Nanos)>> = BTreeMap::new();
-    let mut shown: BTreeMap<NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>> = BTreeMap::new();
+    let asked =
+        history.calls().filter(|call| load.contains(call) && call.op.is_read_only()).map(|call| call.node);
+    let mut shown: BTreeMap<NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>> =
+        nodes.chain(asked).filter(|&node| node != primary).map(|node| (node, BTreeMap::new())).collect();
     for call in history.completed_ok().filter(|call| load.contains(call)) {
         match (call.op, call.outcome) {
             (

@@ -6,6 +6,7 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 use super::words::{self, plain};
 use super::{Report, Threshold};
 use crate::check::{Judgement, Verdict};
+use crate::measure::LabFigures;
 
 /// The report as JUnit XML.
 ///
@@ -26,7 +27,9 @@ pub fn junit(report: &Report) -> String {
     }
     if !report.thresholds.is_empty() {
         let mut suite = TestSuite::new("replab.thresholds");
-        suite.add_test_cases(report.thresholds.iter().map(limited));
+        suite.add_test_cases(
+            report.thresholds.iter().map(|threshold| limited(threshold, &report.figures.lab)),
+        );
         suites.push(suite);
     }
     let mut run = TestSuite::new("replab.run");
@@ -74,14 +77,14 @@ fn finding(finding: &crate::check::Finding) -> String {
     format!("{}{events}", plain(&finding.message))
 }
 
-fn limited(threshold: &Threshold) -> TestCase {
+fn limited(threshold: &Threshold, lab: &LabFigures) -> TestCase {
     let mut status = match threshold.verdict {
         Verdict::Pass => TestCaseStatus::success(),
         Verdict::Fail => TestCaseStatus::non_success(NonSuccessKind::Failure),
         Verdict::Unknown => TestCaseStatus::non_success(NonSuccessKind::Error),
     };
     if threshold.verdict != Verdict::Pass {
-        status.set_message(words::measured(threshold)).set_type("threshold");
+        status.set_message(words::measured(threshold, lab)).set_type("threshold");
     }
     let mut case = TestCase::new(plain(&threshold.text), status);
     case.set_classname("replab.thresholds");

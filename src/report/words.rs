@@ -2,7 +2,8 @@
 
 use crate::check::Verdict;
 use crate::history::{CauseClass, Nanos};
-use crate::measure::{LabFigures, Recovery};
+use crate::measure::threshold::Stat;
+use crate::measure::{LabFigures, LagFigures, Percentiles, Recovery};
 
 use super::{RunFacts, Threshold};
 
@@ -80,14 +81,42 @@ pub(super) fn plain(text: &str) -> String {
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What was measured against a threshold; where nothing can be said, the reason comes first.
-pub(super) fn measured(threshold: &Threshold) -> String {
+/// What was measured against a threshold; where nothing can be said, the reason comes first, and the value has a mark
+/// where the lab may have distorted it.
+pub(super) fn measured(threshold: &Threshold, lab: &LabFigures) -> String {
+    let mark = if lab.taints.is_empty() { String::new() } else { format!(" {TAINT}") };
     let reason = &threshold.reason;
     plain(&match (threshold.verdict, &threshold.measured) {
         (Verdict::Pass | Verdict::Fail, Some(measured)) => format!("{measured} ({reason})"),
-        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured} {TAINT})"),
+        (Verdict::Unknown, Some(measured)) => format!("unknown: {reason} (measured {measured}{mark})"),
         (_, None) => format!("nothing measured: {reason}"),
     })
+}
+
+/// One of the percentiles; `≥` where it is only a lower bound, a dash of nothing.
+pub(super) fn percentile(of: &Percentiles, stat: Stat) -> String {
+    let bound = if of.is_bound(stat.quantile()) { "≥ " } else { "" };
+    match stat.of(of) {
+        Some(value) => format!("{bound}{value}"),
+        None => "–".to_owned(),
+    }
+}
+
+/// A percentile of `replay_lag`; `≥` where the replica was disconnected for a while, of which PostgreSQL says nothing.
+pub(super) fn replay(lag: &LagFigures, stat: Stat) -> String {
+    let bound = if lag.disconnected > 0 && lag.replay_time.count > 0 { "≥ " } else { "" };
+    format!("{bound}{}", percentile(&lag.replay_time, stat))
+}
+
+/// The most bytes that a replica was behind; `≥` where nobody knows of some of the time.
+pub(super) fn behind(lag: &LagFigures) -> String {
+    let bound = if lag.unmeasured > 0 { "≥ " } else { "" };
+    lag.max_replay_bytes.map_or_else(|| "–".to_owned(), |most| format!("{bound}{}", bytes(most)))
+}
+
+/// How many increments were never seen on a replica; a dash where nobody looked.
+pub(super) fn never_seen(lag: &LagFigures) -> String {
+    lag.never_seen.map_or_else(|| "–".to_owned(), count)
 }
 
 /// How the lab itself did, in one line.
@@ -134,6 +163,12 @@ pub(super) fn answered(recovery: &Recovery, faults: &[Recovery]) -> String {
         (_, None) if next(recovery, faults).is_some() => "not before the next fault".to_owned(),
         (_, None) => "no answer seen".to_owned(),
     }
+}
+
+/// How long the node served nobody; `≥` where nothing was seen to end it.
+pub(super) fn unavailable(recovery: &Recovery) -> String {
+    let bound = if recovery.unavailable_is_bound { "≥ " } else { "" };
+    recovery.unavailable.map_or_else(|| "–".to_owned(), |time| format!("{bound}{time}"))
 }
 
 /// Whether nobody saw the node come back, and no other fault explains why.

@@ -190,3 +190,86 @@ fn a_node_that_another_fault_hit_first_is_not_called_gone() {
     let page = report::html(&sample);
     assert!(!page.contains("(no answer seen)") && !page.contains("no end seen"));
 }
+
+#[test]
+fn what_has_no_end_is_shown_as_a_lower_bound_and_what_nobody_looked_for_as_a_dash() {
+    let mut sample = sample_report::valid();
+    let fault = &mut sample.figures.recoveries[0];
+    (fault.first_success, fault.unavailable_is_bound) = (None, true);
+    let lag = &mut sample.figures.lag[0];
+    lag.visibility.endless = 8_000;
+    lag.never_seen = Some(8_000);
+    lag.unmeasured = 1;
+    let page = report::html(&sample);
+    for tile in [
+        "<dt>Longest unavailability</dt><dd><span class=\"value\">≥ 1.21 s</span>",
+        "<dt>Largest replay lag</dt><dd><span class=\"value\">≥ ",
+        "<dt>Seen by a client after</dt><dd><span class=\"value\">≥ 312 ms</span><span class=\"note\">p99, the slowest replica; 8,000 never seen</span>",
+    ] {
+        assert!(page.contains(tile), "{tile}");
+    }
+    let look = Look { color: false, width: 140 };
+    for text in [report::terminal(&sample, look), report::markdown(&sample)] {
+        assert!(text.contains("≥ 1.21 s") && text.contains("≥ 312 ms"), "{text}");
+    }
+
+    let lag = &mut sample.figures.lag[0];
+    lag.visibility = replab::measure::Percentiles::default();
+    lag.never_seen = None;
+    assert!(
+        report::html(&sample)
+            .contains("<span class=\"value\">–</span><span class=\"note\">nobody looked</span>")
+    );
+    let line = |text: &str| text.lines().filter(|line| line.contains("1.96 MB")).collect::<String>();
+    let dashes = line(&report::terminal(&sample, look)).matches('–').count();
+    assert_eq!(dashes, 4, "seen p50, p99 and max, and how many were not");
+}
+
+#[test]
+fn the_first_lines_identify_the_run_however_narrow() {
+    let mut sample = sample_report::valid();
+    sample.run.topology = "local, 1 primary + 2 replicas, synchronous_commit=remote_apply".to_owned();
+    sample.run.seed = 5_675_540_123_456_789_012;
+    for width in [60, 80, 100] {
+        let text = report::terminal(&sample, Look { color: false, width });
+        let head = text.split("\n\n").next().unwrap();
+        assert!(head.starts_with("✓ VALID  orders (8 clients)"), "{head}");
+        for words in ["synchronous_commit=remote_apply", "5675540123456789012"] {
+            assert!(head.contains(words), "{words} at {width}: {head}");
+        }
+    }
+}
+
+#[test]
+fn words_in_tables_stay_whole_at_eighty_columns() {
+    let mut sample = sample_report::valid();
+    sample.figures.lag[0].unmeasured = 1;
+    let text = report::terminal(&sample, Look { color: false, width: 80 });
+    let totals = text.split("TOTALS").nth(1).unwrap().split("REPLICATION LAG").next().unwrap();
+    for words in ["operation", "unknown", "read counters", "increment", "primary", "replica-1", "31,877"] {
+        assert!(totals.contains(words), "{words}: {totals}");
+    }
+    let lag = text.split("REPLICATION LAG").nth(1).unwrap().split("RESTARTS").next().unwrap();
+    for words in ["replica-1", "≥ 1.96 MB", "≥ 44.0 ms", "312 ms", "unseen", "no answer"] {
+        assert!(lag.contains(words), "{words}: {lag}");
+    }
+    assert!(!totals.contains("refused"), "no word on a column that is not there: {totals}");
+}
+
+#[test]
+fn code_in_a_sentence_is_code() {
+    let mut sample = sample_report::valid();
+    sample.not_checked = vec!["Nothing of `fsync = off`.".to_owned(), "A lone ` stays.".to_owned()];
+    let page = report::html(&sample);
+    assert!(page.contains("<li>Nothing of <code>fsync = off</code>.</li><li>A lone ` stays.</li>"));
+}
+
+#[test]
+fn a_threshold_without_an_answer_is_marked_only_where_the_lab_is_to_blame() {
+    let mut sample = sample_report::cut();
+    let markdown = report::markdown(&sample);
+    assert!(markdown.contains("(measured 312 ms †)"), "{markdown}");
+    sample.figures.lab.taints.clear();
+    let markdown = report::markdown(&sample);
+    assert!(markdown.contains("(measured 312 ms)"), "{markdown}");
+}

@@ -35,7 +35,7 @@ fn bytes_and_time() {
             sample(1, Streaming, "100 100 -"),
             sample(2, Streaming, "200 150 3"),
             sample(3, Catchup, "900 200 9"),
-            // What a sample carries without a connection is old, and no distance.
+            // What a sample carries without a connection is old: the distance is to what was heard of last.
             sample(4, Disconnected, "5000 200 9"),
             sample(5, Disconnected, "5000 - -"),
             sample(6, Unknown, "- - -"),
@@ -44,12 +44,27 @@ fn bytes_and_time() {
         ],
         "",
     );
-    assert_eq!((lag.samples, lag.disconnected, lag.unknown, lag.max_replay_bytes), (7, 2, 1, 700));
+    assert_eq!((lag.samples, lag.disconnected, lag.unknown, lag.max_replay_bytes), (7, 2, 1, Some(4_800)));
     assert_eq!((lag.replay_time.count, lag.replay_time.max), (2, ms(9)));
     let replayed: Vec<_> = lag.points.iter().map(|point| point.replayed).collect();
     assert_eq!(replayed, [Some(0), Some(50), Some(700), None, None, None, Some(0)]);
     assert_eq!(lag.points[3].state, Disconnected);
-    assert_eq!(lag.points[3].replay_lag, None);
+    assert_eq!((lag.points[3].replay_lag, lag.unmeasured), (None, 0));
+}
+
+#[test]
+fn a_replica_that_was_never_heard_of_is_unmeasured() {
+    use LinkState::{Disconnected, Streaming};
+    let samples = [
+        sample(1, Disconnected, "5000 200 9"),
+        sample(2, Streaming, "5000 4990 -"),
+        sample(3, Disconnected, "- - -"),
+    ];
+    let of = |samples: &[LagSample]| {
+        let lag = lag_of(samples, "");
+        (lag.max_replay_bytes, lag.unmeasured)
+    };
+    assert_eq!([of(&samples), of(&samples[..1])], [(Some(10), 2), (None, 1)]);
 }
 
 #[test]
@@ -60,7 +75,7 @@ fn an_idle_replica_has_no_lag() {
     );
     assert_eq!(
         (lag.max_replay_bytes, lag.replay_time.count, lag.visibility.count, lag.never_seen),
-        (0, 0, 0, 0)
+        (Some(0), 0, 0, None)
     );
 }
 
@@ -83,7 +98,8 @@ fn charts_keep_the_worst() {
 /// Number of delays, the largest of them, and the number of increments never seen.
 fn seen(counter: &str) -> (u64, Nanos, u64) {
     let lag = lag_of(&[sample(0, LinkState::Streaming, "1 1 -")], counter);
-    (lag.visibility.count, lag.visibility.max, lag.never_seen)
+    assert_eq!(lag.never_seen, Some(lag.visibility.endless));
+    (lag.visibility.count, lag.visibility.max, lag.visibility.endless)
 }
 
 /// The load goes on until here.
@@ -104,7 +120,9 @@ fn as_a_client_sees_it() {
         // Another key, a failed read, the primary.
         ("0-10 0 inc 1 = 1; 11-15 5@replica-1 own 2/0 = 7", (0, ms(0), 1)),
         ("0-10 0 inc 1 = 1; 11-15 5@replica-1 own 1/0 = 0; 16-17 5@replica-1 own 1/0 !", (0, ms(0), 1)),
-        ("0-10 0 inc 1 = 1; 11-15 5 own 1/0 = 1", (0, ms(0), 0)),
+        ("0-10 0 inc 1 = 1; 11-15 5 own 1/0 = 1", (0, ms(0), 1)),
+        // A replica that answered nobody showed nothing.
+        ("0-10 0 inc 1 = 1; 11-15 5@replica-1 own 1/0 !", (0, ms(0), 1)),
         // An unknown increment has no acknowledgement.
         ("0-10 0 inc 1 ?; 11-15 5@replica-1 own 1/0 = 1", (0, ms(0), 0)),
         // Lost and made again: what was seen is the second.
@@ -130,5 +148,5 @@ fn delays_stand_at_the_time_of_their_acknowledgement() {
     );
     let delays: Vec<_> = lag.points.iter().map(|point| point.visibility).collect();
     assert_eq!(delays, [Some(ms(32)), Some(ms(26)), Some(ms(8))]);
-    assert_eq!((lag.visibility.count, lag.never_seen), (4, 1));
+    assert_eq!((lag.visibility.count, lag.never_seen), (4, Some(1)));
 }

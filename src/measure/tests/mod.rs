@@ -43,7 +43,7 @@ fn nothing_is_no_figures() {
 fn the_load_is_between_its_writes() {
     let text = "0-1 9 stock = 1:9+0 o0 d0; 10-12 0 order = 1; 13-14 8@replica-1 stock = 1:9+0 o0 d0; 20-30 0 order = 2; 40-41 9 stock = 1:7+2 o2 d2";
     let figures = of(text, "5-6 0 inc 1 = 1; 50-51 9 all = 1", "");
-    assert_eq!(figures.load, window(5, 30));
+    assert_eq!(figures.load, window(0, 20));
     let counted: Vec<_> = figures
         .operations
         .iter()
@@ -58,7 +58,11 @@ fn the_load_is_between_its_writes() {
         ]
     );
     // Without writes, everything is load.
-    assert_eq!(of("", "5-6 1 all = 0; 50-51 9 all = 0", "").load, window(5, 51));
+    assert_eq!(of("", "5-6 1 all = 0; 50-51 9 all = 0", "").load, window(0, 50));
+    // What waits at the end does not make the load longer, and readers go on until they are told to stop.
+    let waits =
+        "0-1 0 inc 1 = 1; 2-9000 0 inc 1 ? deadline; 60-61 5@replica-1 own 1/0 = 1; 9500-9501 9 all = 1";
+    assert_eq!(of("", waits, "").load, window(0, 60));
 }
 
 #[test]
@@ -68,13 +72,13 @@ fn every_operation_has_one_ending() {
     let [order] = &figures.operations[..] else { panic!("{:?}", figures.operations) };
     assert_eq!((order.invoked, order.ok, order.fail, order.refused, order.info), (6, 2, 2, 1, 2));
     assert_eq!(order.invoked, order.ok + order.fail + order.info);
-    assert_eq!((order.latency.count, order.latency.max), (2, ms(20)));
-    assert!((order.ok_per_second - 2.0 / 0.02).abs() < 1e-6, "{}", order.ok_per_second);
+    assert_eq!((order.latency.count, order.latency.max, order.latency.endless), (2, ms(20), 2));
+    assert!((order.ok_per_second - 2.0 / 0.009).abs() < 1e-6, "{}", order.ok_per_second);
 }
 
 #[test]
 fn outcomes_over_time() {
-    let text = "0-10 0 order = 1; 10-30 0 order = 2; 30-35 1 order ! refused; 35-36 1 order ! server; 36-37 1 order ? lost; 0-60 2 order = 3; 40-41 3@replica-1 stock = 1:9+0 o0 d0; 41-42 3@replica-1 stock ! lost";
+    let text = "0-10 0 order = 1; 10-30 0 order = 2; 30-35 1 order ! refused; 35-36 1 order ! server; 36-37 1 order ? lost; 0-65 2 order = 3; 40-41 3@replica-1 stock = 1:9+0 o0 d0; 60-61 3@replica-1 stock ! lost";
     let figures = of(text, "", "");
     assert_eq!((figures.rate.len(), figures.rate[0].width), (60, ms(1)));
     let sum = |of: fn(&RatePoint) -> u64| figures.rate.iter().map(of).sum::<u64>();
@@ -89,10 +93,10 @@ fn outcomes_over_time() {
         ],
         [3, 1, 1, 1, 1, 1]
     );
-    // What ends with the load is in its last bin.
+    // What ends after the load's last invocation is in its last bin.
     assert_eq!((figures.rate[59].write_ok, figures.rate[59].time), (1, ms(59)));
     let latency: Vec<_> = figures.latency.iter().map(|point| (point.time, point.max)).collect();
-    assert_eq!(latency, [(ms(10), ms(10)), (ms(30), ms(20)), (ms(59), ms(60))]);
+    assert_eq!(latency, [(ms(10), ms(10)), (ms(30), ms(20)), (ms(59), ms(65))]);
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn what_did_not_happen_or_did_not_end() {
     );
     let unsure = of("10-12 nemesis@primary crash ? deadline");
     assert_eq!((unsure.applied, unsure.first_success), (None, Some(ms(51))));
+    // The load is over: nobody asks any more.
     let down = of("60-62 nemesis@primary kill = dead");
     assert_eq!(
         (down.applied, down.answered, down.first_success, down.unavailable),
@@ -53,7 +54,45 @@ fn what_did_not_happen_or_did_not_end() {
     let twice = of(
         "10-12 nemesis@primary crash = a; 13-14 nemesis@primary crash = b; 15-20 nemesis@primary answer = c",
     );
-    assert_eq!(twice.answered, None);
+    assert_eq!((twice.answered, twice.first_success), (None, None));
+}
+
+#[test]
+fn a_fault_counts_until_the_next() {
+    let told = |counter: &str, faults: &str| -> Vec<_> {
+        let of = |of: Recovery| (of.first_success, of.unavailable, of.unavailable_is_bound);
+        super::of("", counter, faults).recoveries.into_iter().map(of).collect()
+    };
+    let counter = "0-1 0 inc 1 = 1; 50-51 0 inc 1 = 2; 70-71 0 inc 1 = 3";
+    let twice = "10-12 nemesis@primary crash = a; 20-22 nemesis@primary crash = b";
+    // Together they are the time from 1 to 51.
+    assert_eq!(told(counter, twice), [(None, Some(ms(19)), true), (Some(ms(51)), Some(ms(31)), false)]);
+    let apart = "10-12 nemesis@primary crash = a; 60-62 nemesis@primary crash = b";
+    assert_eq!(
+        told(counter, apart),
+        [(Some(ms(51)), Some(ms(50)), false), (Some(ms(71)), Some(ms(20)), false)]
+    );
+    // Down until after the load, which ends with the last invocation.
+    let replica =
+        "0-1 0 inc 1 = 1; 2-3 5@replica-1 own 1/0 = 1; 20-21 5@replica-1 own 1/0 ! cannot; 70-71 0 inc 1 = 2";
+    assert_eq!(told(replica, "10-12 nemesis@replica-1 kill = dead"), [(None, Some(ms(67)), true)]);
+    // Nobody ever asked it.
+    assert_eq!(told(counter, "10-12 nemesis@replica-1 kill = dead"), [(None, None, false)]);
+}
+
+#[test]
+fn who_waits_for_an_answer_is_not_served() {
+    let gaps = |counter: &str| of("", counter, "").availability[0].gaps.clone();
+    // A commit waits from 200 to 600 while the primary answers reads.
+    let reads = "100-101 5 own 1/0 = 1; 300-301 5 own 1/0 = 1; 500-501 5 own 1/0 = 1";
+    assert_eq!(
+        gaps(&format!("0-1 0 inc 1 = 1; 200-600 0 inc 1 = 2; 610-611 0 inc 1 = 3; {reads}")),
+        [window(200, 600)]
+    );
+    // It has no answer when the load ends.
+    assert_eq!(gaps(&format!("0-1 0 inc 1 = 1; 200-600 0 inc 1 = 2; {reads}")), [window(200, 500)]);
+    // Without writes there, its reads are its service.
+    assert!(gaps(&format!("{reads}; 0-1 0@replica-1 inc 1 = 1")).is_empty());
 }
 
 #[test]
@@ -71,16 +110,16 @@ fn nobody_was_served() {
     assert_eq!(gaps(&format!("{load} {asked}"), "primary"), Some(vec![]));
     // Not back before the load's end; never there at all.
     let lost = "8-10 5@replica-1 own 1/0 = 1; 50-60 5@replica-1 own 1/0 ! cannot";
-    assert_eq!(gaps(&format!("{load} {lost}"), "replica-1"), Some(vec![window(10, 1000)]));
+    assert_eq!(gaps(&format!("{load} {lost}"), "replica-1"), Some(vec![window(10, 999)]));
     assert_eq!(
         gaps(&format!("{load} 50-60 5@replica-1 own 1/0 ! cannot"), "replica-1"),
-        Some(vec![window(0, 1000)])
+        Some(vec![window(0, 999)])
     );
     // Short, refused, or unknown.
     let short =
         "8-10 5@replica-1 own 1/0 = 1; 50-60 5@replica-1 own 1/0 ! cannot; 90-100 5@replica-1 own 1/0 = 1";
     assert_eq!(gaps(&format!("{load} {short}"), "replica-1"), Some(vec![]));
     assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ! refused"), "primary"), Some(vec![]));
-    assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ? lost"), "primary"), Some(vec![window(1, 1000)]));
+    assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ? lost"), "primary"), Some(vec![window(1, 999)]));
     assert_eq!(gaps(load, "replica-2"), None);
 }

@@ -2,7 +2,7 @@
 
 use super::{Metric, Stat};
 use crate::history::Nanos;
-use crate::measure::{Figures, LagFigures, Percentiles, RatePoint, Taint};
+use crate::measure::{Figures, LagFigures, OperationFigures, Percentiles, RatePoint, Taint};
 
 /// What was measured.
 #[derive(Debug, Default)]
@@ -35,18 +35,17 @@ pub(super) fn measure(metric: &Metric, figures: &Figures) -> Measured {
                 unseen(&mut measured, replica, *stat);
             }
             let seen = figures.lag.iter().filter_map(|replica| stat.of(&replica.visibility));
-            measured.worst(seen, "no acknowledged increment was looked for on a replica");
+            measured.worst(seen.map(in_nanos), "no acknowledged increment was looked for on a replica");
         }
         Metric::ReplayLag(stat) => {
-            figures.lag.iter().for_each(|replica| apart(&mut measured, replica));
+            figures.lag.iter().for_each(|replica| apart_in_time(&mut measured, replica));
             let known = figures.lag.iter().filter_map(|replica| stat.of(&replica.replay_time));
-            measured.worst(known, "PostgreSQL reported no replay_lag");
+            measured.worst(known.map(in_nanos), "PostgreSQL reported no replay_lag");
         }
         Metric::LagBytes => {
-            figures.lag.iter().for_each(|replica| apart(&mut measured, replica));
-            let sampled =
-                figures.lag.iter().filter(|replica| replica.points.iter().any(|p| p.replayed.is_some()));
-            measured.worst(sampled.map(|replica| replica.max_replay_bytes as f64), "no lag was sampled");
+            figures.lag.iter().for_each(|replica| apart_in_bytes(&mut measured, replica));
+            let known = figures.lag.iter().filter_map(|replica| replica.max_replay_bytes);
+            measured.worst(known.map(|bytes| bytes as f64), "no lag was sampled");
         }
         Metric::Latency(operation, stat) => latency(&mut measured, figures, operation, *stat),
         Metric::WriteRate => rate(&mut measured, figures, |point| point.write_ok),
@@ -65,43 +64,94 @@ pub(super) fn measure(metric: &Metric, figures: &Figures) -> Measured {
     measured
 }
 
+/// The share of increments never seen up to which `lag.max` is that of the seen ones. The largest is among the unseen if
+/// there is any, and some always are: readers stop with the writers, and nobody looks for the last few.
+const LAST_FEW: f64 = 0.01;
+
 fn unseen(measured: &mut Measured, replica: &LagFigures, stat: Stat) {
-    let Percentiles { count, .. } = replica.visibility;
-    let never = replica.never_seen;
-    let share = never as f64 / (count + never).max(1) as f64;
+    let LagFigures { node, visibility, .. } = replica;
+    let Percentiles { count, endless: never, .. } = *visibility;
+    let total = count + never;
+    let decisive = match stat {
+        Stat::Max => never as f64 > LAST_FEW * total as f64,
+        Stat::P50 | Stat::P95 | Stat::P99 | Stat::P999 => visibility.is_bound(stat.quantile()),
+    };
     if count == 0 {
-        measured.doubts.push(format!("no read on {} showed any acknowledged increment", replica.node));
-    } else if share > stat.tolerance() {
-        measured.doubts.push(format!(
-            "no read on {} ever showed {never} of {} acknowledged increments",
-            replica.node,
-            count + never
-        ));
-    } else if never > 0 {
+        measured.doubts.push(format!("no read on {node} showed any acknowledged increment"));
+    } else if decisive {
         measured
-            .notes
-            .push(format!("{never} increments that no read on {} showed are left out", replica.node));
+            .doubts
+            .push(format!("no read on {node} ever showed {never} of {total} acknowledged increments"));
+    } else if never > 0 {
+        let ranked = if stat == Stat::Max { "are left out" } else { "count as later than any" };
+        measured.notes.push(format!("{never} of {total} increments that no read on {node} showed {ranked}"));
     }
 }
 
-/// Time without a connection is in no sample of lag.
-fn apart(measured: &mut Measured, replica: &LagFigures) {
-    let LagFigures { node, samples, disconnected, unknown, .. } = replica;
-    if *samples == disconnected + unknown {
-        measured.doubts.push(format!("{node} was not connected in any of {samples} samples"));
-    } else if disconnected + unknown > 0 {
-        measured.notes.push(format!(
-            "of {samples} samples of {node}, {disconnected} found it disconnected and {unknown} got no answer from the primary"
+/// PostgreSQL's own times say nothing of a replica that is not connected, and it can only have been further behind.
+fn apart_in_time(measured: &mut Measured, replica: &LagFigures) {
+    let LagFigures { node, samples, disconnected, .. } = replica;
+    if !never_connected(measured, replica) && *disconnected > 0 {
+        measured.doubts.push(format!(
+            "{node} was disconnected in {disconnected} of {samples} samples, and PostgreSQL reports no time then"
         ));
+    }
+    unanswered(measured, replica);
+}
+
+fn apart_in_bytes(measured: &mut Measured, replica: &LagFigures) {
+    let LagFigures { node, samples, disconnected, unmeasured, .. } = replica;
+    if !never_connected(measured, replica) && *unmeasured > 0 {
+        measured.doubts.push(format!(
+            "how far behind {node} was is unknown for {unmeasured} of {samples} samples without connection"
+        ));
+    } else if *disconnected > 0 {
+        measured.notes.push(format!(
+            "in {disconnected} of {samples} samples {node} was disconnected: they count from the last replay position that was heard of"
+        ));
+    }
+    unanswered(measured, replica);
+}
+
+fn never_connected(measured: &mut Measured, replica: &LagFigures) -> bool {
+    let LagFigures { node, samples, disconnected, unknown, .. } = replica;
+    let never = *samples == disconnected + unknown;
+    if never {
+        measured.doubts.push(format!("{node} was not connected in any of {samples} samples"));
+    }
+    never
+}
+
+fn unanswered(measured: &mut Measured, replica: &LagFigures) {
+    let LagFigures { node, samples, unknown, .. } = replica;
+    if *unknown > 0 {
+        measured
+            .notes
+            .push(format!("in {unknown} of {samples} samples of {node} the primary gave no answer"));
     }
 }
 
 fn latency(measured: &mut Measured, figures: &Figures, operation: &str, stat: Stat) {
     let of = || figures.operations.iter().filter(|of| of.operation == operation);
-    for mute in of().filter(|of| of.ok == 0) {
-        measured.doubts.push(format!("none of {} on {} succeeded", mute.invoked, mute.node));
+    for line in of() {
+        let OperationFigures { node, invoked, latency, .. } = line;
+        let endless = latency.endless;
+        if line.ok == 0 {
+            measured.doubts.push(format!("none of {invoked} on {node} succeeded"));
+        } else if latency.is_bound(stat.quantile()) {
+            measured.doubts.push(format!("{endless} of {invoked} on {node} got no answer"));
+        } else if endless > 0 {
+            measured
+                .notes
+                .push(format!("{endless} of {invoked} on {node} got no answer and count as longer than any"));
+        }
     }
-    measured.worst(of().filter_map(|of| stat.of(&of.latency)), &format!("no `{operation}` succeeded"));
+    let known = of().filter_map(|of| stat.of(&of.latency));
+    measured.worst(known.map(in_nanos), &format!("no `{operation}` succeeded"));
+}
+
+fn in_nanos(time: Nanos) -> f64 {
+    time.0 as f64
 }
 
 fn rate(measured: &mut Measured, figures: &Figures, of: impl Fn(&RatePoint) -> u64) {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::Unit;
-use crate::history::{CounterOp, Operation, OrdersOp};
+use crate::history::{CounterOp, Nanos, Operation, OrdersOp};
 use crate::measure::Percentiles;
 
 /// A percentile, or the largest.
@@ -23,7 +23,19 @@ pub enum Stat {
 }
 
 impl Stat {
-    const ALL: [Stat; 5] = [Stat::P50, Stat::P95, Stat::P99, Stat::P999, Stat::Max];
+    /// In ascending order.
+    pub const ALL: [Stat; 5] = [Stat::P50, Stat::P95, Stat::P99, Stat::P999, Stat::Max];
+
+    /// Its place among the values in ascending order, from 0 to 1.
+    pub fn quantile(self) -> f64 {
+        match self {
+            Stat::P50 => 0.5,
+            Stat::P95 => 0.95,
+            Stat::P99 => 0.99,
+            Stat::P999 => 0.999,
+            Stat::Max => 1.0,
+        }
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -35,8 +47,8 @@ impl Stat {
         }
     }
 
-    /// Its value in nanoseconds; `None` of nothing.
-    pub(super) fn of(self, percentiles: &Percentiles) -> Option<f64> {
+    /// Its value; `None` of nothing. A lower bound where [`Percentiles::is_bound`] says so.
+    pub fn of(self, percentiles: &Percentiles) -> Option<Nanos> {
         let value = match self {
             Stat::P50 => percentiles.p50,
             Stat::P95 => percentiles.p95,
@@ -44,37 +56,28 @@ impl Stat {
             Stat::P999 => percentiles.p999,
             Stat::Max => percentiles.max,
         };
-        (percentiles.count > 0).then_some(value.0 as f64)
-    }
-
-    /// The share of values that may be missing before the missing ones decide it. The largest value is always among
-    /// the missing ones if any is: there, a hundredth is the price of readers that stop with the writers.
-    pub(super) fn tolerance(self) -> f64 {
-        match self {
-            Stat::P50 => 0.5,
-            Stat::P95 => 0.05,
-            Stat::P99 | Stat::Max => 0.01,
-            Stat::P999 => 0.001,
-        }
+        (percentiles.count > 0).then_some(value)
     }
 }
 
 /// A figure that can be limited.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metric {
-    /// `lag.p99`: from acknowledgement to the first read that shows it, on the worst replica.
+    /// `lag.p99`: from acknowledgement to the first read that shows it, on the worst replica; what no read showed took
+    /// longer than any.
     Lag(Stat),
     /// `lag.replay.p99`: PostgreSQL's `replay_lag`, of the worst replica.
     ReplayLag(Stat),
-    /// `lag.bytes.max`: the largest distance to the replay position, of the worst replica.
+    /// `lag.bytes.max`: the largest distance to the replay position, of the worst replica, also while it has no
+    /// connection.
     LagBytes,
-    /// `latency.order.p99`: of successes, on the worst node. Spaces in an operation's name are dashes.
+    /// `latency.order.p99`: on the worst node; what got no answer took longer than any. Spaces in an operation's name are dashes.
     Latency(&'static str, Stat),
     /// `rate.ok`: acknowledged writes per second of load.
     WriteRate,
     /// `rate.reads`: answered reads per second of load.
     ReadRate,
-    /// `unavailable.max`: the longest time in which a node answered nobody.
+    /// `unavailable.max`: the longest time in which a node served nobody who asked.
     Unavailable,
     /// `errors.unknown`: operations whose outcome is unknown.
     Unknown,

@@ -7,7 +7,15 @@ use crate::measure::{Figures, LagFigures};
 
 fn percentiles(count: u64, ms: u64) -> Percentiles {
     let of = Nanos::from_millis;
-    Percentiles { count, p50: of(ms), p95: of(2 * ms), p99: of(3 * ms), p999: of(4 * ms), max: of(5 * ms) }
+    Percentiles {
+        count,
+        endless: 0,
+        p50: of(ms),
+        p95: of(2 * ms),
+        p99: of(3 * ms),
+        p999: of(4 * ms),
+        max: of(5 * ms),
+    }
 }
 
 fn replica(number: usize, ms: u64, never_seen: u64) -> LagFigures {
@@ -28,10 +36,11 @@ fn replica(number: usize, ms: u64, never_seen: u64) -> LagFigures {
         samples: 10,
         disconnected: 0,
         unknown: 0,
-        max_replay_bytes: 2_000,
+        max_replay_bytes: Some(2_000),
+        unmeasured: 0,
         replay_time: percentiles(5, ms),
-        visibility: percentiles(1_000, ms),
-        never_seen,
+        visibility: Percentiles { endless: never_seen, ..percentiles(1_000, ms) },
+        never_seen: Some(never_seen),
         points: vec![point],
     }
 }
@@ -160,12 +169,27 @@ fn what_was_never_seen_counts() {
     let reason = evaluate(&"lag.p99<1s".parse().unwrap(), &with(9)).reason;
     assert_eq!(
         reason,
-        "30.0 ms is within the limit; 9 increments that no read on replica-1 showed are left out"
+        "30.0 ms is within the limit; 9 of 1009 increments that no read on replica-1 showed count as later than any"
     );
 }
 
 #[test]
-fn time_without_a_connection_is_told() {
+fn what_got_no_answer_took_longer_than_any() {
+    let with = |endless| {
+        let mut figures = sample();
+        figures.operations[0].latency.endless = endless;
+        figures
+    };
+    let met = |text, endless| hold(text, &with(endless)).0;
+    assert_eq!([met("latency.order.p99<1s", 30), met("latency.order.p99<1s", 31)], [Met::Yes, Met::Unknown]);
+    assert_eq!([met("latency.order.max<1s", 0), met("latency.order.max<1s", 1)], [Met::Yes, Met::Unknown]);
+    assert_eq!(met("latency.order.p99<1ms", 31), Met::No);
+    let told = evaluate(&"latency.order.p99<1s".parse().unwrap(), &with(31));
+    assert_eq!(told.reason, "31 of 3007 on primary got no answer");
+}
+
+#[test]
+fn time_without_a_connection_counts() {
     let mut figures = sample();
     figures.lag[0].disconnected = 3;
     figures.lag[0].unknown = 1;
@@ -174,9 +198,24 @@ fn time_without_a_connection_is_told() {
         (told.met, told.reason.as_str()),
         (
             Met::Yes,
-            "2.0 kB is within the limit; of 10 samples of replica-1, 3 found it disconnected and 1 got no answer from the primary"
+            "2.0 kB is within the limit; in 3 of 10 samples replica-1 was disconnected: they count from the last replay position that was heard of; in 1 of 10 samples of replica-1 the primary gave no answer"
         )
     );
+    // PostgreSQL has no time then, and it would only have been longer.
+    assert_eq!(
+        [hold("lag.replay.p50<1s", &figures).0, hold("lag.replay.p50<1ms", &figures).0],
+        [Met::Unknown, Met::No]
+    );
+    figures.lag[0].unmeasured = 1;
+    let told = evaluate(&"lag.bytes.max<1MB".parse().unwrap(), &figures);
+    assert_eq!(
+        (told.met, told.reason.as_str()),
+        (
+            Met::Unknown,
+            "how far behind replica-1 was is unknown for 1 of 10 samples without connection; in 1 of 10 samples of replica-1 the primary gave no answer"
+        )
+    );
+    assert_eq!(hold("lag.bytes.max<1kB", &figures).0, Met::No);
     figures.lag[0].disconnected = 9;
     assert_eq!(hold("lag.bytes.max<1MB", &figures).0, Met::Unknown);
 }

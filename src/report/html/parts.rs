@@ -3,8 +3,6 @@
 use crate::report::outcome::Tone;
 use maud::{Markup, html};
 
-use crate::history::Nanos;
-use crate::measure::Percentiles;
 use crate::report::words;
 
 /// A section of the page, with its place in the navigation.
@@ -103,11 +101,16 @@ pub(super) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Mar
     }
 }
 
-/// One of the percentiles, or a dash where there was nothing to take it of.
-pub(super) fn percentile(of: &Percentiles, value: Nanos) -> Markup {
-    if of.count == 0 {
-        html! { "–" }
-    } else {
-        html! { (value) }
+/// A sentence in which what stands between backticks is code.
+pub(super) fn prose(text: &str) -> Markup {
+    let parts: Vec<&str> = text.split('`').collect();
+    // Without its partner a backtick is only a character.
+    if parts.len().is_multiple_of(2) {
+        return html! { (text) };
+    }
+    html! {
+        @for (place, part) in parts.iter().enumerate() {
+            @if place % 2 == 1 { code { (part) } } @else { (part) }
+        }
     }
 }

@@ -4,10 +4,10 @@ mod text;
 
 use std::fmt::Write as _;
 
-use super::words::{self, TAINT, bytes, count};
+use super::words::{self, TAINT, count, percentile};
 use super::{Report, outcome, verdict};
 use crate::history::Nanos;
-use crate::measure::Percentiles;
+use crate::measure::threshold::Stat;
 use text::{bullets, code, code_cell, entities, escape, line, table};
 
 /// The report as GitHub-flavoured Markdown. Moments count from the start of the load.
@@ -80,7 +80,7 @@ fn checks(report: &Report, text: &mut String) {
         line(text, "### Thresholds");
         let rows = report.thresholds.iter().map(|limit| {
             let mark = outcome::threshold_tone(limit).mark().to_owned();
-            vec![mark, code_cell(&limit.text), escape(&words::measured(limit))]
+            vec![mark, code_cell(&limit.text), escape(&words::measured(limit, &report.figures.lab))]
         });
         table(text, &["", "threshold", "measured"], 0..0, rows);
     }
@@ -98,10 +98,10 @@ fn totals(report: &Report, text: &mut String) {
             count(figures.refused),
             count(figures.info),
             words::rate(figures.ok_per_second),
-            percentile(p, p.p50),
-            percentile(p, p.p95),
-            percentile(p, p.p99),
-            percentile(p, p.max),
+            percentile(p, Stat::P50),
+            percentile(p, Stat::P95),
+            percentile(p, Stat::P99),
+            percentile(p, Stat::Max),
         ]
     });
     let header =
@@ -112,15 +112,14 @@ fn totals(report: &Report, text: &mut String) {
 fn lag(report: &Report, text: &mut String) {
     heading(report, text, "Replication lag");
     let rows = report.figures.lag.iter().map(|lag| {
-        let connected = lag.samples > lag.disconnected + lag.unknown;
         vec![
             escape(lag.node.as_str()),
-            if connected { bytes(lag.max_replay_bytes) } else { "–".to_owned() },
-            percentile(&lag.replay_time, lag.replay_time.p99),
-            percentile(&lag.visibility, lag.visibility.p50),
-            percentile(&lag.visibility, lag.visibility.p99),
-            percentile(&lag.visibility, lag.visibility.max),
-            count(lag.never_seen),
+            words::behind(lag),
+            words::replay(lag, Stat::P99),
+            percentile(&lag.visibility, Stat::P50),
+            percentile(&lag.visibility, Stat::P99),
+            percentile(&lag.visibility, Stat::Max),
+            words::never_seen(lag),
             format!("{} of {}", count(lag.disconnected), count(lag.samples)),
             format!("{} of {}", count(lag.unknown), count(lag.samples)),
         ]
@@ -149,7 +148,7 @@ fn restarts(report: &Report, text: &mut String) {
             after(fault.applied, fault.invoked),
             words::answered(fault, &report.figures.recoveries),
             after(fault.first_success, fault.invoked),
-            words::optional(fault.unavailable),
+            words::unavailable(fault),
         ]
     });
     let header = ["fault", "at", "applied after", "answered after", "first success after", "unavailable"];
@@ -179,8 +178,4 @@ fn errors(report: &Report, text: &mut String) {
 fn heading(report: &Report, text: &mut String, title: &str) {
     let mark = if report.figures.lab.taints.is_empty() { "" } else { " †" };
     line(text, &format!("### {title}{mark}"));
-}
-
-fn percentile(of: &Percentiles, value: Nanos) -> String {
-    if of.count == 0 { "–".to_owned() } else { value.to_string() }
 }

@@ -20,7 +20,7 @@ pub struct Look {
     pub width: usize,
 }
 
-/// The report for a terminal, ending in a line break. The first line alone is the verdict, the last one names what
+/// The report for a terminal, ending in a line break. The first line begins with the verdict, the last one names what
 /// decided it and the exit code. Every moment is counted from the start of the load.
 pub fn terminal(report: &Report, look: Look) -> String {
     let mut sheet = Sheet::new(look);
@@ -98,7 +98,7 @@ fn thresholds(report: &Report, sheet: &mut Sheet) {
             outcome::threshold_tone(limit),
             widest.unwrap_or(0),
             &plain(&limit.text),
-            &words::measured(limit),
+            &words::measured(limit, &report.figures.lab),
         );
     }
 }

@@ -25,17 +25,14 @@ impl Sheet {
         self.text
     }
 
-    /// `✗ INVALID  orders on …`, cut to one line.
+    /// `✗ INVALID  orders on …`, the rest going on below itself: it identifies the run, so nothing of it is left out.
     pub(super) fn headline(&mut self, tone: Tone, word: &str, rest: &str) {
-        let used = word.chars().count() + 4;
-        let room = self.width.saturating_sub(used);
-        let cut: String = if rest.chars().count() > room {
-            rest.chars().take(room.saturating_sub(1)).chain(['…']).collect()
-        } else {
-            rest.to_owned()
-        };
+        let hanging = word.chars().count() + 4;
         let verdict = self.painted(&format!("{} {word}", tone.mark()), &format!("1;{}", color(tone)));
-        self.line(&format!("{verdict}  {cut}"));
+        for (place, line) in wrapped(rest, self.width - hanging).iter().enumerate() {
+            let before = if place == 0 { format!("{verdict}  ") } else { " ".repeat(hanging) };
+            self.line(&format!("{before}{line}"));
+        }
     }
 
     /// A heading, with a blank line before it.
@@ -123,11 +120,17 @@ impl Sheet {
         }
     }
 
-    /// A table; see [`fitted`].
-    pub(super) fn table(&mut self, header: &[String], rows: &[Vec<String>], text: usize, spare: &[usize]) {
-        for line in fitted(header, rows, text, spare, self.width) {
-            self.line(&line);
-        }
+    /// A table; see [`fitted`]. Returns the columns that it gave up.
+    pub(super) fn table(
+        &mut self,
+        header: &[String],
+        rows: &[Vec<String>],
+        text: usize,
+        spare: &[usize],
+    ) -> Vec<usize> {
+        let (lines, dropped) = fitted(header, rows, text, spare, self.width);
+        lines.iter().for_each(|line| self.line(line));
+        dropped
     }
 
     fn painted(&self, text: &str, code: &str) -> String {

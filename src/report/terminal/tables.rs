@@ -2,9 +2,9 @@
 
 use super::sheet::Sheet;
 use crate::history::Nanos;
-use crate::measure::Percentiles;
+use crate::measure::threshold::Stat;
 use crate::report::Report;
-use crate::report::words::{self, bytes, count, plain};
+use crate::report::words::{self, count, percentile, plain};
 
 /// A heading, with the mark where the lab itself may have distorted the figures below.
 fn heading(report: &Report, text: &str) -> String {
@@ -16,12 +16,9 @@ fn header(cells: &[&str]) -> Vec<String> {
     cells.iter().map(|cell| (*cell).to_owned()).collect()
 }
 
-fn percentile(percentiles: &Percentiles, pick: fn(&Percentiles) -> Nanos) -> String {
-    if percentiles.count == 0 { "–".to_owned() } else { pick(percentiles).to_string() }
-}
-
 /// Outcomes and latency of successes, by operation and node.
 pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
+    const REFUSED: usize = 10;
     let lines = &report.figures.operations;
     sheet.title(&heading(report, "TOTALS"));
     if lines.is_empty() {
@@ -54,10 +51,10 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
                 count(line.fail.saturating_sub(line.refused)),
                 count(line.info),
                 words::rate(line.ok_per_second),
-                percentile(&line.latency, |p| p.p50),
-                percentile(&line.latency, |p| p.p95),
-                percentile(&line.latency, |p| p.p99),
-                percentile(&line.latency, |p| p.max),
+                percentile(&line.latency, Stat::P50),
+                percentile(&line.latency, Stat::P95),
+                percentile(&line.latency, Stat::P99),
+                percentile(&line.latency, Stat::Max),
             ];
             if refused {
                 row.push(count(line.refused));
@@ -65,9 +62,11 @@ pub(super) fn totals(report: &Report, sheet: &mut Sheet) {
             row
         })
         .collect();
-    sheet.table(&names, &rows, 2, &[5, 7]);
-    let note = if refused { "; refused: out of stock, expected" } else { "" };
-    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened"));
+    let spare: &[usize] = if refused { &[9, REFUSED, 5, 7] } else { &[9, 5, 7] };
+    let dropped = sheet.table(&names, &rows, 2, spare);
+    let note = if refused && !dropped.contains(&REFUSED) { "; refused: out of stock, expected" } else { "" };
+    sheet.remark(&format!("latency of successes{note}; unknown: may or may not have happened; ≥: the rank falls among those without \
+         an answer"));
 }
 
 /// Lag three ways: bytes, PostgreSQL's time, what a client saw.
@@ -79,13 +78,13 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
     }
     let names = header(&[
         "replica",
-        "most bytes",
+        "bytes",
         "replay p50",
         "replay p99",
         "seen p50",
         "seen p99",
         "seen max",
-        "not seen",
+        "unseen",
         "samples",
         "no link",
         "no answer",
@@ -93,26 +92,26 @@ pub(super) fn lag(report: &Report, sheet: &mut Sheet) {
     let rows: Vec<Vec<String>> = replicas
         .iter()
         .map(|lag| {
-            let connected = lag.samples > lag.disconnected + lag.unknown;
             vec![
                 plain(lag.node.as_str()),
-                if connected { bytes(lag.max_replay_bytes) } else { "–".to_owned() },
-                percentile(&lag.replay_time, |p| p.p50),
-                percentile(&lag.replay_time, |p| p.p99),
-                percentile(&lag.visibility, |p| p.p50),
-                percentile(&lag.visibility, |p| p.p99),
-                percentile(&lag.visibility, |p| p.max),
-                count(lag.never_seen),
+                words::behind(lag),
+                words::replay(lag, Stat::P50),
+                words::replay(lag, Stat::P99),
+                percentile(&lag.visibility, Stat::P50),
+                percentile(&lag.visibility, Stat::P99),
+                percentile(&lag.visibility, Stat::Max),
+                words::never_seen(lag),
                 count(lag.samples),
                 count(lag.disconnected),
                 count(lag.unknown),
             ]
         })
         .collect();
-    sheet.table(&names, &rows, 1, &[2, 4, 8]);
+    sheet.table(&names, &rows, 1, &[3, 6, 2, 4, 8]);
     sheet.remark(
-        "most bytes: not yet replayed; replay: PostgreSQL's replay_lag; seen: acknowledgement to the first read \
-         that shows it; no link: samples without connection to the replica; no answer: samples that the primary \
+        "bytes: the most not yet replayed, with no link since the last position heard of; replay: \
+         PostgreSQL's replay_lag; seen: acknowledgement to the first read that shows it; ≥: the rank falls among \
+         the unseen, or there was no link for a while; no link: samples without connection to the replica; no answer: samples that the primary \
          did not answer",
     );
 }
@@ -136,14 +135,14 @@ pub(super) fn restarts(report: &Report, sheet: &mut Sheet) {
                 after(fault.applied, fault.invoked),
                 words::answered(fault, faults),
                 after(fault.first_success, fault.invoked),
-                words::optional(fault.unavailable),
+                words::unavailable(fault),
             ]
         })
         .collect();
     sheet.table(&names, &rows, 1, &[]);
     sheet.remark(
         "applied, answered and first success count from the fault; first success: a commit on the primary, a read \
-         on a replica; unavailable: last success before it to first success after it",
+         on a replica; unavailable: last success before it to first success after it, ≥ where none was seen",
     );
 }
 

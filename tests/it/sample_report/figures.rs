@@ -23,7 +23,7 @@ fn noise(n: u64) -> f64 {
 
 fn percentiles(count: u64, microseconds: [u64; 5]) -> Percentiles {
     let [p50, p95, p99, p999, max] = microseconds.map(|value| Nanos(value * 1_000));
-    Percentiles { count, p50, p95, p99, p999, max }
+    Percentiles { count, endless: 0, p50, p95, p99, p999, max }
 }
 
 pub(super) fn with_crash() -> Figures {
@@ -69,7 +69,7 @@ fn operations() -> Vec<OperationFigures> {
             refused,
             info,
             ok_per_second: ok as f64 / (LENGTH as f64 / 1e3),
-            latency: percentiles(ok, latency),
+            latency: Percentiles { endless: info, ..percentiles(ok, latency) },
         }
     };
     vec![
@@ -170,10 +170,14 @@ pub(crate) fn lag(node: &str, points: u64) -> LagFigures {
         samples: points.len() as u64,
         disconnected: unseen.0,
         unknown: unseen.1,
-        max_replay_bytes: points.iter().filter_map(|point| point.replayed).max().unwrap_or(0),
+        max_replay_bytes: points.iter().filter_map(|point| point.replayed).max(),
+        unmeasured: 0,
         replay_time: percentiles(280, [3_100, 9_800, 44_000, 61_000, 63_500]),
-        visibility: percentiles(8_204, [5_200, 18_900, 312_000, 501_000, 522_000]),
-        never_seen: 4,
+        visibility: Percentiles {
+            endless: 4,
+            ..percentiles(8_204, [5_200, 18_900, 312_000, 501_000, 522_000])
+        },
+        never_seen: Some(4),
         points,
     }
 }
@@ -190,6 +194,7 @@ fn recoveries() -> Vec<Recovery> {
             answered: Some(at(9_180)),
             first_success: Some(at(9_214)),
             unavailable: Some(Nanos::from_millis(1_210)),
+            unavailable_is_bound: false,
         },
         Recovery {
             action: "restart".to_owned(),
@@ -201,6 +206,7 @@ fn recoveries() -> Vec<Recovery> {
             answered: Some(at(16_500)),
             first_success: Some(at(16_540)),
             unavailable: Some(Nanos::from_millis(530)),
+            unavailable_is_bound: false,
         },
     ]
 }

@@ -1,5 +1,6 @@
 //! Every judgement and every threshold, with the evidence.
 
+use crate::measure::LabFigures;
 use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
@@ -18,7 +19,7 @@ pub(super) fn section(report: &Report) -> Section {
         @if report.thresholds.is_empty() {
             p.small { "None was set; " code { "--threshold 'lag.p99<500ms'" } " sets one." }
         } @else {
-            ol.checks { @for limit in &report.thresholds { (threshold(limit)) } }
+            ol.checks { @for limit in &report.thresholds { (threshold(limit, &report.figures.lab)) } }
         }
         p.small {
             "Event " code { "n" } " of a history stands in line n + 2 of its file: "
@@ -93,7 +94,7 @@ fn reference(event: &EventRef) -> Markup {
     html! { code.event { (event.workload) "#" (event.index) } }
 }
 
-fn threshold(limit: &Threshold) -> Markup {
+fn threshold(limit: &Threshold, lab: &LabFigures) -> Markup {
     let tone = outcome::threshold_tone(limit);
     let found = match tone {
         Tone::Good => "kept",
@@ -103,7 +104,7 @@ fn threshold(limit: &Threshold) -> Markup {
     html! {
         li class={ "check " (tone.class()) } {
             (mark(tone))
-            div.what { h4 { code { (limit.text) } } p { (words::measured(limit)) } }
+            div.what { h4 { code { (limit.text) } } p { (words::measured(limit, lab)) } }
             p.found { (found) }
         }
     }

@@ -4,9 +4,11 @@ use crate::report::outcome::{self, Tone};
 use maud::{Markup, html};
 
 use crate::check::{Guarantee, Judgement, Verdict};
+use crate::measure::LagFigures;
+use crate::measure::threshold::Stat;
 use crate::report::Report;
 use crate::report::html::parts::{mark, table, taint, tile};
-use crate::report::words::{self, TAINT, bytes, count, plural};
+use crate::report::words::{self, TAINT, count, plural};
 
 /// The run in six figures.
 pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
@@ -18,8 +20,8 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
         if seconds > 0.0 { format!("{}/s", words::rate(of as f64 / seconds)) } else { String::new() }
     };
     let (lost, lost_note) = lost(report);
-    let behind = figures.lag.iter().map(|lag| lag.max_replay_bytes).max();
-    let seen = figures.lag.iter().filter(|lag| lag.visibility.count > 0).map(|lag| lag.visibility.p99).max();
+    let behind = figures.lag.iter().max_by_key(|lag| (lag.max_replay_bytes, lag.unmeasured));
+    let (seen, seen_note) = seen(report);
     let (down, down_note) = unavailable(report);
     let mark = if figures.lab.taints.is_empty() { String::new() } else { format!(" {TAINT}") };
     html! {
@@ -28,13 +30,29 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
             (tile("Writes acknowledged", &count(writes), &(rate(writes) + &mark)))
             (tile("Reads answered", &count(reads), &(rate(reads) + &mark)))
             (tile("Longest unavailability", &(down + &mark), &down_note))
-            (tile("Largest replay lag", &(behind.map_or_else(|| "–".to_owned(), bytes) + &mark), "not yet replayed"))
-            (tile("Seen by a client after", &(words::optional(seen) + &mark), "p99, the slowest replica"))
+            (tile("Largest replay lag", &(behind.map_or_else(|| "–".to_owned(), words::behind) + &mark), "not yet replayed"))
+            (tile("Seen by a client after", &(seen + &mark), &seen_note))
         }
         @if !figures.lab.taints.is_empty() {
             p.small { (taint()) " What is marked " (TAINT) " measures the lab as much as the cluster." }
         }
     }
+}
+
+/// How late the slowest replica showed what was acknowledged, and how much of it no read ever showed. A replica whose
+/// p99 falls among the unseen is slower than any that has one.
+fn seen(report: &Report) -> (String, String) {
+    let looked = || report.figures.lag.iter().filter(|lag| lag.never_seen.is_some());
+    let slowness = |lag: &&LagFigures| (lag.visibility.is_bound(Stat::P99.quantile()), lag.visibility.p99);
+    let Some(slowest) = looked().max_by_key(slowness) else {
+        return ("–".to_owned(), "nobody looked".to_owned());
+    };
+    let never = match looked().filter_map(|lag| lag.never_seen).max() {
+        None | Some(0) => String::new(),
+        Some(never) => format!("; {} never seen", count(never)),
+    };
+    let p99 = words::percentile(&slowest.visibility, Stat::P99);
+    (p99, format!("p99, the slowest replica{never}"))
 }
 
 /// The longest time that a node served nobody after a fault. A node that never came back is longer than any.
@@ -47,7 +65,7 @@ fn unavailable(report: &Report) -> (String, String) {
         faults.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|(time, _)| *time);
     let number = faults.iter().filter(|fault| !fault.healing).count() as u64;
     match longest {
-        Some((time, fault)) => (time.to_string(), words::fault(fault)),
+        Some((_, fault)) => (words::unavailable(fault), words::fault(fault)),
         None => ("–".to_owned(), plural(number, "fault")),
     }
 }

@@ -4,7 +4,7 @@ use crate::report::outcome::Tone;
 use maud::html;
 
 use crate::report::Report;
-use crate::report::html::parts::{Section, mark, tile};
+use crate::report::html::parts::{Section, mark, prose, tile};
 use crate::report::words::{self, TAINT, bytes};
 
 pub(super) fn section(report: &Report) -> Section {
@@ -38,7 +38,7 @@ pub(super) fn section(report: &Report) -> Section {
 pub(super) fn not_checked(report: &Report) -> Section {
     let body = html! {
         p { "A verdict says nothing of these:" }
-        ul.plain-list { @for sentence in &report.not_checked { li { (sentence) } } }
+        ul.plain-list { @for sentence in &report.not_checked { li { (prose(sentence)) } } }
     };
     Section::new("not-checked", "What was not checked", body)
 }

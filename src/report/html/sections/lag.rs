@@ -3,11 +3,12 @@
 use maud::{Markup, html};
 
 use crate::history::{LinkState, Nanos};
+use crate::measure::threshold::Stat;
 use crate::measure::{LagFigures, LagPoint};
 use crate::report::Report;
 use crate::report::html::charts::{Frame, Gap, Kind, Plot, Series, Unit};
-use crate::report::html::parts::{Section, percentile, table, taint};
-use crate::report::words::{bytes, count};
+use crate::report::html::parts::{Section, table, taint};
+use crate::report::words::{self, count, percentile};
 
 /// Rows of numbers in all of the section's tables together: what keeps the page small.
 const ROWS: usize = 6_000;
@@ -37,16 +38,15 @@ pub(super) fn section(report: &Report, frame: &Frame) -> Section {
 fn summary(replicas: &[LagFigures]) -> Markup {
     let rows: Vec<Vec<Markup>> = (replicas.iter())
         .map(|lag| {
-            let connected = lag.samples > lag.disconnected + lag.unknown;
             vec![
                 html! { (lag.node) },
-                html! { @if connected { (bytes(lag.max_replay_bytes)) } @else { "–" } },
-                percentile(&lag.replay_time, lag.replay_time.p50),
-                percentile(&lag.replay_time, lag.replay_time.p99),
-                percentile(&lag.visibility, lag.visibility.p50),
-                percentile(&lag.visibility, lag.visibility.p99),
-                percentile(&lag.visibility, lag.visibility.max),
-                html! { (count(lag.never_seen)) },
+                html! { (words::behind(lag)) },
+                html! { (words::replay(lag, Stat::P50)) },
+                html! { (words::replay(lag, Stat::P99)) },
+                html! { (percentile(&lag.visibility, Stat::P50)) },
+                html! { (percentile(&lag.visibility, Stat::P99)) },
+                html! { (percentile(&lag.visibility, Stat::Max)) },
+                html! { (words::never_seen(lag)) },
                 html! { (count(lag.disconnected)) " of " (count(lag.samples)) },
                 html! { (count(lag.unknown)) " of " (count(lag.samples)) },
             ]
@@ -66,7 +66,7 @@ fn summary(replicas: &[LagFigures]) -> Markup {
     ];
     html! {
         (table("Lag by replica", &header, 1, &rows))
-        p.small { "Most bytes: not yet replayed. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed. Disconnected: samples in which the "
+        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { "replay_lag" } " of a replica that was disconnected for a while. Disconnected: samples in which the "
             "primary had no connection to the replica. No answer: samples that the primary did not answer." }
     }
 }

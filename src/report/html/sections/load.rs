@@ -2,10 +2,11 @@
 
 use maud::{Markup, html};
 
+use crate::measure::threshold::Stat;
 use crate::measure::{LatencyPoint, OperationFigures, RatePoint};
 use crate::report::Report;
 use crate::report::html::charts::{Frame, Kind, Plot, Series, Unit};
-use crate::report::html::parts::{Section, percentile, table, taint};
+use crate::report::html::parts::{Section, table, taint};
 use crate::report::words::{self, count};
 
 pub(super) fn throughput(report: &Report, frame: &Frame) -> Section {
@@ -134,7 +135,7 @@ pub(super) fn latency(report: &Report, frame: &Frame) -> Section {
     let header =
         ["workload", "operation", "node", "ok", "fail", "unknown", "p50", "p95", "p99", "p99.9", "max"];
     let body = html! {
-        p { "From invocation to completion, of successes only; failures stand beside them." }
+        p { "From invocation to completion, of successes; what got no answer counts as longer than any, and ≥ marks a rank that falls among it. Failures stand beside them." }
         (plot.render())
         h3 { "By operation and node" }
         (table("Latency by operation and node", &header, 3, &rows))
@@ -152,6 +153,6 @@ fn percentiles(line: &OperationFigures) -> Vec<Markup> {
         html! { (count(line.fail.saturating_sub(line.refused))) },
         html! { (count(line.info)) },
     ];
-    cells.extend([p.p50, p.p95, p.p99, p.p999, p.max].map(|value| percentile(p, value)));
+    cells.extend(Stat::ALL.map(|stat| html! { (words::percentile(p, stat)) }));
     cells
 }

@@ -17,7 +17,7 @@ pub(super) fn section(report: &Report) -> Section {
     let body = html! {
         @if faults.is_empty() { p { "No fault was injected: nothing is known of restarts." } } @else {
             p { "First success: the end of the first operation begun after the fault that succeeded, a commit on the primary and a "
-                "read on a replica. Unavailable: from the last success before the fault to that one." }
+                "read on a replica. Unavailable: from the last success before the fault to that one; ≥: to the next fault or the end of the load, where none came before." }
             (charts::recovery(faults))
             (table("Faults and recoveries", &header, 1, &rows))
         }
@@ -33,7 +33,7 @@ fn row(fault: &Recovery, faults: &[Recovery], origin: Nanos) -> Vec<Markup> {
         html! { (after(fault.applied)) },
         html! { (words::answered(fault, faults)) },
         html! { (after(fault.first_success)) },
-        html! { (words::optional(fault.unavailable)) },
+        html! { (words::unavailable(fault)) },
     ]
 }
 
