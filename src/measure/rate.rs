@@ -8,10 +8,11 @@ use crate::history::Nanos;
 /// The least number of bins, where the load has any length at all.
 const LEAST_BINS: u64 = 60;
 
-/// Bins of equal width over the load.
+/// Bins of equal width over the load; the last is wider by what is left, since a sliver has a rate of chance.
 #[derive(Debug)]
 pub(super) struct Rates {
     start: Nanos,
+    width: u64,
     points: Vec<RatePoint>,
     /// Latencies of acknowledged writes, by bin.
     latencies: Vec<Vec<u64>>,
@@ -21,10 +22,10 @@ impl Rates {
     pub(super) fn new(load: Window) -> Rates {
         let length = load.end.since(load.start).0;
         let width = width(length);
-        let bins = if length == 0 { 0 } else { length.div_ceil(width) };
+        let bins = length / width;
         let points = (0..bins).map(|bin| RatePoint {
             time: load.start + Nanos(bin * width),
-            width: Nanos(width),
+            width: Nanos(if bin + 1 == bins { length - bin * width } else { width }),
             write_ok: 0,
             write_fail: 0,
             write_refused: 0,
@@ -32,14 +33,18 @@ impl Rates {
             read_ok: 0,
             read_fail: 0,
         });
-        Rates { start: load.start, points: points.collect(), latencies: vec![Vec::new(); bins as usize] }
+        Rates {
+            start: load.start,
+            width,
+            points: points.collect(),
+            latencies: vec![Vec::new(); bins as usize],
+        }
     }
 
     pub(super) fn add(&mut self, sample: &Sample<'_>) {
         let Some(last) = self.points.len().checked_sub(1) else { return };
-        let width = self.points[last].width.0;
-        // The very last completion is the load's end, which no bin includes.
-        let bin = usize::try_from(sample.end.since(self.start).0 / width).unwrap_or(last).min(last);
+        // What completes when the load has ended belongs to the last bin.
+        let bin = usize::try_from(sample.end.since(self.start).0 / self.width).unwrap_or(last).min(last);
         let point = &mut self.points[bin];
         match (sample.is_write, sample.ending) {
             (true, Ending::Ok) => {
@@ -90,6 +95,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_last_bin_takes_what_is_left() {
+        let ms = Nanos::from_millis;
+        let rates = Rates::new(Window { start: ms(0), end: ms(6_020) });
+        let (points, _) = rates.figures();
+        assert_eq!(points.len(), 60);
+        assert_eq!([points[58].width, points[59].width], [ms(100), ms(120)]);
+        assert!(Rates::new(Window { start: ms(5), end: ms(5) }).points.is_empty());
+    }
+
+    #[test]
     fn bins_have_a_round_width_and_are_at_least_sixty() {
         let second = 1_000_000_000;
         assert_eq!(width(30 * second), second / 2);
@@ -98,7 +113,7 @@ mod tests {
         assert_eq!(width(10 * second), second / 10);
         assert_eq!(width(59), 1);
         for length in [60, 1_000, 77 * second, 86_400 * second] {
-            let bins = length.div_ceil(width(length));
+            let bins = length / width(length);
             assert!((60..=150).contains(&bins), "{length}: {bins} bins");
         }
     }

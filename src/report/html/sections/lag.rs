@@ -60,13 +60,13 @@ fn summary(replicas: &[LagFigures]) -> Markup {
         "seen p50",
         "seen p99",
         "seen max",
-        "never seen",
-        "disconnected",
+        "unseen",
+        "no link",
         "no answer",
     ];
     html! {
         (table("Lag by replica", &header, 1, &rows))
-        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Never seen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { "replay_lag" } " of a replica that was disconnected for a while. Disconnected: samples in which the "
+        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Unseen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { "replay_lag" } " of a replica that was disconnected for a while. No link: samples in which the "
             "primary had no connection to the replica. No answer: samples that the primary did not answer." }
     }
 }
