@@ -29,8 +29,8 @@ pub(super) struct Nemesis {
 }
 
 impl Nemesis {
-    /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do not wait
-    /// for each other. The first step that fails ends its node's part, and is the error.
+    /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do
+    /// not wait for each other. The first step that fails ends its node's part, and is the error.
     pub(super) async fn run(&self, schedule: &Schedule) -> Result<(), TopologyError> {
         let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
         for step in schedule.steps() {

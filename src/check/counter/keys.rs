@@ -128,7 +128,13 @@ impl Keys {
             match step {
                 Step::Invoked(call) => match *call.op {
                     CounterOp::Increment { key } => read.keys.entry(key).or_default().begin(&call),
-                    CounterOp::ReadOwn { .. } | CounterOp::ReadAll if Some(call.node) == primary => {
+                    // Of a read that shows nothing there is nothing to remember.
+                    _ if Some(call.node) != primary || !matches!(call.outcome, Outcome::Ok { .. }) => {}
+                    CounterOp::ReadOwn { key, .. } => {
+                        let known = read.keys.get(&key).map(|of| (key, of.known));
+                        reads.insert(call.invoked, known.into_iter().collect());
+                    }
+                    CounterOp::ReadAll => {
                         let known = |(&key, of): (&i32, &Key)| (key, of.known);
                         reads.insert(call.invoked, read.keys.iter().map(known).collect());
                     }

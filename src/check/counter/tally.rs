@@ -1,5 +1,7 @@
 //! One key's account: which acknowledged increments cannot be in the final value, and which values nobody explains.
 
+use std::collections::BTreeSet;
+
 use super::keys::{Ack, Key, Short};
 use crate::check::restarts::{Window, between};
 use crate::check::text::{at, plural};
@@ -45,8 +47,9 @@ impl<'a> Tally<'a> {
                 (None, _) => explained += u64::from(ack.value >= 1),
             }
         }
-        for loss in overtaken(of, &by_value).into_iter().chain(unread(of, &by_value)) {
-            if losses.iter().all(|known| known.ack.event != loss.ack.event) {
+        let mut lost: BTreeSet<u64> = losses.iter().map(|loss| loss.ack.event).collect();
+        for loss in overtaken(of, &by_value).chain(unread(of, &by_value)) {
+            if lost.insert(loss.ack.event) {
                 explained = explained.saturating_sub(u64::from(loss.ack.value >= 1));
                 losses.push(loss);
             }
@@ -77,27 +80,22 @@ impl<'a> Tally<'a> {
     }
 }
 
-/// Increments that a later one shows to be lost though the value was reached again: one for every time that happened.
-fn overtaken<'a>(of: &'a Key, by_value: &[&'a Ack]) -> Vec<Loss<'a>> {
-    let mut losses: Vec<Loss<'_>> = Vec::new();
-    for later in of.acks.iter().filter(|later| later.value <= later.known) {
-        let place = by_value.partition_point(|ack| ack.value < later.known);
-        if let Some(&ack) = by_value.get(place)
-            && losses.last().is_none_or(|loss| loss.ack.event != ack.event)
-        {
-            losses.push(Loss { ack, why: Why::Overtaken(later) });
-        }
-    }
-    losses
+/// Increments that a later one shows to be lost though the value was reached again.
+fn overtaken<'a>(of: &'a Key, by_value: &[&'a Ack]) -> impl Iterator<Item = Loss<'a>> {
+    let later = of.acks.iter().filter(|later| later.value <= later.known);
+    later.filter_map(|later| {
+        Some(Loss { ack: first_from(by_value, later.known)?, why: Why::Overtaken(later) })
+    })
 }
 
-/// Acknowledged increments that the primary did not show: for every read, the largest.
-fn unread<'a>(of: &'a Key, by_value: &[&'a Ack]) -> Vec<Loss<'a>> {
-    let lost = |short: &'a Short| {
-        let place = by_value.partition_point(|ack| ack.value < short.known);
-        by_value.get(place).map(|&ack| Loss { ack, why: Why::Unread(short) })
-    };
-    of.short.iter().filter_map(lost).collect()
+/// Increments that the primary did not show: for every read, the largest.
+fn unread<'a>(of: &'a Key, by_value: &[&'a Ack]) -> impl Iterator<Item = Loss<'a>> {
+    let short = of.short.iter();
+    short.filter_map(|short| Some(Loss { ack: first_from(by_value, short.known)?, why: Why::Unread(short) }))
+}
+
+fn first_from<'a>(by_value: &[&'a Ack], value: i64) -> Option<&'a Ack> {
+    by_value.get(by_value.partition_point(|ack| ack.value < value)).copied()
 }
 
 impl Loss<'_> {

@@ -120,7 +120,8 @@ impl StateDir {
         Ok(clusters)
     }
 
-    /// The cluster that is meant: the one with this name or id; without a name the one that was left running, or the only one.
+    /// The cluster that is meant: the one with this name or id; without a name the one that was left running, or the only
+    /// one.
     pub fn find(&self, name: Option<&str>) -> Result<ClusterState, TopologyError> {
         let mut clusters = self.clusters()?;
         clusters.retain(|cluster| name.is_none_or(|name| cluster.is_called(name)));
