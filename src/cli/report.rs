@@ -7,7 +7,7 @@ use super::console::Console;
 use super::here::here;
 use super::{Exit, Failure, failures, run};
 use crate::report;
-use crate::run::{RunDir, publish};
+use crate::run::{RunDir, judge, publish};
 
 /// Judges again and prints one format; its exit code says nothing of the verdict. The run may be somebody else's, or an
 /// artefact that cannot be written: its files are made anew only where that is asked for.
@@ -21,7 +21,7 @@ pub(super) fn report(args: &ReportArgs, runs: &Path, console: &Console) -> Resul
         (format, false) => format.unwrap_or(Format::Text),
     };
     let dir = RunDir::find(runs, &args.run).map_err(failures::find)?;
-    let judged = run::judged(&dir, &[])?;
+    let judged = judge(&dir, &[]).map_err(failures::judge)?;
     if args.rewrite {
         publish(&dir, &judged).map_err(|error| {
             let error = anyhow::Error::new(error).context(format!("write {}", dir.path().display()));

@@ -7,11 +7,10 @@ use super::args::RunArgs;
 use super::console::Console;
 use super::watch::watch;
 use super::{Exit, Failure, failures};
-use crate::check::Guarantee;
 use crate::config::{Plan, TopologyKind};
 use crate::measure::threshold::Limit;
 use crate::report::{Look, Report};
-use crate::run::{self, Ended, RunDir, Watcher};
+use crate::run::{self, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
@@ -75,7 +74,7 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
             // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
             // it is in the run's directory only: the document on stdout is the error.
             if run::Manifest::read(&dir).is_ok_and(|manifest| !manifest.nodes.is_empty())
-                && let Ok(report) = publish(&dir, Some(failure.exit))
+                && let Ok(report) = publish(&dir)
                 && !console.is_json()
             {
                 show(&report, console);
@@ -99,32 +98,15 @@ async fn forward_signals(interrupted: watch::Sender<bool>) {
 
 /// Judges what was stored, writes the reports, shows the result.
 fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
-    let report = publish(dir, None)?;
+    let report = publish(dir)?;
     show(&report, console);
     Ok(exit(&report))
 }
 
-/// Judges what was stored, and writes the reports. Their exit code is that of the failure which ended the run: a full
-/// disk is the machine's, not the lab's.
-fn publish(dir: &RunDir, failed: Option<Exit>) -> Result<Report, Failure> {
-    let mut report = run::judge(dir, &[]).map_err(failures::judge)?;
-    if let Some(exit) = failed {
-        report.exit_code = exit as u8;
-    }
+/// Judges what was stored, and writes the reports.
+fn publish(dir: &RunDir) -> Result<Report, Failure> {
+    let report = run::judge(dir, &[]).map_err(failures::judge)?;
     run::publish(dir, &report).map_err(|error| failures::directory(dir.path(), error))?;
-    Ok(report)
-}
-
-/// A stored run, judged again; what is in `require` is claimed as well. How a run failed is known only to the replab
-/// that ran it: its exit code stands in its results.
-pub(super) fn judged(dir: &RunDir, require: &[Guarantee]) -> Result<Report, Failure> {
-    let mut report = run::judge(dir, require).map_err(failures::judge)?;
-    if run::Manifest::read(dir).is_ok_and(|manifest| matches!(manifest.ended, Some(Ended::Failed(_)))) {
-        let results = std::fs::read_to_string(dir.file("results.json")).unwrap_or_default();
-        let results: serde_json::Value = serde_json::from_str(&results).unwrap_or_default();
-        let code = results["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok());
-        report.exit_code = code.unwrap_or(report.exit_code);
-    }
     Ok(report)
 }
 

@@ -128,7 +128,9 @@ fn result(dir: &RunDir, manifest: &Manifest) -> String {
     match (verdict, &manifest.ended) {
         (Some(verdict), Some(Ended::Complete)) => verdict.to_owned(),
         (verdict, Some(Ended::Interrupted)) => format!("{} (interrupted)", verdict.unwrap_or("not judged")),
-        (verdict, Some(Ended::Failed(_))) => format!("{} (the lab failed)", verdict.unwrap_or("not judged")),
+        (verdict, Some(Ended::Failed { .. })) => {
+            format!("{} (the lab failed)", verdict.unwrap_or("not judged"))
+        }
         (_, None) if manifest.is_running() => "running".to_owned(),
         (_, None) => "killed".to_owned(),
         (None, Some(Ended::Complete)) => "not judged".to_owned(),

@@ -25,7 +25,7 @@ use crate::config::Plan;
 use crate::history::{Clock, Nanos, NodeName};
 use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
-use crate::topology::{Role, Topology, TopologyError};
+use crate::topology::{Category, Role, Topology, TopologyError};
 
 /// What is done before the load has nothing to do with how long the load may wait.
 const SET_UP_DEADLINES: Deadlines =
@@ -59,6 +59,19 @@ pub enum RunError {
     Lab(String),
 }
 
+impl RunError {
+    /// Whose failure it is: decides the exit code.
+    pub fn category(&self) -> Category {
+        match self {
+            RunError::Topology(error) => error.category(),
+            RunError::Files(_) => Category::Environment,
+            RunError::Settings(_) | RunError::SetUp(_) | RunError::Finale(_) | RunError::Lab(_) => {
+                Category::Lab
+            }
+        }
+    }
+}
+
 /// Who watches a run, and may end it.
 #[derive(Debug)]
 pub struct Watcher {
@@ -81,7 +94,7 @@ pub async fn execute(
     let ended = up_and_down(plan, bug, dir, &mut manifest, watcher).await;
     manifest.ended = Some(match &ended {
         Ok(ended) => ended.clone(),
-        Err(error) => Ended::Failed(chain(error)),
+        Err(error) => Ended::Failed { why: chain(error), category: error.category() },
     });
     let written = manifest.write(dir);
     let ended = ended?;

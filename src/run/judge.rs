@@ -14,6 +14,7 @@ use crate::history::{
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures};
 use crate::report::{Report, Threshold};
+use crate::topology::Category;
 
 /// The version of `results.json`.
 const REPORT_FORMAT: u32 = 1;
@@ -168,11 +169,12 @@ fn verdict(judgements: &[Judgement], cut: Option<&str>) -> Verdict {
     overall(judgements).max(if cut.is_some() { Verdict::Unknown } else { Verdict::Pass })
 }
 
-/// 12 > 1 > 130 > 3 > 4 > 0, as the README's table says: a violation that was seen before Ctrl-C was seen.
+/// 11 and 12 > 1 > 130 > 3 > 4 > 0, as the README's table says: a violation that was seen before Ctrl-C was seen.
 fn exit_code(verdict: Verdict, thresholds: &[Threshold], ended: Option<&Ended>) -> u8 {
     let worst = thresholds.iter().map(|threshold| threshold.verdict).max().unwrap_or(Verdict::Pass);
     match (ended, verdict, worst) {
-        (Some(Ended::Failed(_)), _, _) => 12,
+        (Some(Ended::Failed { category: Category::Lab, .. }), _, _) => 12,
+        (Some(Ended::Failed { category: Category::Environment, .. }), _, _) => 11,
         (_, Verdict::Fail, _) => 1,
         (Some(Ended::Interrupted), _, _) => 130,
         (_, Verdict::Unknown, _) | (_, _, Verdict::Unknown) => 3,
@@ -239,7 +241,8 @@ mod tests {
             reason: String::new(),
         };
         let missed = std::slice::from_ref(&missed);
-        let failed = Ended::Failed("a node died".to_owned());
+        let failed = |category| Ended::Failed { why: "a node died".to_owned(), category };
+        let (lab, machine) = (failed(Category::Lab), failed(Category::Environment));
         for (verdict, thresholds, ended, code) in [
             (Verdict::Pass, &[][..], Some(&Ended::Complete), 0),
             (Verdict::Pass, missed, Some(&Ended::Complete), 4),
@@ -247,7 +250,8 @@ mod tests {
             (Verdict::Unknown, missed, None, 3),
             (Verdict::Unknown, missed, Some(&Ended::Interrupted), 130),
             (Verdict::Fail, missed, Some(&Ended::Interrupted), 1),
-            (Verdict::Fail, missed, Some(&failed), 12),
+            (Verdict::Fail, missed, Some(&lab), 12),
+            (Verdict::Fail, missed, Some(&machine), 11),
         ] {
             assert_eq!(exit_code(verdict, thresholds, ended), code, "{verdict:?} {ended:?}");
         }

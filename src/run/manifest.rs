@@ -8,7 +8,7 @@ use super::directory::RunDir;
 use crate::check::Claims;
 use crate::history::NodeName;
 use crate::report::{NodeFacts, RunFacts};
-use crate::topology::Identity;
+use crate::topology::{Category, Identity};
 
 /// The version of `run.json`.
 pub(super) const FORMAT: u32 = 1;
@@ -21,8 +21,13 @@ pub enum Ended {
     Complete,
     /// By Ctrl-C.
     Interrupted,
-    /// The lab failed: a node died unasked, a fault did not heal, a disk was full.
-    Failed(String),
+    /// A node died unasked, a fault did not heal, a disk was full.
+    Failed {
+        /// The error with its causes, in one line.
+        why: String,
+        /// Whose failure it was.
+        category: Category,
+    },
 }
 
 /// `run.json`.
@@ -114,7 +119,7 @@ impl Manifest {
         match &self.ended {
             Some(Ended::Complete) => None,
             Some(Ended::Interrupted) => Some("the run was interrupted".to_owned()),
-            Some(Ended::Failed(why)) => Some(format!("the lab failed: {why}")),
+            Some(Ended::Failed { why, .. }) => Some(format!("the lab failed: {why}")),
             None if self.is_running() => Some("the run has not ended yet".to_owned()),
             None => Some("replab was killed before the run's end".to_owned()),
         }

@@ -248,16 +248,14 @@ fn a_planted_bug_is_named_and_repeated() {
 #[test]
 fn a_failed_run_keeps_the_exit_code_it_ended_with() {
     let lab = lab_with_run();
-    let change = |name: &str, key: &str, value: Value| {
-        let path = lab.latest(name);
+    let path = lab.latest("run.json");
+    for (category, code) in [("environment", 11), ("lab", 12)] {
         let mut document: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
-        document[key] = value;
-        fs::write(path, document.to_string()).unwrap();
-    };
-    change("run.json", "ended", serde_json::json!({ "failed": "the disk is full" }));
-    change("results.json", "exit_code", 11.into());
-    assert_eq!(lab.run(&["check", "--json"]).exits(11).json()["exit_code"], 11);
-    assert_eq!(lab.run(&["report", "--json"]).exits(0).json()["exit_code"], 11);
+        document["ended"] = serde_json::json!({ "failed": { "why": "no luck", "category": category } });
+        fs::write(&path, document.to_string()).unwrap();
+        assert_eq!(lab.run(&["check", "--json"]).exits(code).json()["exit_code"], code);
+        assert_eq!(lab.run(&["report", "--json"]).exits(0).json()["exit_code"], code);
+    }
     // A run that nobody judged before.
     fs::remove_file(lab.latest("results.json")).unwrap();
     lab.run(&["check"]).exits(12);
