@@ -1,6 +1,6 @@
 //! When a node was given no chance to write.
 
-use crate::history::{Action, FaultOp, Nanos, NodeName, Operation, Outcome};
+use crate::history::{FaultOp, Nanos, NodeName, Operation, Outcome};
 
 use super::Evidence;
 
@@ -21,7 +21,7 @@ pub(super) fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -
     let acts = evidence.faults.calls().filter(|call| {
         let went_wrong = matches!(call.outcome, Outcome::Info(_));
         let FaultOp::Act { action, .. } = call.op else { return false };
-        call.node == node && (action.is_abrupt() || went_wrong && *action != Action::Start)
+        call.node == node && (action.is_abrupt() || went_wrong && action.ends_processes())
     });
     acts.filter_map(|call| match call.outcome {
         Outcome::Ok { .. } => Some(Window { start: call.start, end: call.end }),

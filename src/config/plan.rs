@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
-use crate::history::{Nanos, NodeName};
+use crate::history::{Action, Nanos, NodeName};
+use crate::topology::{local, memory};
 
 use super::settings::{
     ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
@@ -186,6 +187,16 @@ impl From<Plan> for Settings {
                 thresholds: checks.thresholds,
             },
             output: OutputSettings { runs: text(runs) },
+        }
+    }
+}
+
+impl TopologyKind {
+    /// Whether a cluster of this kind can have `action` done to its nodes.
+    pub fn can(self, action: Action) -> bool {
+        match self {
+            TopologyKind::Local => local::Cluster::can(action),
+            TopologyKind::Memory => memory::Cluster::can(action),
         }
     }
 }

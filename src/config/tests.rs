@@ -328,7 +328,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[faults]\nschedule = \"explode(primary)@5s\"\n"), @r#"
-        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are crash, kill, restart, start, stop
+        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw
           2 | schedule = "explode(primary)@5s"
             |            ^^^^^^^^^^^^^^^^^^^^^
         "#);

@@ -207,7 +207,7 @@ impl Check<'_> {
             return Some(Schedule::default_for(load.seed, load.duration, topology.replicas));
         }
         let schedule: Schedule = self.take("faults.schedule", text.parse())?;
-        let valid = schedule.validate(&topology.nodes(), load.duration);
+        let valid = schedule.validate(&topology.nodes(), |action| topology.kind.can(action), load.duration);
         self.take("faults.schedule", valid.map(|()| schedule))
     }
 }

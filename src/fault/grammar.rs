@@ -10,7 +10,6 @@ use crate::suggest::hint;
 
 use super::{Schedule, Step, duration, format_duration};
 
-const VERBS: [&str; 5] = ["crash", "kill", "restart", "start", "stop"];
 const NONE: &str = "none";
 
 /// Why a text is not a schedule.
@@ -30,11 +29,21 @@ impl fmt::Display for Step {
         match action {
             Action::Stop(StopMode::Fast) => write!(f, "stop({node},fast)@{at}"),
             Action::Stop(StopMode::Immediate) => write!(f, "stop({node},immediate)@{at}"),
-            Action::Kill | Action::Crash | Action::Start | Action::Restart => {
-                write!(f, "{}({node})@{at}", action.verb())
-            }
+            plain => write!(f, "{}({node})@{at}", plain.verb()),
         }
     }
+}
+
+/// The actions whose verb is all there is to say.
+fn plain() -> impl Iterator<Item = Action> {
+    Action::ALL.into_iter().filter(|action| !matches!(action, Action::Stop(_)))
+}
+
+/// Every word that a step can begin with.
+fn verbs() -> Vec<&'static str> {
+    let mut verbs: Vec<&str> = plain().map(Action::verb).chain(["stop"]).collect();
+    verbs.sort_unstable();
+    verbs
 }
 
 impl FromStr for Step {
@@ -54,21 +63,20 @@ impl FromStr for Step {
             None => (arguments.trim(), None),
         };
         let action = match (verb.trim(), mode) {
-            ("crash", None) => Action::Crash,
-            ("kill", None) => Action::Kill,
-            ("restart", None) => Action::Restart,
-            ("start", None) => Action::Start,
             ("stop", None | Some("fast")) => Action::Stop(StopMode::Fast),
             ("stop", Some("immediate")) => Action::Stop(StopMode::Immediate),
             ("stop", Some(mode)) => {
                 return Err(fail(format!("`{mode}` is not a way to stop; known are fast and immediate")));
             }
-            (verb, Some(mode)) if VERBS.contains(&verb) => {
-                return Err(fail(format!("`{verb}` takes a node and nothing else, but found `{mode}`")));
-            }
-            (verb, _) => {
-                let hint = hint(verb, VERBS);
-                return Err(fail(format!("`{verb}` is not a fault{hint}; known are {}", VERBS.join(", "))));
+            (verb, mode) => {
+                let action = plain().find(|action| action.verb() == verb).ok_or_else(|| {
+                    let (hint, known) = (hint(verb, verbs()), verbs().join(", "));
+                    fail(format!("`{verb}` is not a fault{hint}; known are {known}"))
+                })?;
+                if let Some(mode) = mode {
+                    return Err(fail(format!("`{verb}` takes a node and nothing else, but found `{mode}`")));
+                }
+                action
             }
         };
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -150,8 +158,8 @@ mod tests {
     #[test]
     fn says_which_piece_is_wrong() {
         let say = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
-        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, kill, restart, start, stop");
-        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, kill, restart, start, stop");
+        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw");
+        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw");
         insta::assert_snapshot!(say("crash(primary)"), @"in `crash(primary)`: it does not say when; a fault is written `crash(primary)@8s`");
         insta::assert_snapshot!(say("crash(primary)@8"), @"in `crash(primary)@8`: `8` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m");
         insta::assert_snapshot!(say("crash primary@8s"), @"in `crash primary@8s`: a fault is written `crash(primary)@8s`");
@@ -165,14 +173,7 @@ mod tests {
     }
 
     fn any_step() -> impl Strategy<Value = Step> {
-        let actions = prop::sample::select(vec![
-            Action::Kill,
-            Action::Crash,
-            Action::Stop(StopMode::Fast),
-            Action::Stop(StopMode::Immediate),
-            Action::Start,
-            Action::Restart,
-        ]);
+        let actions = prop::sample::select(Action::ALL.to_vec());
         (0..3_600_000_000_000_u64, actions, 0..4_usize).prop_map(|(at, action, node)| Step {
             at: Nanos(at),
             action,

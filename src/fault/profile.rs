@@ -98,7 +98,7 @@ mod tests {
             let schedule = Schedule::default_for(seed, duration, replicas);
             let mut nodes = vec![NodeName::primary()];
             nodes.extend((1..=replicas).map(NodeName::replica));
-            prop_assert_eq!(schedule.validate(&nodes, duration), Ok(()));
+            prop_assert_eq!(schedule.validate(&nodes, |_| true, duration), Ok(()));
             prop_assert!(schedule.heal(duration).is_empty());
             let of_primary = schedule.steps().iter().filter(|step| step.node == NodeName::primary()).count();
             prop_assert!(of_primary >= 3);

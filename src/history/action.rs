@@ -18,6 +18,65 @@ pub enum StopMode {
     Immediate,
 }
 
+/// What an action leaves a node in, until another action ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// No process of the node runs.
+    Down,
+    /// Every process of the node is stopped: it keeps its connections and answers nobody.
+    Paused,
+    /// The replica's WAL receiver is stopped: nothing of the log arrives any more.
+    Frozen,
+    /// The replica receives and flushes the log, and shows nothing new.
+    ReplayPaused,
+}
+
+impl Condition {
+    /// Every condition, in the order in which they are put right: nothing can be done to a node that is down.
+    pub const ALL: [Condition; 4] =
+        [Condition::Down, Condition::Paused, Condition::Frozen, Condition::ReplayPaused];
+
+    /// The action that ends it.
+    pub fn cure(self) -> Action {
+        match self {
+            Condition::Down => Action::Start,
+            Condition::Paused => Action::Resume,
+            Condition::Frozen => Action::Thaw,
+            Condition::ReplayPaused => Action::ResumeReplay,
+        }
+    }
+
+    /// Whether `action`, which is not its cure, cannot be done to a node in this condition.
+    pub fn hinders(self, action: Action) -> bool {
+        match self {
+            Condition::Down => true,
+            // What is stopped obeys no signal but SIGKILL.
+            Condition::Paused => !matches!(action, Action::Kill | Action::Crash),
+            // A shutdown would wait for the receiver, and `resume` would wake it.
+            Condition::Frozen => {
+                matches!(action, Action::Stop(_) | Action::Restart | Action::Pause | Action::Freeze)
+            }
+            Condition::ReplayPaused => action == Action::PauseReplay,
+        }
+    }
+
+    /// What is said of a node: `primary is down`.
+    pub fn adjective(self) -> &'static str {
+        match self {
+            Condition::Down => "down",
+            Condition::Paused => "paused",
+            Condition::Frozen => "frozen",
+            Condition::ReplayPaused => "paused in its replay",
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.adjective())
+    }
+}
+
 /// Something done to one node.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
@@ -34,12 +93,57 @@ pub enum Action {
     Start,
     /// Shut down fast, and start at once.
     Restart,
+    /// SIGSTOP of every process of the node.
+    Pause,
+    /// SIGCONT of every process of a node that is paused.
+    Resume,
+    /// SIGSTOP of a replica's WAL receiver.
+    Freeze,
+    /// SIGCONT of a WAL receiver that is frozen.
+    Thaw,
+    /// Stop a replica's replay (`pg_wal_replay_pause`).
+    PauseReplay,
+    /// Let it go on (`pg_wal_replay_resume`).
+    ResumeReplay,
 }
 
 impl Action {
-    /// Whether the node is down when the action is complete.
-    pub fn leaves_down(self) -> bool {
-        matches!(self, Action::Kill | Action::Stop(_))
+    /// Every action, in the order in which they are explained.
+    pub const ALL: [Action; 12] = [
+        Action::Crash,
+        Action::Kill,
+        Action::Stop(StopMode::Fast),
+        Action::Stop(StopMode::Immediate),
+        Action::Start,
+        Action::Restart,
+        Action::Pause,
+        Action::Resume,
+        Action::Freeze,
+        Action::Thaw,
+        Action::PauseReplay,
+        Action::ResumeReplay,
+    ];
+
+    /// What the node is in when the action is complete, and was not before.
+    pub fn begins(self) -> Option<Condition> {
+        match self {
+            Action::Kill | Action::Stop(_) => Some(Condition::Down),
+            Action::Pause => Some(Condition::Paused),
+            Action::Freeze => Some(Condition::Frozen),
+            Action::PauseReplay => Some(Condition::ReplayPaused),
+            Action::Crash | Action::Restart => None,
+            Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay => None,
+        }
+    }
+
+    /// The condition that it is there to end: [`Condition::cure`] the other way round.
+    pub fn cures(self) -> Option<Condition> {
+        Condition::ALL.into_iter().find(|condition| condition.cure() == self)
+    }
+
+    /// Whether the node's processes end: with them every condition but being down.
+    pub fn ends_processes(self) -> bool {
+        matches!(self, Action::Kill | Action::Crash | Action::Stop(_) | Action::Restart)
     }
 
     /// Whether the action can lose what was not yet flushed: it gives the node no chance to write.
@@ -47,7 +151,17 @@ impl Action {
         matches!(self, Action::Kill | Action::Crash | Action::Stop(StopMode::Immediate))
     }
 
-    /// The word that schedules use.
+    /// Whether a node that answered nobody answers again when it is complete.
+    pub fn brings_back(self) -> bool {
+        matches!(self, Action::Crash | Action::Restart | Action::Start | Action::Resume)
+    }
+
+    /// Whether it is about what a replica receives or replays, so that a primary has nothing to do it to.
+    pub fn needs_replica(self) -> bool {
+        matches!(self.begins().or(self.cures()), Some(Condition::Frozen | Condition::ReplayPaused))
+    }
+
+    /// The word that schedules and reports use.
     pub fn verb(self) -> &'static str {
         match self {
             Action::Kill => "kill",
@@ -56,6 +170,12 @@ impl Action {
             Action::Stop(StopMode::Immediate) => "stop immediate",
             Action::Start => "start",
             Action::Restart => "restart",
+            Action::Pause => "pause",
+            Action::Resume => "resume",
+            Action::Freeze => "freeze",
+            Action::Thaw => "thaw",
+            Action::PauseReplay => "pause-replay",
+            Action::ResumeReplay => "resume-replay",
         }
     }
 }
@@ -97,5 +217,22 @@ impl Operation for FaultOp {
 
     fn is_load(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_action_begins_another_ends() {
+        for condition in Condition::ALL {
+            assert_eq!(condition.cure().cures(), Some(condition));
+            assert!(Action::ALL.iter().any(|action| action.begins() == Some(condition)), "{condition}");
+        }
+        for action in Action::ALL {
+            assert!(action.begins().is_none() || action.cures().is_none(), "{action}");
+            assert!(!action.is_abrupt() || action.ends_processes(), "{action}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod orders;
 mod record;
 mod sample;
 
-pub use action::{Action, FaultOp, StopMode};
+pub use action::{Action, Condition, FaultOp, StopMode};
 pub use clock::{Clock, Nanos};
 pub use counter::{CounterOp, CounterReply};
 pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};

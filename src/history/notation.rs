@@ -17,8 +17,8 @@
 
 use super::{
     Action, Bucket, Cause, CauseClass, CounterOp, CounterReply, Event, FaultOp, Header, History, LedgerLine,
-    Nanos, NodeName, Operation, OrdersOp, OrdersReply, Phase, Process, StockLine, StockSnapshot, StopMode,
-    Table, TableDigest,
+    Nanos, NodeName, Operation, OrdersOp, OrdersReply, Phase, Process, StockLine, StockSnapshot, Table,
+    TableDigest,
 };
 
 /// Operations that have a text form.
@@ -217,13 +217,10 @@ impl Notation for FaultOp {
     fn op(words: &[&str]) -> FaultOp {
         let action = match words[0].trim_start_matches("heal-") {
             "answer" => return FaultOp::Answer,
-            "crash" => Action::Crash,
-            "kill" => Action::Kill,
-            "stop" => Action::Stop(StopMode::Fast),
-            "stop-immediate" => Action::Stop(StopMode::Immediate),
-            "start" => Action::Start,
-            "restart" => Action::Restart,
-            other => panic!("no fault is called `{other}`"),
+            word => *Action::ALL
+                .iter()
+                .find(|action| action.verb().replace(' ', "-") == word)
+                .unwrap_or_else(|| panic!("no fault is called `{word}`")),
         };
         FaultOp::Act { action, healing: words[0].starts_with("heal-") }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::gaps::gaps;
 use super::load::Sample;
 use super::{Availability, Recovery, Window};
-use crate::history::{Action, Call, FaultOp, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, FaultOp, History, Nanos, NodeName, Outcome};
 
 /// One operation of the load.
 #[derive(Clone, Copy, Debug)]
@@ -65,9 +65,9 @@ impl Service {
             Outcome::Info(Some(cause)) => (None, format!("not verified: {}", cause.message)),
             Outcome::Info(None) => (None, "not verified: the run ended before".to_owned()),
         };
-        // The way back from a node that was left down goes over the start that follows; another fault ends it.
+        // The way back from a node that was left down goes over the action that cures it; another fault ends it.
         let later = || faults.calls().filter(|call| call.node == act.node && call.invoked > act.invoked);
-        let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if *action != Action::Start);
+        let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if action.cures().is_none());
         let next = later().find(|call| is_fault(call.op));
         let next_fault = next.as_ref().map_or(u64::MAX, |call| call.invoked);
         let answered = later()

@@ -69,6 +69,23 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// The process that receives the log on a replica; `None` while nothing streams.
+pub async fn wal_receiver(session: &Session) -> Result<Option<i32>, PgError> {
+    let pid = scalar(session, "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'").await?;
+    pid.map(|pid| pid.parse().map_err(|_| PgError::Mismatch(format!("a process id is `{pid}`")))).transpose()
+}
+
+/// Asks a replica to stop its replay, or to let it go on. When it has: [`is_replay_paused`].
+pub async fn pause_replay(session: &Session, pause: bool) -> Result<(), PgError> {
+    let function = if pause { "pg_wal_replay_pause" } else { "pg_wal_replay_resume" };
+    session.batch(&format!("SELECT {function}()")).await
+}
+
+/// Whether nothing is replayed until somebody resumes it; on a primary an error with code 55000.
+pub async fn is_replay_paused(session: &Session) -> Result<bool, PgError> {
+    Ok(scalar(session, "SELECT pg_get_wal_replay_pause_state()").await?.as_deref() == Some("paused"))
+}
+
 /// How many other sessions that call themselves `application_name` have the server at work, or in a transaction.
 pub async fn busy_sessions(session: &Session, application_name: &str) -> Result<i64, PgError> {
     let sql = "SELECT count(*) FROM pg_stat_activity \

@@ -219,12 +219,13 @@ impl Run<'_> {
         let running = load.start()?;
         let waited = self.wait(&nemesis, sampler, histories, &shared, &stop).await;
         stage(&self.progress, "ending the load");
-        running.stop().await.map_err(RunError::Lab)?;
-        let ended = waited?;
-        if ended == Ended::Complete {
-            nemesis.heal().await?;
-        }
-        Ok(ended)
+        // Clients that wait for a node which is paused are answered by the healing.
+        let heal =
+            async { if matches!(waited, Ok(Ended::Complete)) { nemesis.heal().await } else { Ok(()) } };
+        let (stopped, healed) = tokio::join!(running.stop(), heal);
+        stopped.map_err(RunError::Lab)?;
+        healed?;
+        waited
     }
 
     /// Until the load has lasted as long as planned and the schedule is done, or something ends it early.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::progress::Progress;
 use super::record::Recorder;
 use crate::fault::{Schedule, Step};
-use crate::history::{Action, Cause, CauseClass, Clock, FaultOp, NodeName, Process};
+use crate::history::{Action, Cause, CauseClass, Clock, Condition, FaultOp, NodeName, Process};
 use crate::topology::{Topology, TopologyError};
 use crate::workload::Answer;
 
@@ -50,10 +50,19 @@ impl Nemesis {
         futures_util::future::try_join_all(by_node.into_values().map(node)).await.map(drop)
     }
 
-    /// Starts what is down.
+    /// Starts what is down, and ends whatever else lasts.
     pub(super) async fn heal(&self) -> Result<(), TopologyError> {
-        let starts = self.topology.down_nodes().into_iter().map(|node| self.act(node, Action::Start, true));
-        futures_util::future::try_join_all(starts).await.map(drop)
+        let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
+        for (node, condition) in self.topology.conditions() {
+            by_node.entry(node).or_default().push(condition);
+        }
+        let node = |(node, conditions): (NodeName, Vec<Condition>)| async move {
+            for condition in conditions {
+                self.act(node, condition.cure(), true).await?;
+            }
+            Ok(())
+        };
+        futures_util::future::try_join_all(by_node.into_iter().map(node)).await.map(drop)
     }
 
     /// One action, verified, and the wait for the node's answer where the action brings it back.
@@ -61,7 +70,7 @@ impl Nemesis {
         let what = format!("{action} {node}");
         self.tell(what.clone());
         self.record(node, FaultOp::Act { action, healing }, self.topology.act(node, action)).await?;
-        if !action.leaves_down() {
+        if action.brings_back() {
             let answer =
                 async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
             self.record(node, FaultOp::Answer, answer).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Access, Role, Site, TopologyError, local, memory};
-use crate::history::{Action, NodeName};
+use crate::history::{Action, Condition, NodeName};
 
 /// A cluster that is up.
 #[derive(Debug)]
@@ -55,11 +55,13 @@ impl Topology {
         }
     }
 
-    /// The nodes that an action has left down.
-    pub fn down_nodes(&self) -> Vec<NodeName> {
+    /// What actions have left the nodes in, by node and in the order in which it can be put right.
+    pub fn conditions(&self) -> Vec<(NodeName, Condition)> {
         match self {
-            Topology::Local(cluster) => cluster.down_nodes(),
-            Topology::Memory(cluster) => cluster.down_nodes(),
+            Topology::Local(cluster) => cluster.conditions(),
+            Topology::Memory(cluster) => {
+                cluster.down_nodes().into_iter().map(|node| (node, Condition::Down)).collect()
+            }
         }
     }
 

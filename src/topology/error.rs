@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::history::NodeName;
+use crate::history::{Condition, NodeName};
 
 /// Who has to act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +144,37 @@ pub enum TopologyError {
         /// The end of its log.
         log: String,
     },
-    /// A query of the lab itself, while the cluster is made.
+    /// A fault that did not take hold, or that could not be lifted.
+    #[error("{node} is {} {condition} {} s after it was told to", if *.lifted { "still" } else { "not" }, .waited.as_secs())]
+    NotTaken {
+        /// Which.
+        node: NodeName,
+        /// What it should be in, or out of.
+        condition: Condition,
+        /// Whether it should be out of it.
+        lifted: bool,
+        /// How long it had.
+        waited: Duration,
+    },
+    /// A fault that was over before it was lifted, so that nobody knows how long it lasted.
+    #[error("{node} did not stay {condition}: {why}")]
+    DidNotHold {
+        /// Which.
+        node: NodeName,
+        /// What it should have been in.
+        condition: Condition,
+        /// What was found instead.
+        why: String,
+    },
+    /// The end of a fault that the node is not under.
+    #[error("{node} is not {condition}")]
+    NothingToCure {
+        /// Which.
+        node: NodeName,
+        /// What it would have to be in.
+        condition: Condition,
+    },
+    /// A query of the lab itself.
     #[error("{what} on {node}: {why}")]
     Query {
         /// Which.
@@ -199,6 +229,7 @@ impl TopologyError {
             }
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
+            NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
             Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,
         }

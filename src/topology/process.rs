@@ -80,6 +80,11 @@ impl Identity {
         Identity::of(self.pid).as_ref() == Some(self)
     }
 
+    /// Whether it exists and a signal has stopped it.
+    pub(super) fn is_stopped(&self) -> bool {
+        table::row(self.pid).is_some_and(|row| row.stopped && row.identity == *self)
+    }
+
     /// Sends a signal, if the process is still the same; `false` if it is gone.
     pub(super) fn signal(&self, signal: Signal) -> bool {
         self.pid > 1 && self.is_alive() && kill(Pid::from_raw(self.pid), signal).is_ok()

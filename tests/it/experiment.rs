@@ -232,3 +232,30 @@ fn what_the_schedule_leaves_down_is_healed_at_the_end() {
     assert!(convergence.starts_with("6 of 6 tables of 2 replicas"), "{convergence}");
     lab.assert_nothing_left();
 }
+
+#[test]
+fn what_holds_a_node_up_is_lifted_at_the_end() {
+    let Some(lab) = Lab::real() else { return };
+    let faults = "pause(primary)@400ms,resume(primary)@700ms,freeze(replica-1)@500ms,pause-replay(replica-1)@600ms,\
+                  pause(primary)@1500ms";
+    lab.run(&["run", "--duration", "2s", "--fault", faults]).exits(0);
+    let report = lab.results();
+    let mut done = recoveries(&report);
+    done.sort_unstable();
+    assert_eq!(
+        done,
+        [
+            ("freeze", "replica-1", false),
+            ("pause", "primary", true),
+            ("pause", "primary", true),
+            ("pause-replay", "replica-1", false),
+            ("resume", "primary", true),
+            ("resume", "primary", true),
+            ("resume-replay", "replica-1", false),
+            ("thaw", "replica-1", false),
+        ]
+    );
+    assert_eq!(judgement(&report, "orders", "durability", None)["verdict"], "pass");
+    assert_eq!(judgement(&report, "orders", "convergence", None)["verdict"], "pass");
+    lab.assert_nothing_left();
+}

@@ -19,7 +19,11 @@ struct Running {
 
 impl Running {
     fn start(lab: Lab, more: &[&str]) -> Running {
-        let mut command = lab.replab(&["run", "--duration", "10m", "--no-faults"]);
+        Running::under("none", lab, more)
+    }
+
+    fn under(faults: &str, lab: Lab, more: &[&str]) -> Running {
+        let mut command = lab.replab(&["run", "--duration", "10m", "--fault", faults]);
         let file = |name: &str| File::create(lab.path().join(name)).unwrap();
         command.args(more).stdout(file("stdout")).stderr(file("stderr")).stdin(Stdio::null());
         Running { child: command.spawn().unwrap(), lab }
@@ -154,4 +158,24 @@ fn ctrl_c_while_the_cluster_starts_leaves_nothing() {
     assert_eq!((&report["verdict"], &report["cut"]), (&"unknown".into(), &"the run was interrupted".into()));
     lab.run(&["check"]).exits(130);
     lab.run(&["report", "--format", "html"]).exits(0);
+}
+
+#[test]
+fn a_fault_that_does_not_hold_is_a_failure_of_the_lab() {
+    let Some(lab) = Lab::real() else { return };
+    let running = Running::under("pause(primary)@300ms,resume(primary)@4s", lab, &[]);
+    let stopped = || {
+        let mut processes = running.lab.processes().into_iter();
+        let primary =
+            processes.find(|(_, line)| line.contains("bin/postgres") && line.contains("nodes/primary"));
+        let (pid, _) = primary?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(") ")?.1.starts_with('T').then_some(pid)
+    };
+    until("the primary is paused", || stopped().is_some());
+    kill(Pid::from_raw(stopped().unwrap()), Signal::SIGCONT).unwrap();
+    let (done, lab) = running.finish();
+    done.exits(12).explains(&["primary did not stay paused: process "]);
+    assert_eq!(lab.results()["exit_code"], 12);
+    lab.assert_nothing_left();
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use replab::history::{Action, NodeName, StopMode};
+use replab::history::{Action, Condition, NodeName, StopMode};
 use replab::pg::{Conninfo, Host, Session, probe};
 use replab::topology::local::{Cluster, Config, StateDir, gc};
 use replab::topology::{Category, Role, TopologyError};
@@ -96,7 +96,7 @@ async fn a_kill_leaves_no_process_and_what_was_acknowledged_survives_every_time(
         let said = lab.cluster.act(primary(), Action::Kill).await.unwrap();
         assert!(said.starts_with("killed ") && said.ends_with("none is left"), "{said}");
         assert_eq!(processes_in(&data), [0_u32; 0]);
-        assert_eq!(lab.cluster.down_nodes(), [primary()]);
+        assert_eq!(lab.cluster.conditions(), [(primary(), Condition::Down)]);
         let silent = lab.cluster.answer(primary(), PATIENCE).await.unwrap_err();
         assert!(matches!(silent, TopologyError::NoAnswer { .. }), "{silent}");
 
@@ -107,7 +107,7 @@ async fn a_kill_leaves_no_process_and_what_was_acknowledged_survives_every_time(
             seen.insert(lab.cluster.state().nodes[0].process.clone().unwrap()),
             "a new process each time"
         );
-        assert_eq!(lab.cluster.down_nodes(), []);
+        assert_eq!(lab.cluster.conditions(), []);
         assert_eq!(lab.cluster.died_unasked(), None);
     }
     lab.down().await;
@@ -133,10 +133,10 @@ async fn every_action_takes_hold_on_both_roles_and_replication_goes_on() {
         };
         let before = process(&lab.cluster);
         for action in actions {
-            assert!(lab.cluster.supports(*action));
+            assert!(Cluster::can(*action));
             lab.cluster.act(node, *action).await.unwrap();
-            assert_eq!(lab.cluster.is_running(node).unwrap(), !action.leaves_down(), "{action} {node}");
-            if action.leaves_down() {
+            assert_eq!(lab.cluster.is_running(node).unwrap(), action.begins().is_none(), "{action} {node}");
+            if action.begins().is_some() {
                 assert_eq!(processes_in(&lab.directory().join("nodes").join(node.as_str())), [0_u32; 0]);
             }
         }
@@ -172,7 +172,7 @@ async fn what_does_not_fit_is_an_error_and_a_death_is_noticed() {
         assert!(matches!(error, TopologyError::NotRunning { .. }), "{action}: {error}");
         assert_eq!(error.category(), Category::Lab);
     }
-    assert_eq!(lab.cluster.down_nodes(), [], "nobody asked for it");
+    assert_eq!(lab.cluster.conditions(), [], "nobody asked for it");
     lab.down().await;
 }
 

@@ -19,5 +19,6 @@ mod report;
 mod sample_report;
 mod stored;
 mod support;
+mod suspend;
 mod tidy;
 mod usage;

@@ -13,8 +13,10 @@ mod pgbench;
 mod registry;
 mod settings;
 mod state;
+mod suspend;
 mod sweep;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +32,7 @@ pub use sweep::{Swept, gc};
 
 use super::process::Identity;
 use super::{Endpoint, TopologyError};
-use crate::history::{Action, NodeName, StopMode};
+use crate::history::{Action, Condition, NodeName, StopMode};
 use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
 use guard::Guard;
 use node::Node;
@@ -108,9 +110,11 @@ impl Cluster {
     }
 
     /// Whether [`Cluster::act`] can do it.
-    pub fn supports(&self, action: Action) -> bool {
+    pub fn can(action: Action) -> bool {
         match action {
             Action::Kill | Action::Crash | Action::Stop(_) | Action::Start | Action::Restart => true,
+            Action::Pause | Action::Resume | Action::Freeze | Action::Thaw => true,
+            Action::PauseReplay | Action::ResumeReplay => true,
         }
     }
 
@@ -134,6 +138,15 @@ impl Cluster {
                 Ok(old) => node.start().await.map(|new| format!("{}; {}", stopped(old), started(new))),
                 Err(error) => Err(error),
             },
+            Action::Pause => node.pause().await,
+            Action::Resume => node.resume().await,
+            Action::Freeze => match self.wal_receiver(node).await {
+                Ok(pid) => node.freeze(pid).await,
+                Err(error) => Err(error),
+            },
+            Action::Thaw => node.thaw().await,
+            Action::PauseReplay => self.pause_replay(node).await,
+            Action::ResumeReplay => self.resume_replay(node).await,
         };
         // Whatever became of it, the processes that exist now are those to be ended later.
         self.save()?;
@@ -145,12 +158,15 @@ impl Cluster {
     /// # Errors
     /// [`TopologyError::NoAnswer`] after `deadline`, and at once when the node has ended; with the end of its log.
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
-        let node = self.node(node)?;
+        self.session(self.node(node)?, deadline).await?.close().await;
+        Ok(())
+    }
+
+    /// A session through the door that clients use.
+    async fn session(&self, node: &Node, deadline: Duration) -> Result<Session, TopologyError> {
         let host = Host::Tcp("127.0.0.1".to_owned());
         let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
-        let session = connect(node, &conninfo.with_password(self.password.clone()), deadline).await?;
-        session.close().await;
-        Ok(())
+        connect(node, &conninfo.with_password(self.password.clone()), deadline).await
     }
 
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
@@ -158,9 +174,12 @@ impl Cluster {
         self.nodes.iter().find_map(Node::died_unasked)
     }
 
-    /// The nodes that an action has left down.
-    pub fn down_nodes(&self) -> Vec<NodeName> {
-        self.nodes.iter().filter(|node| node.is_left_down()).map(|node| node.name).collect()
+    /// What actions have left the nodes in, by node and in the order in which it can be put right.
+    pub fn conditions(&self) -> Vec<(NodeName, Condition)> {
+        let of = |(name, conditions): (NodeName, BTreeSet<Condition>)| {
+            conditions.into_iter().map(move |condition| (name, condition))
+        };
+        self.nodes.iter().map(|node| (node.name, node.conditions())).flat_map(of).collect()
     }
 
     /// Whether a node's postmaster runs; an error for a node that does not exist.

@@ -12,12 +12,12 @@ use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
 use super::state::NodeState;
-use crate::history::{NodeName, StopMode};
+use crate::history::{Condition, NodeName, StopMode};
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
 use crate::topology::{Role, TopologyError};
 
-/// How long processes may take to vanish after SIGKILL, and a postmaster to take its data directory.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long processes may take to obey a signal, and a postmaster to take its data directory.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// One server.
 #[derive(Debug)]
@@ -41,16 +41,20 @@ pub(super) struct Life {
     process: Option<Process>,
     /// Somebody asked for its end.
     asked: bool,
+    /// What actions have left the running server in.
+    pub(super) lasting: BTreeSet<Condition>,
+    /// The WAL receiver that is frozen.
+    pub(super) receiver: Option<Identity>,
 }
 
 impl Life {
     pub(super) fn foreign(identity: Option<Identity>) -> Life {
-        Life { process: identity.map(Process::foreign), asked: false }
+        Life { process: identity.map(Process::foreign), ..Life::default() }
     }
 }
 
 impl Node {
-    fn life(&self) -> MutexGuard<'_, Life> {
+    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -83,7 +87,7 @@ impl Node {
             .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={}", self.port())])
             .args(["-c", &format!("unix_socket_directories={}", self.socket.display())])
             .supervise(log)?;
-        *self.life() = Life { process: Some(process.clone()), asked: false };
+        *self.life() = Life { process: Some(process.clone()), ..Life::default() };
         let holds = async {
             while process.ended().is_none() && self.holder() != Some(process.identity.pid) {
                 sleep(Duration::from_millis(2)).await;
@@ -121,7 +125,7 @@ impl Node {
     }
 
     /// The running server, or the error that it is not.
-    fn running(&self, verb: &'static str) -> Result<Process, TopologyError> {
+    pub(super) fn running(&self, verb: &'static str) -> Result<Process, TopologyError> {
         let life = self.life();
         match &life.process {
             Some(process) if process.ended().is_none() => Ok(process.clone()),
@@ -135,7 +139,7 @@ impl Node {
         let process = self.running("kill")?;
         self.life().asked = true;
         let killed = self.kill_all(&process).await?;
-        self.life().process = None;
+        self.gone();
         Ok((process.identity.pid, killed.len()))
     }
 
@@ -185,7 +189,7 @@ impl Node {
         if stopped.is_err() {
             self.kill_all(&process).await?;
         }
-        self.life().process = None;
+        self.gone();
         match stopped {
             Ok(how) => Ok((process.identity.pid, how)),
             Err(_) => Err(TopologyError::StopForced {
@@ -208,6 +212,11 @@ impl Node {
             return Ok(());
         };
         self.life().asked = true;
+        // What is stopped would not see the signals below.
+        for stopped in processes_of(&self.data, Some(&process.identity)).iter().filter(|one| one.is_stopped())
+        {
+            stopped.signal(Signal::SIGCONT);
+        }
         for (mode, limit) in [(StopMode::Fast, 5), (StopMode::Immediate, 3)] {
             process.identity.signal(signal_of(mode));
             if timeout(Duration::from_secs(limit), process.wait()).await.is_ok() {
@@ -215,8 +224,13 @@ impl Node {
             }
         }
         self.kill_all(&process).await?;
-        self.life().process = None;
+        self.gone();
         Ok(())
+    }
+
+    /// Its processes have ended, and with them whatever they were in.
+    fn gone(&self) {
+        *self.life() = Life { asked: true, ..Life::default() };
     }
 
     /// How it ended, if it did and nobody asked for it.
@@ -226,9 +240,12 @@ impl Node {
         Some(format!("{} ended unasked ({how}); its log ends with:\n{}", self.name, self.log_end()))
     }
 
-    /// Whether it is down because somebody asked for that.
-    pub(super) fn is_left_down(&self) -> bool {
-        self.life().asked && !self.is_running()
+    /// What actions have left it in.
+    pub(super) fn conditions(&self) -> BTreeSet<Condition> {
+        if self.is_running() {
+            return self.life().lasting.clone();
+        }
+        BTreeSet::from_iter(self.life().asked.then_some(Condition::Down))
     }
 
     /// Whether its postmaster runs.
@@ -310,7 +327,8 @@ mod tests {
         assert_eq!(child.len(), 2, "the script and its sleep: {child:?}");
         let error = node.stop(StopMode::Fast, Duration::from_millis(50)).await.unwrap_err();
         assert!(matches!(error, TopologyError::StopForced { signal: "SIGINT", .. }), "{error}");
-        assert!(!child.iter().any(Identity::is_alive) && !node.is_running() && node.is_left_down());
+        assert!(!child.iter().any(Identity::is_alive) && !node.is_running());
+        assert_eq!(node.conditions(), BTreeSet::from([Condition::Down]));
         assert_eq!(node.died_unasked(), None);
     }
 

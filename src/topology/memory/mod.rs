@@ -66,8 +66,16 @@ impl Cluster {
         Handle { cluster: self.clone(), node }
     }
 
+    /// Whether [`Cluster::act`] can do it.
+    pub fn can(action: Action) -> bool {
+        action.ends_processes() || action == Action::Start
+    }
+
     /// Does `action` to `node`; an unknown node, or one that is not in the state the action needs, is an error.
     pub fn act(&self, node: NodeName, action: Action) -> Result<String, String> {
+        if !Cluster::can(action) {
+            return Err(format!("a cluster in memory cannot {action} a node"));
+        }
         let mut state = self.lock();
         let state = &mut *state;
         let boot = state.boots.get_mut(&node).ok_or_else(|| format!("there is no node {node}"))?;
@@ -77,14 +85,14 @@ impl Cluster {
             (_, false) => return Err(format!("{node} is already down")),
             (_, true) => *boot = None,
         }
-        if !action.leaves_down() {
+        if action.begins().is_none() {
             state.starts += 1;
             *boot = Some(state.starts);
         }
         if node == state.primary && action.is_abrupt() {
             state.defect.crash(&mut state.store);
         }
-        Ok(if action.leaves_down() { "down".to_owned() } else { "up".to_owned() })
+        Ok(if action.begins().is_some() { "down".to_owned() } else { "up".to_owned() })
     }
 
     /// Whether the node can be connected to.

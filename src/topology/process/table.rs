@@ -10,6 +10,8 @@ pub(in crate::topology) struct Row {
     pub(in crate::topology) identity: Identity,
     pub(in crate::topology) parent: i32,
     pub(in crate::topology) zombie: bool,
+    /// By a signal, until another lets it go on.
+    pub(in crate::topology) stopped: bool,
     /// Its program's name.
     pub(in crate::topology) name: String,
     /// Its working directory, where the system tells.
@@ -50,6 +52,7 @@ fn linux(pid: i32) -> Option<Row> {
         identity: Identity { pid, start: format!("{} {}", boot(), fields.get(19)?) },
         parent: fields.get(1)?.parse().ok()?,
         zombie: matches!(*fields.first()?, "Z" | "X"),
+        stopped: *fields.first()? == "T",
         name: head.split_once('(')?.1.to_owned(),
         directory: None,
     })
@@ -91,9 +94,17 @@ fn ps_line(line: &str) -> Option<Row> {
     let mut words = line.split_whitespace();
     let pid = words.next()?.parse().ok()?;
     let parent = words.next()?.parse().ok()?;
-    let zombie = words.next()?.starts_with('Z');
+    let state = words.next()?;
+    let (zombie, stopped) = (state.starts_with('Z'), state.starts_with('T'));
     let start = words.collect::<Vec<_>>().join(" ");
-    Some(Row { identity: Identity { pid, start }, parent, zombie, name: String::new(), directory: None })
+    Some(Row {
+        identity: Identity { pid, start },
+        parent,
+        zombie,
+        stopped,
+        name: String::new(),
+        directory: None,
+    })
 }
 
 #[cfg(test)]
@@ -116,7 +127,7 @@ mod tests {
         let row = ps_line("  812     1 Ss   Mon Nov 23 10:00:00 2026").unwrap();
         assert_eq!((row.pid(), row.parent, row.zombie), (812, 1, false));
         assert_eq!(row.identity.start, "Mon Nov 23 10:00:00 2026");
-        assert!(ps_line("812 1 Z+ x").unwrap().zombie);
+        assert!(ps_line("812 1 Z+ x").unwrap().zombie && ps_line("812 1 T x").unwrap().stopped);
         let own = i32::try_from(std::process::id()).unwrap();
         let all = ps(&["-A"]);
         assert!(
