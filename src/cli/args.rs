@@ -65,7 +65,7 @@ pub(super) enum ColorWhen {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Start a cluster, load it, break it, judge it, report
-    #[command(after_long_help = help::RUN)]
+    #[command(after_long_help = help::run())]
     Run(Box<RunArgs>),
     /// Judge a stored run again, without a cluster
     Check(CheckArgs),

@@ -26,6 +26,7 @@ pub(super) fn run(error: RunError, dir: &RunDir) -> Failure {
         dir.nodes().display()
     );
     match error {
+        RunError::Topology(error) if error.help().is_none() => topology(error).help(logs),
         RunError::Topology(error) => topology(error),
         RunError::Files(error) => directory(dir.path(), error),
         error @ (RunError::Settings(_) | RunError::SetUp(_) | RunError::Finale(_) | RunError::Lab(_)) => {

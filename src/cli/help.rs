@@ -1,5 +1,7 @@
 //! The long texts of the help.
 
+use crate::fault::catalogue;
+
 /// Below the name of the program.
 pub(super) const ABOUT: &str = "\
 A replication lab for PostgreSQL primaries and replicas.
@@ -33,15 +35,13 @@ Other variables:
   NO_COLOR                no colours";
 
 /// Below the flags of `replab run`.
-pub(super) const RUN: &str = "\
-Faults, at a time since the start of the load:
-  crash(NODE)@TIME            kill every process of the node, and start it at once
-  kill(NODE)@TIME             the same, but it stays down until start, or until the end of the load
-  stop(NODE)@TIME             shut down fast; it stays down
-  stop(NODE,immediate)@TIME   shut down without a checkpoint; it stays down
-  start(NODE)@TIME            start a node that is down
-  restart(NODE)@TIME          shut down fast, and start at once
-Nodes are primary, replica-1, replica-2, and so on.
+pub(super) fn run() -> String {
+    let faults = catalogue::list();
+    format!("Faults, at a time since the start of the load:\n{faults}{RUN}")
+}
+
+const RUN: &str = "\
+Nodes are primary, replica-1, replica-2, and so on. The last step always heals: what is down is started, what is held up goes on.
 
 Guarantees: durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, snapshot-order.
 

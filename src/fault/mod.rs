@@ -2,6 +2,7 @@
 //!
 //! A schedule is a value. It does not know how a node is crashed (`topology` does) nor what time it is (`run` does).
 
+pub mod catalogue;
 mod conditions;
 mod duration;
 mod grammar;

@@ -1,0 +1,55 @@
+//! Every fault in a line: what is typed, and what it does.
+
+use crate::history::{Action, StopMode};
+
+/// How `action` is written in a schedule, without its time: `stop(NODE,immediate)`.
+pub fn syntax(action: Action) -> String {
+    match action {
+        Action::Stop(StopMode::Fast) => "stop(NODE)".to_owned(),
+        Action::Stop(StopMode::Immediate) => "stop(NODE,immediate)".to_owned(),
+        plain => format!("{}(NODE)", plain.verb()),
+    }
+}
+
+/// What it does, in a line.
+pub fn explanation(action: Action) -> &'static str {
+    match action {
+        Action::Crash => "kill every process of the node, and start it at once",
+        Action::Kill => "the same, but it stays down until start, or until the end of the load",
+        Action::Stop(StopMode::Fast) => "shut down fast; it stays down",
+        Action::Stop(StopMode::Immediate) => "shut down without a checkpoint; it stays down",
+        Action::Start => "start a node that is down",
+        Action::Restart => "shut down fast, and start at once",
+        Action::Pause => {
+            "stop every process of the node (SIGSTOP): it keeps its connections and answers nobody"
+        }
+        Action::Resume => "let a node that is paused go on",
+        Action::Freeze => "stop a replica's WAL receiver (SIGSTOP): nothing of the log arrives any more",
+        Action::Thaw => "let a WAL receiver that is frozen go on",
+        Action::PauseReplay => "let a replica receive the log and not replay it (pg_wal_replay_pause)",
+        Action::ResumeReplay => "let the replay go on",
+    }
+}
+
+/// Every fault with its explanation, one a line.
+pub fn list() -> String {
+    let entries: Vec<(String, &str)> =
+        Action::ALL.iter().map(|&action| (format!("{}@TIME", syntax(action)), explanation(action))).collect();
+    let width = entries.iter().map(|(syntax, _)| syntax.len()).max().unwrap_or_default();
+    let line = |(syntax, explanation): &(String, &str)| format!("  {syntax:width$}  {explanation}\n");
+    entries.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::Step;
+
+    #[test]
+    fn what_is_explained_can_be_typed() {
+        for action in Action::ALL {
+            let text = format!("{}@1s", syntax(action).replace("NODE", "replica-1"));
+            assert_eq!(text.parse::<Step>().map(|step| step.action), Ok(action));
+        }
+    }
+}
