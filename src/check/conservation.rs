@@ -29,7 +29,7 @@ impl Checker<OrdersOp> for Conservation {
     fn check(&self, evidence: &Evidence<'_, OrdersOp>, claims: &Claims) -> Vec<Judgement> {
         let baseline = Baseline::read(evidence);
         let load_end = last_write(evidence.history);
-        let primary = evidence.nodes.first().copied();
+        let primaries = evidence.primaries();
         let mut nodes: BTreeMap<NodeName, Node> = BTreeMap::new();
         for &node in evidence.nodes {
             let draft = Draft::new(self.name(), Guarantee::Atomicity, Some(node), evidence, claims);
@@ -43,7 +43,8 @@ impl Checker<OrdersOp> for Conservation {
                     early: 0,
                 });
                 // A replica may open before it has replayed the start data; the primary is never without it.
-                let may_be_early = Some(call.node) != primary && Some(call.invoked) < load_end;
+                let on_primary = primaries.held(call.node, call.start, call.end);
+                let may_be_early = !on_primary && Some(call.invoked) < load_end;
                 node.judge(&call, snapshot, baseline.as_ref(), may_be_early);
             }
         }

@@ -37,13 +37,16 @@ impl<O: Operation> Checker<O> for Convergence {
         let mut draft = Draft::new("convergence", Guarantee::Convergence, None, evidence, claims);
         let digests = digests(evidence.history);
         let lingering = lingering(evidence.history);
-        let (primary, replicas) = match evidence.nodes.split_first() {
-            Some((&primary, replicas)) if !replicas.is_empty() => (primary, replicas),
-            _ => {
-                draft.doubt("there is no replica to compare with");
-                return vec![draft.finish("nothing compared")];
-            }
+        let Some(primary) = evidence.primaries().last() else {
+            draft.doubt("nobody knows who is the primary at the end");
+            return vec![draft.finish("nothing compared")];
         };
+        let replicas: Vec<NodeName> =
+            evidence.nodes.iter().copied().filter(|node| *node != primary).collect();
+        if replicas.is_empty() {
+            draft.doubt("there is no replica to compare with");
+            return vec![draft.finish("nothing compared")];
+        }
         let (mut compared, mut rows, mut differing) = (0u64, 0u64, 0u64);
         for &table in self.tables {
             let Some(&expected) = digests.get(&(primary, table)) else {
@@ -51,7 +54,7 @@ impl<O: Operation> Checker<O> for Convergence {
                 continue;
             };
             rows += expected.0.rows;
-            for &replica in replicas {
+            for &replica in &replicas {
                 let Some(&found) = digests.get(&(replica, table)) else {
                     draft.doubt(format!("{} was not read on {replica} after the load", table.name()));
                     continue;

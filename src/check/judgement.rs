@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::{FaultOp, History, LagSample, NodeName, Operation};
+use crate::history::{FaultOp, History, LagSample, NodeName, Operation, Tenures};
 
 /// The most findings that one judgement carries; [`Judgement::violations`] counts them all.
 pub const MAX_FINDINGS: usize = 25;
@@ -125,7 +125,11 @@ pub struct Claims {
 impl Claims {
     /// Whether `guarantee` is claimed for `node`, or for the cluster as a whole (`None`).
     pub fn claims(&self, guarantee: Guarantee, node: Option<NodeName>) -> bool {
-        let on_primary = node.is_some() && node == self.primary;
+        self.claims_of(guarantee, node.is_some() && node == self.primary)
+    }
+
+    /// Whether `guarantee` is claimed for reads of the primary, or of any other node.
+    pub fn claims_of(&self, guarantee: Guarantee, on_primary: bool) -> bool {
         self.everywhere.contains(&guarantee) || (on_primary && self.on_primary.contains(&guarantee))
     }
 }
@@ -144,6 +148,13 @@ pub struct Evidence<'a, O: Operation> {
     /// Why the run did not come to its end, when it did not (killed, interrupted, cluster lost). Final reads are then
     /// missing, and what rests on them is unknown.
     pub cut: Option<&'a str>,
+}
+
+impl<O: Operation> Evidence<'_, O> {
+    /// Who was the primary when.
+    pub fn primaries(&self) -> Tenures {
+        Tenures::of(self.faults, self.nodes.first().copied().unwrap_or_else(NodeName::primary))
+    }
 }
 
 /// One event in one workload's history.

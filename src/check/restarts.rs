@@ -13,23 +13,52 @@ pub(super) struct Window {
     pub(super) end: Nanos,
 }
 
+impl Window {
+    /// Of an action; `None` if it certainly did not happen.
+    fn of<R>(outcome: &Outcome<'_, R>, start: Nanos, end: Nanos) -> Option<Window> {
+        match outcome {
+            Outcome::Ok { .. } => Some(Window { start, end }),
+            Outcome::Info(_) => Some(Window { start, end: Nanos(u64::MAX) }),
+            Outcome::Fail(_) => None,
+        }
+    }
+}
+
+/// Where the cluster's log may have lost its end: what is abrupt for the primary of that moment, and another node in its
+/// place that may have received less. A primary that was shut down before it was replaced has lost nothing.
+pub(super) fn cuts<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
+    let mut cuts = Vec::new();
+    for tenure in evidence.primaries().iter() {
+        // The primary may die up to the moment in which another one is there.
+        let ended = evidence
+            .primaries()
+            .iter()
+            .find(|next| next.from > tenure.from)
+            .map_or(Nanos(u64::MAX), |next| next.from);
+        let within = |window: &Window| window.start <= ended && window.end >= tenure.from;
+        cuts.extend(abrupt(evidence, tenure.node).into_iter().filter(within));
+    }
+    let moves = evidence.faults.calls().filter(|call| {
+        let FaultOp::Act { action, .. } = call.op else { return false };
+        action.moves_primary() && action.leaves_behind().is_some()
+    });
+    cuts.extend(moves.filter_map(|call| Window::of(&call.outcome, call.start, call.end)));
+    cuts.sort_by_key(|cut| (cut.start, cut.end));
+    cuts.dedup();
+    cuts
+}
+
 /// The abrupt actions done to `node`, by time. One that certainly did not happen is none. A shutdown that did not end as
 /// it was told to may have ended with SIGKILL, so it counts. After the last fault that is known of a run that was cut
 /// there may be one that is not: the histories are not cut at the same moment.
-pub(super) fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
+fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
     let unseen = evidence.cut.map(|_| Window { start: evidence.faults.end(), end: Nanos(u64::MAX) });
     let acts = evidence.faults.calls().filter(|call| {
         let went_wrong = matches!(call.outcome, Outcome::Info(_));
         let FaultOp::Act { action, .. } = call.op else { return false };
         call.node == node && (action.is_abrupt() || went_wrong && action.ends_processes())
     });
-    acts.filter_map(|call| match call.outcome {
-        Outcome::Ok { .. } => Some(Window { start: call.start, end: call.end }),
-        Outcome::Info(_) => Some(Window { start: call.start, end: Nanos(u64::MAX) }),
-        Outcome::Fail(_) => None,
-    })
-    .chain(unseen)
-    .collect()
+    acts.filter_map(|call| Window::of(&call.outcome, call.start, call.end)).chain(unseen).collect()
 }
 
 /// Whether one of `windows` may lie between `earlier` and `later`.

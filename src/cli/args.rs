@@ -138,7 +138,7 @@ pub(super) struct RunArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SettingArgs {
     /// local (PostgreSQL on this machine) or memory (a stand-in without PostgreSQL) [default: local]
-    #[arg(long, value_name = "KIND", help_heading = "Cluster")]
+    #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
     topology: Option<String>,
     /// Streaming replicas, 0 to 16 [default: 1]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Cluster")]
@@ -146,6 +146,18 @@ pub(super) struct SettingArgs {
     /// off, local, remote_write, on or remote_apply [default: on]
     #[arg(long, value_name = "MODE", help_heading = "Cluster")]
     synchronous_commit: Option<String>,
+    /// Which replicas a commit waits for, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
+    #[arg(long, value_name = "STANDBYS", help_heading = "Cluster")]
+    sync_standbys: Option<String>,
+    /// A replica behind a replica, 'replica-2<-replica-1'; repeat for more
+    #[arg(long, value_name = "CASCADE", help_heading = "Cluster")]
+    cascade: Vec<String>,
+    /// on or off [default: off]
+    #[arg(long, value_name = "SWITCH", help_heading = "Cluster")]
+    hot_standby_feedback: Option<String>,
+    /// How long replicas wait before they replay a commit [default: 0s]
+    #[arg(long, value_name = "TIME", help_heading = "Cluster")]
+    apply_delay: Option<String>,
     /// The folder of PostgreSQL's programs [default: the newest that is found]
     #[arg(long, value_name = "DIR", help_heading = "Cluster")]
     pg_bin: Option<PathBuf>,
@@ -307,6 +319,10 @@ impl SettingArgs {
             pg_bin: flags.pg_bin,
             port: flags.port,
             synchronous_commit: flags.synchronous_commit,
+            synchronous_standbys: flags.sync_standbys,
+            cascade: flags.cascade,
+            hot_standby_feedback: flags.hot_standby_feedback,
+            recovery_min_apply_delay: flags.apply_delay,
             duration: flags.duration,
             operations: flags.operations,
             seed: flags.seed,
@@ -362,7 +378,8 @@ mod tests {
     #[test]
     fn every_flag_reaches_the_configuration() {
         let mut args = run(
-            "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --pg-bin b \
+            "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
+            --hot-standby-feedback on --apply-delay 1s --pg-bin b \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
@@ -375,6 +392,10 @@ mod tests {
             pg_bin: Some(PathBuf::from("b")),
             port: Some(5000),
             synchronous_commit: text("off"),
+            synchronous_standbys: text("ANY_1"),
+            cascade: vec!["replica-2<-replica-1".to_owned()],
+            hot_standby_feedback: text("on"),
+            recovery_min_apply_delay: text("1s"),
             duration: text("9s"),
             operations: Some(10),
             seed: Some(7),

@@ -78,35 +78,39 @@ mod tests {
         let variables = [("REPLAB_COUNTER__KEYS".to_owned(), "9".to_owned())];
         let loaded = load(&flags, Some(std::path::Path::new("/dev/null")), variables).unwrap();
         insta::assert_snapshot!(table(&loaded.settings, 100), @r#"
-        ╭─────────────────────────────┬─────────────────────────────────────────────┬──────────────────────╮
-        │ key                         ┆ value                                       ┆ origin               │
-        ╞═════════════════════════════╪═════════════════════════════════════════════╪══════════════════════╡
-        │ checks.require              ┆ []                                          ┆ default              │
-        │ checks.thresholds           ┆ []                                          ┆ default              │
-        │ counter.clients             ┆ 8                                           ┆ default              │
-        │ counter.keys                ┆ 9                                           ┆ REPLAB_COUNTER__KEYS │
-        │ faults.schedule             ┆ "crash(primary)@26.298s,restart(replica-1)@ ┆ default              │
-        │                             ┆ 46.478s,stop(primary,immediate)@68.195s,sta ┆                      │
-        │                             ┆ rt(primary)@70.195s"                        ┆                      │
-        │ load.connect_deadline       ┆ "5s"                                        ┆ default              │
-        │ load.duration               ┆ "1.5m"                                      ┆ --duration           │
-        │ load.operations             ┆ -                                           ┆ default              │
-        │ load.seed                   ┆ 1                                           ┆ --seed               │
-        │ load.statement_deadline     ┆ "10s"                                       ┆ default              │
-        │ load.workloads              ┆ ["orders","counter"]                        ┆ default              │
-        │ orders.clients              ┆ 8                                           ┆ default              │
-        │ orders.products             ┆ 30                                          ┆ default              │
-        │ orders.stock                ┆ -                                           ┆ default              │
-        │ output.runs                 ┆ "runs"                                      ┆ default              │
-        │ readers.interval            ┆ "2ms"                                       ┆ default              │
-        │ readers.per_node            ┆ 2                                           ┆ default              │
-        │ readers.stock_interval      ┆ "100ms"                                     ┆ default              │
-        │ topology.kind               ┆ "local"                                     ┆ default              │
-        │ topology.pg_bin             ┆ -                                           ┆ default              │
-        │ topology.port               ┆ -                                           ┆ default              │
-        │ topology.replicas           ┆ 1                                           ┆ default              │
-        │ topology.synchronous_commit ┆ "on"                                        ┆ default              │
-        ╰─────────────────────────────┴─────────────────────────────────────────────┴──────────────────────╯
+        ╭───────────────────────────────────┬───────────────────────────────────────┬──────────────────────╮
+        │ key                               ┆ value                                 ┆ origin               │
+        ╞═══════════════════════════════════╪═══════════════════════════════════════╪══════════════════════╡
+        │ checks.require                    ┆ []                                    ┆ default              │
+        │ checks.thresholds                 ┆ []                                    ┆ default              │
+        │ counter.clients                   ┆ 8                                     ┆ default              │
+        │ counter.keys                      ┆ 9                                     ┆ REPLAB_COUNTER__KEYS │
+        │ faults.schedule                   ┆ "crash(primary)@26.298s,restart(repli ┆ default              │
+        │                                   ┆ ca-1)@46.478s,stop(primary,immediate) ┆                      │
+        │                                   ┆ @68.195s,start(primary)@70.195s"      ┆                      │
+        │ load.connect_deadline             ┆ "5s"                                  ┆ default              │
+        │ load.duration                     ┆ "1.5m"                                ┆ --duration           │
+        │ load.operations                   ┆ -                                     ┆ default              │
+        │ load.seed                         ┆ 1                                     ┆ --seed               │
+        │ load.statement_deadline           ┆ "10s"                                 ┆ default              │
+        │ load.workloads                    ┆ ["orders","counter"]                  ┆ default              │
+        │ orders.clients                    ┆ 8                                     ┆ default              │
+        │ orders.products                   ┆ 30                                    ┆ default              │
+        │ orders.stock                      ┆ -                                     ┆ default              │
+        │ output.runs                       ┆ "runs"                                ┆ default              │
+        │ readers.interval                  ┆ "2ms"                                 ┆ default              │
+        │ readers.per_node                  ┆ 2                                     ┆ default              │
+        │ readers.stock_interval            ┆ "100ms"                               ┆ default              │
+        │ topology.cascade                  ┆ []                                    ┆ default              │
+        │ topology.hot_standby_feedback     ┆ "off"                                 ┆ default              │
+        │ topology.kind                     ┆ "local"                               ┆ default              │
+        │ topology.pg_bin                   ┆ -                                     ┆ default              │
+        │ topology.port                     ┆ -                                     ┆ default              │
+        │ topology.recovery_min_apply_delay ┆ "0s"                                  ┆ default              │
+        │ topology.replicas                 ┆ 1                                     ┆ default              │
+        │ topology.synchronous_commit       ┆ "on"                                  ┆ default              │
+        │ topology.synchronous_standbys     ┆ -                                     ┆ default              │
+        ╰───────────────────────────────────┴───────────────────────────────────────┴──────────────────────╯
         "#);
     }
 }

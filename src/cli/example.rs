@@ -2,7 +2,7 @@
 
 use super::clusters::Which;
 use super::console::Console;
-use super::{Exit, Failure, failures, tables, up};
+use super::{Exit, Failure, failures, tables};
 use crate::config::{Plan, TopologyKind};
 use crate::run::example::{ExampleError, place};
 use crate::topology::TopologyError;
@@ -61,5 +61,5 @@ fn attach() -> Result<Cluster, Failure> {
 }
 
 async fn start(plan: &Plan) -> Result<Cluster, Failure> {
-    Cluster::up_by_name(&up::local(&plan.topology)).await.map_err(failures::topology)
+    Cluster::up_by_name(&plan.topology.local()).await.map_err(failures::topology)
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::args::Place;
 use super::console::Console;
 use super::{Exit, Failure, failures, plan, status};
-use crate::config::{Overrides, TopologyKind, TopologyPlan};
+use crate::config::{Overrides, TopologyKind};
 use crate::topology::local::{Cluster, Config};
 
 /// Start a primary and its replicas, and leave them running
@@ -25,6 +25,12 @@ pub(super) struct Args {
     /// off, local, remote_write, on or remote_apply [default: on]
     #[arg(long, value_name = "MODE")]
     pub(super) synchronous_commit: Option<String>,
+    /// Which replicas a commit waits for, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
+    #[arg(long, value_name = "STANDBYS")]
+    pub(super) sync_standbys: Option<String>,
+    /// A replica behind a replica, 'replica-2<-replica-1'; repeat for more
+    #[arg(long, value_name = "CASCADE")]
+    pub(super) cascade: Vec<String>,
     /// What to call the cluster
     #[arg(long, default_value = "lab")]
     pub(super) name: String,
@@ -42,20 +48,11 @@ impl Args {
             pg_bin: self.pg_bin.clone(),
             port: self.port,
             synchronous_commit: self.synchronous_commit.clone(),
+            synchronous_standbys: self.sync_standbys.clone(),
+            cascade: self.cascade.clone(),
             schedule: Some("none".to_owned()),
             ..Overrides::default()
         }
-    }
-}
-
-/// The planned cluster, under the name that it has where nobody chose one.
-pub(super) fn local(plan: &TopologyPlan) -> Config {
-    Config {
-        pg_bin: plan.pg_bin.clone(),
-        replicas: plan.replicas,
-        synchronous_commit: plan.synchronous_commit.to_string(),
-        port: plan.port,
-        ..Config::default()
     }
 }
 
@@ -68,7 +65,7 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
         return Err(Failure::new(Exit::Config, error)
             .help("`replab config show` tells where that comes from; replab up needs local"));
     }
-    let config = Config { state_dir: args.state_dir, name: args.name.clone(), ..local(&topology) };
+    let config = Config { state_dir: args.state_dir, name: args.name.clone(), ..topology.local() };
     let cluster = Cluster::up_by_name(&config).await.map_err(failures::topology)?;
     let (state, endpoints) = (cluster.state(), cluster.endpoints());
     cluster.detach().map_err(failures::topology)?;

@@ -21,6 +21,14 @@ pub struct Overrides {
     pub port: Option<i64>,
     /// `--synchronous-commit`.
     pub synchronous_commit: Option<String>,
+    /// `--sync-standbys`.
+    pub synchronous_standbys: Option<String>,
+    /// `--cascade`.
+    pub cascade: Vec<String>,
+    /// `--hot-standby-feedback`.
+    pub hot_standby_feedback: Option<String>,
+    /// `--apply-delay`.
+    pub recovery_min_apply_delay: Option<String>,
     /// `--duration`.
     pub duration: Option<String>,
     /// `--operations`.
@@ -72,6 +80,9 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
     for (path, flag, text) in [
         ("topology.kind", "--topology", &flags.topology),
         ("topology.synchronous_commit", "--synchronous-commit", &flags.synchronous_commit),
+        ("topology.synchronous_standbys", "--sync-standbys", &flags.synchronous_standbys),
+        ("topology.hot_standby_feedback", "--hot-standby-feedback", &flags.hot_standby_feedback),
+        ("topology.recovery_min_apply_delay", "--apply-delay", &flags.recovery_min_apply_delay),
         ("load.duration", "--duration", &flags.duration),
         ("faults.schedule", "--fault", &flags.schedule),
     ] {
@@ -92,6 +103,9 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
                 is_usage: true,
             }),
         }
+    }
+    if !flags.cascade.is_empty() {
+        add("topology.cascade", "--cascade", Raw::List(flags.cascade.clone()));
     }
     if !flags.workloads.is_empty() {
         add("load.workloads", "WORKLOAD", Raw::List(flags.workloads.clone()));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
 use crate::history::{Action, Nanos, NodeName};
-use crate::topology::{local, memory};
+use crate::topology::{Cascade, Standbys, local, memory};
 
 use super::settings::{
     ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
@@ -77,6 +77,23 @@ pub struct TopologyPlan {
     pub port: Option<u16>,
     /// Of every client's session.
     pub synchronous_commit: SynchronousCommit,
+    /// Which replicas a commit waits for at the levels that wait for any; `None`: see [`TopologyPlan::standbys`].
+    pub synchronous_standbys: Option<Standbys>,
+    /// Replicas behind replicas.
+    pub cascade: Vec<Cascade>,
+    /// PostgreSQL's setting of the same name.
+    pub hot_standby_feedback: Switch,
+    /// PostgreSQL's setting of the same name, on every replica.
+    pub recovery_min_apply_delay: Nanos,
+}
+
+/// PostgreSQL's word for a truth value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Switch {
+    /// Yes.
+    On,
+    /// No.
+    Off,
 }
 
 /// The load.
@@ -161,6 +178,10 @@ impl From<Plan> for Settings {
                 pg_bin: topology.pg_bin.map(text),
                 port: topology.port.map(i64::from),
                 synchronous_commit: topology.synchronous_commit.to_string(),
+                synchronous_standbys: topology.synchronous_standbys.map(|standbys| standbys.to_string()),
+                cascade: topology.cascade.iter().map(Cascade::to_string).collect(),
+                hot_standby_feedback: topology.hot_standby_feedback.to_string(),
+                recovery_min_apply_delay: format_duration(topology.recovery_min_apply_delay),
             },
             load: LoadSettings {
                 workloads: present
@@ -206,9 +227,52 @@ impl TopologyPlan {
     pub fn nodes(&self) -> Vec<NodeName> {
         std::iter::once(NodeName::primary()).chain((1..=self.replicas).map(NodeName::replica)).collect()
     }
+
+    /// The cluster as processes of this machine.
+    pub fn local(&self) -> local::Config {
+        local::Config {
+            pg_bin: self.pg_bin.clone(),
+            replicas: self.replicas,
+            synchronous_commit: self.synchronous_commit.to_string(),
+            standbys: self.standbys(),
+            cascade: self.cascade.clone(),
+            hot_standby_feedback: self.hot_standby_feedback == Switch::On,
+            recovery_min_apply_delay: self.recovery_min_apply_delay,
+            port: self.port,
+            ..local::Config::default()
+        }
+    }
+
+    /// Which replicas a commit waits for; `None`: for nobody.
+    ///
+    /// Without any PostgreSQL takes `remote_write` and `remote_apply` to mean `local`, in silence. So they get all
+    /// replicas, and not any one of them, because `remote_apply` is there to make reads at *every* replica see the
+    /// commit; the price is that commits wait while one is down.
+    pub fn standbys(&self) -> Option<Standbys> {
+        let all = || {
+            let direct = self.nodes().into_iter().skip(1);
+            let direct = direct.filter(|node| Cascade::upstream(&self.cascade, *node).is_none());
+            Standbys::all(direct.count())
+        };
+        let named = || self.synchronous_commit.names_replicas().then(all);
+        self.synchronous_standbys.clone().or_else(named)
+    }
+
+    /// Which of them can give an answer: those that receive from the primary itself.
+    pub fn answering(&self, primary: NodeName) -> Vec<NodeName> {
+        let behind =
+            |node: &NodeName| Cascade::upstream(&self.cascade, *node).is_some_and(|up| up != primary);
+        let of = |standbys: Standbys| standbys.of(&self.nodes(), primary);
+        self.standbys().map(of).unwrap_or_default().into_iter().filter(|node| !behind(node)).collect()
+    }
 }
 
 impl SynchronousCommit {
+    /// Whether a commit waits for the synchronous standbys, where there are any.
+    pub fn waits_for_standbys(self) -> bool {
+        !matches!(self, SynchronousCommit::Off | SynchronousCommit::Local)
+    }
+
     /// Whether a commit waits for replicas, so that there has to be one.
     pub fn names_replicas(self) -> bool {
         matches!(self, SynchronousCommit::RemoteWrite | SynchronousCommit::RemoteApply)
@@ -253,6 +317,7 @@ macro_rules! words {
 }
 
 words!(TopologyKind, "a kind of cluster", { "local" => Local, "memory" => Memory });
+words!(Switch, "on or off", { "on" => On, "off" => Off });
 words!(SynchronousCommit, "a value of synchronous_commit", {
     "off" => Off,
     "local" => Local,

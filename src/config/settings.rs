@@ -39,6 +39,15 @@ pub(super) struct TopologySettings {
     pub(super) port: Option<i64>,
     /// `off`, `local`, `remote_write`, `on` or `remote_apply`.
     pub(super) synchronous_commit: String,
+    /// Which replicas a commit waits for: `ANY 1`, `FIRST 2 (replica-1, replica-2, replica-3)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) synchronous_standbys: Option<String>,
+    /// Replicas that receive from another replica: `replica-2<-replica-1`.
+    pub(super) cascade: Vec<String>,
+    /// `on` or `off`: whether replicas keep the primary from removing what their queries still need.
+    pub(super) hot_standby_feedback: String,
+    /// How long replicas wait before they replay a commit.
+    pub(super) recovery_min_apply_delay: String,
 }
 
 /// The load.
@@ -237,7 +246,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 23);
+        assert_eq!(KEYS.len(), 27);
     }
 
     #[test]

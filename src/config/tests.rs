@@ -43,6 +43,9 @@ fn without_anything_it_is_the_documented_default() {
         kind = "local"
         replicas = 1
         synchronous_commit = "on"
+        cascade = []
+        hot_standby_feedback = "off"
+        recovery_min_apply_delay = "0s"
 
         [load]
         workloads = ["orders", "counter"]
@@ -328,7 +331,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[faults]\nschedule = \"explode(primary)@5s\"\n"), @r#"
-        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw
+        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw
           2 | schedule = "explode(primary)@5s"
             |            ^^^^^^^^^^^^^^^^^^^^^
         "#);

@@ -8,8 +8,9 @@ use std::str::FromStr;
 
 use crate::check::Guarantee;
 use crate::fault::{Schedule, duration, format_duration};
-use crate::history::Nanos;
+use crate::history::{Nanos, NodeName};
 use crate::suggest::hint;
+use crate::topology::Cascade;
 
 use super::error::{Origin, Problem};
 use super::layers::Entry;
@@ -25,6 +26,8 @@ const LONGEST_PAUSE: Nanos = Nanos::from_millis(60_000);
 /// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
 const MAX_CLIENTS: i64 = 1_000;
 const MAX_REPLICAS: i64 = 16;
+/// The last reads wait for replicas, and not for ever.
+const LONGEST_DELAY: Nanos = Nanos::from_millis(30_000);
 
 /// The plan, or `None` when something was added to `problems`.
 pub(super) fn plan(
@@ -69,6 +72,16 @@ impl Check<'_> {
         });
         let kind = self.word("topology.kind", &topology.kind);
         let synchronous_commit = self.word("topology.synchronous_commit", &topology.synchronous_commit);
+        let standbys = topology.synchronous_standbys.as_ref();
+        let standbys = standbys.map(|text| self.word("topology.synchronous_standbys", text));
+        let cascade: Option<Vec<Cascade>> =
+            topology.cascade.iter().map(|text| self.word("topology.cascade", text)).collect();
+        let feedback = self.word("topology.hot_standby_feedback", &topology.hot_standby_feedback);
+        let delay = self.duration(
+            "topology.recovery_min_apply_delay",
+            &topology.recovery_min_apply_delay,
+            Nanos(0)..=LONGEST_DELAY,
+        );
         let pg_bin = topology.pg_bin.as_ref().map(|folder| self.path("topology.pg_bin", folder));
         let length = self.duration("load.duration", &load.duration, MILLISECOND..=DAY);
         let operations = load.operations.map(|cap| self.number("load.operations", cap, 1..=1_000_000_000));
@@ -96,7 +109,12 @@ impl Check<'_> {
             pg_bin: all(pg_bin)?,
             port: all(port)?,
             synchronous_commit: synchronous_commit?,
+            synchronous_standbys: all(standbys)?,
+            cascade: cascade?,
+            hot_standby_feedback: feedback?,
+            recovery_min_apply_delay: delay?,
         };
+        self.standbys(&topology)?;
         let load = LoadPlan {
             duration: length?,
             operations: all(operations)?,
@@ -104,10 +122,6 @@ impl Check<'_> {
             statement_deadline: statement_deadline?,
             connect_deadline: connect_deadline?,
         };
-        if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
-            let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
-            return self.problem("topology.synchronous_commit", message);
-        }
         let faults = self.schedule(&faults.schedule, &topology, &load)?;
         let [with_orders, with_counter] = workloads?;
         let orders = OrdersPlan { clients: orders_clients?, products: products?, stock: all(stock)? };
@@ -129,6 +143,27 @@ impl Check<'_> {
             },
             runs,
         })
+    }
+
+    /// Whether every commit can get the answers that it waits for, and every replica the log.
+    fn standbys(&mut self, topology: &TopologyPlan) -> Option<()> {
+        if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
+            let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
+            return self.problem("topology.synchronous_commit", message);
+        }
+        let nodes = topology.nodes();
+        self.take("topology.cascade", Cascade::check(&topology.cascade, &nodes))?;
+        let Some(standbys) = &topology.synchronous_standbys else { return Some(()) };
+        self.take("topology.synchronous_standbys", standbys.check(&nodes))?;
+        let answering = topology.answering(NodeName::primary()).len();
+        if standbys.count > answering {
+            let message = format!(
+                "`{standbys}` waits for {}, and {answering} receive from the primary",
+                standbys.count
+            );
+            return self.problem("topology.synchronous_standbys", message);
+        }
+        Some(())
     }
 
     /// Reports a problem at the place where `path` was set.

@@ -7,6 +7,7 @@ pub fn syntax(action: Action) -> String {
     match action {
         Action::Stop(StopMode::Fast) => "stop(NODE)".to_owned(),
         Action::Stop(StopMode::Immediate) => "stop(NODE,immediate)".to_owned(),
+        Action::Promote => "promote(NODE or best)".to_owned(),
         plain => format!("{}(NODE)", plain.verb()),
     }
 }
@@ -28,6 +29,11 @@ pub fn explanation(action: Action) -> &'static str {
         Action::Thaw => "let a WAL receiver that is frozen go on",
         Action::PauseReplay => "let a replica receive the log and not replay it (pg_wal_replay_pause)",
         Action::ResumeReplay => "let the replay go on",
+        Action::Promote => "fail over: end the primary if it runs, and make this replica the primary",
+        Action::Switchover => {
+            "shut the primary down, make this replica the primary, let the old one follow it"
+        }
+        Action::Rejoin => "make the old primary a replica of the new one: pg_rewind, else a new base backup",
     }
 }
 
@@ -48,7 +54,8 @@ mod tests {
     #[test]
     fn what_is_explained_can_be_typed() {
         for action in Action::ALL {
-            let text = format!("{}@1s", syntax(action).replace("NODE", "replica-1"));
+            let text =
+                format!("{}@1s", syntax(action).replace("NODE or best", "best").replace("NODE", "replica-1"));
             assert_eq!(text.parse::<Step>().map(|step| step.action), Ok(action));
         }
     }

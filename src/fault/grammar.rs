@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::history::{Action, NodeName, StopMode};
+use crate::history::{Action, StopMode};
 use crate::suggest::hint;
 
-use super::{Schedule, Step, duration, format_duration};
+use super::{Schedule, Step, Target, duration, format_duration};
 
 const NONE: &str = "none";
 
@@ -24,12 +24,12 @@ pub struct ScheduleSyntax {
 
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Step { at, action, node } = self;
+        let Step { at, action, target } = self;
         let at = format_duration(*at);
         match action {
-            Action::Stop(StopMode::Fast) => write!(f, "stop({node},fast)@{at}"),
-            Action::Stop(StopMode::Immediate) => write!(f, "stop({node},immediate)@{at}"),
-            plain => write!(f, "{}({node})@{at}", plain.verb()),
+            Action::Stop(StopMode::Fast) => write!(f, "stop({target},fast)@{at}"),
+            Action::Stop(StopMode::Immediate) => write!(f, "stop({target},immediate)@{at}"),
+            plain => write!(f, "{}({target})@{at}", plain.verb()),
         }
     }
 }
@@ -83,8 +83,14 @@ impl FromStr for Step {
         if node.is_empty() || !node.chars().all(is_name) {
             return Err(fail(format!("`{node}` is not the name of a node, such as primary or replica-1")));
         }
+        let target = Target::new(node);
+        if target == Target::Best && !action.moves_primary() {
+            return Err(fail(format!(
+                "only promote and switchover choose the best replica; `{action}` a node"
+            )));
+        }
         let at = duration(at.trim()).map_err(|error| fail(error.to_string()))?;
-        Ok(Step { at, action, node: NodeName::new(node) })
+        Ok(Step { at, action, target })
     }
 }
 
@@ -144,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::history::Nanos;
+    use crate::history::{Nanos, NodeName};
 
     #[test]
     fn reads_and_writes() {
@@ -158,8 +164,8 @@ mod tests {
     #[test]
     fn says_which_piece_is_wrong() {
         let say = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
-        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw");
-        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, freeze, kill, pause, pause-replay, restart, resume, resume-replay, start, stop, thaw");
+        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
+        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
         insta::assert_snapshot!(say("crash(primary)"), @"in `crash(primary)`: it does not say when; a fault is written `crash(primary)@8s`");
         insta::assert_snapshot!(say("crash(primary)@8"), @"in `crash(primary)@8`: `8` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m");
         insta::assert_snapshot!(say("crash primary@8s"), @"in `crash primary@8s`: a fault is written `crash(primary)@8s`");
@@ -167,6 +173,7 @@ mod tests {
         insta::assert_snapshot!(say("crash()@8s"), @"in `crash()@8s`: `` is not the name of a node, such as primary or replica-1");
         insta::assert_snapshot!(say("crash(the primary)@8s"), @"in `crash(the primary)@8s`: `the primary` is not the name of a node, such as primary or replica-1");
         insta::assert_snapshot!(say("stop(primary,smart)@8s"), @"in `stop(primary,smart)@8s`: `smart` is not a way to stop; known are fast and immediate");
+        insta::assert_snapshot!(say("crash(best)@8s"), @"in `crash(best)@8s`: only promote and switchover choose the best replica; `crash` a node");
         insta::assert_snapshot!(say("kill(primary,fast)@8s"), @"in `kill(primary,fast)@8s`: `kill` takes a node and nothing else, but found `fast`");
         insta::assert_snapshot!(say(""), @"in ``: it does not say when; a fault is written `crash(primary)@8s`");
         insta::assert_snapshot!(say("crash(primary)@8s,"), @"in ``: it does not say when; a fault is written `crash(primary)@8s`");
@@ -177,7 +184,11 @@ mod tests {
         (0..3_600_000_000_000_u64, actions, 0..4_usize).prop_map(|(at, action, node)| Step {
             at: Nanos(at),
             action,
-            node: if node == 0 { NodeName::primary() } else { NodeName::replica(node) },
+            target: match node {
+                0 => Target::Writer,
+                1 if action.moves_primary() => Target::Best,
+                number => NodeName::replica(number).into(),
+            },
         })
     }
 

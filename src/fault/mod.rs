@@ -8,7 +8,9 @@ mod duration;
 mod grammar;
 mod profile;
 mod schedule;
+mod target;
 
 pub use duration::{DurationSyntax, duration, format_duration};
 pub use grammar::ScheduleSyntax;
-pub use schedule::{Schedule, ScheduleError, Step};
+pub use schedule::{Schedule, ScheduleError, Stage, Step};
+pub use target::Target;

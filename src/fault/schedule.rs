@@ -6,7 +6,7 @@ use crate::history::{Action, Condition, Nanos, NodeName};
 use crate::suggest::hint;
 
 use super::conditions::Conditions;
-use super::format_duration;
+use super::{Target, format_duration};
 
 /// One thing done to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,21 @@ pub struct Step {
     pub at: Nanos,
     /// What.
     pub action: Action,
+    /// To whom.
+    pub target: Target,
+}
+
+/// A step, and what is known when it is due. Where the cluster decides who is promoted, that may be nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// What is done.
+    pub step: Step,
     /// To which node.
-    pub node: NodeName,
+    pub node: Option<NodeName>,
+    /// The primary.
+    pub writer: Option<NodeName>,
+    /// The replicas that could be promoted.
+    pub candidates: Vec<NodeName>,
 }
 
 /// Steps in the order of their times; steps of the same time in the order in which they were given.
@@ -57,12 +70,18 @@ pub enum ScheduleError {
         step: String,
     },
     /// Something about what is received or replayed, and a node that does neither.
-    #[error("{step}: {node} receives and replays nothing; that can only be done to a replica")]
+    #[error("{step}: {node} is the primary by then; that can only be done to a replica")]
     NotAReplica {
         /// The step, as text.
         step: String,
         /// The node.
-        node: NodeName,
+        node: Target,
+    },
+    /// A failover needs somebody to fail over to.
+    #[error("{step}: there is no replica that could be promoted by then")]
+    NobodyToPromote {
+        /// The step, as text.
+        step: String,
     },
     /// A start of a node that is up, and the like.
     #[error("{step}: {node} is not {condition} by then; only {} before it leads to that", beginnings(*.condition))]
@@ -70,7 +89,7 @@ pub enum ScheduleError {
         /// The step, as text.
         step: String,
         /// The node.
-        node: NodeName,
+        node: Target,
         /// What the step is there to end.
         condition: Condition,
     },
@@ -80,7 +99,7 @@ pub enum ScheduleError {
         /// The step, as text.
         step: String,
         /// The node.
-        node: NodeName,
+        node: Target,
         /// What is in the way.
         condition: Condition,
         /// The step that began it, as text.
@@ -98,7 +117,7 @@ pub enum ScheduleError {
 
 /// The verbs that lead to `condition`: `kill` or `stop`.
 fn beginnings(condition: Condition) -> String {
-    let begins = |action: &&Action| action.begins() == Some(condition);
+    let begins = |action: &&Action| action.begins().or(action.leaves_behind()) == Some(condition);
     let verbs: BTreeSet<&str> =
         Action::ALL.iter().filter(begins).filter_map(|action| action.verb().split(' ').next()).collect();
     verbs.into_iter().map(|verb| format!("`{verb}`")).collect::<Vec<_>>().join(" or ")
@@ -126,19 +145,18 @@ impl Schedule {
         self.steps.is_empty()
     }
 
-    /// Whether it can be carried out on a cluster of `nodes`, all of them up at first, that `can` do its actions, within
-    /// a load of `duration`.
+    /// Whether it can be carried out on a cluster of `nodes`, the primary first and all of them up at first, that `can`
+    /// do its actions, within a load of `duration`.
     pub fn validate(
         &self,
         nodes: &[NodeName],
         can: impl Fn(Action) -> bool,
         duration: Nanos,
     ) -> Result<(), ScheduleError> {
-        let mut conditions = Conditions::default();
+        let mut conditions = Conditions::new(nodes);
         for step in &self.steps {
-            let Step { at, action, node } = *step;
             let text = || step.to_string();
-            if !nodes.contains(&node) {
+            if let Some(node) = step.target.node().filter(|node| !nodes.contains(node)) {
                 let names = || nodes.iter().map(|node| node.as_str());
                 return Err(ScheduleError::UnknownNode {
                     step: text(),
@@ -147,10 +165,10 @@ impl Schedule {
                     nodes: names().collect::<Vec<_>>().join(", "),
                 });
             }
-            if at >= duration {
+            if step.at >= duration {
                 return Err(ScheduleError::TooLate { step: text(), duration: format_duration(duration) });
             }
-            if !can(action) {
+            if !can(step.action) {
                 return Err(ScheduleError::Unsupported { step: text() });
             }
             conditions.allow(*step)?;
@@ -159,16 +177,20 @@ impl Schedule {
         Ok(())
     }
 
-    /// What puts things right at the end of the load, at time `end`: a start for every node that is down by then, and
-    /// the cure of everything else that lasts.
-    pub fn heal(&self, end: Nanos) -> Vec<Step> {
-        let mut conditions = Conditions::default();
-        for step in &self.steps {
+    /// The steps on a cluster of `nodes`, the primary first, each with what is known of that moment.
+    pub fn stages(&self, nodes: &[NodeName]) -> Vec<Stage> {
+        let mut conditions = Conditions::new(nodes);
+        let stage = |step: &Step| {
+            let stage = conditions.stage(*step);
             conditions.apply(*step);
-        }
-        let cure =
-            |(node, condition): (NodeName, Condition)| Step { at: end, action: condition.cure(), node };
-        conditions.left().map(cure).collect()
+            stage
+        };
+        self.steps.iter().map(stage).collect()
+    }
+
+    /// Whether some step makes another node the primary.
+    pub fn moves_primary(&self) -> bool {
+        self.steps.iter().any(|step| step.action.moves_primary())
     }
 }
 
@@ -212,8 +234,8 @@ mod tests {
         insta::assert_snapshot!(refusal("freeze(replica-1)@1s,freeze(replica-1)@2s"), @"freeze(replica-1)@2s: replica-1 is already frozen by then, since freeze(replica-1)@1s; `thaw(replica-1)` it first");
         insta::assert_snapshot!(refusal("freeze(replica-1)@1s,restart(replica-1)@2s"), @"restart(replica-1)@2s: replica-1 is already frozen by then, since freeze(replica-1)@1s; `thaw(replica-1)` it first");
         insta::assert_snapshot!(refusal("pause-replay(replica-1)@1s,crash(replica-1)@2s,resume-replay(replica-1)@3s"), @"resume-replay(replica-1)@3s: replica-1 is not paused in its replay by then; only `pause-replay` before it leads to that");
-        insta::assert_snapshot!(refusal("freeze(primary)@2s"), @"freeze(primary)@2s: primary receives and replays nothing; that can only be done to a replica");
-        insta::assert_snapshot!(refusal("pause-replay(primary)@2s"), @"pause-replay(primary)@2s: primary receives and replays nothing; that can only be done to a replica");
+        insta::assert_snapshot!(refusal("freeze(primary)@2s"), @"freeze(primary)@2s: primary is the primary by then; that can only be done to a replica");
+        insta::assert_snapshot!(refusal("pause-replay(primary)@2s"), @"pause-replay(primary)@2s: primary is the primary by then; that can only be done to a replica");
         insta::assert_snapshot!(refusal("kill(primary)@1s,freeze(replica-1)@2s"), @"freeze(replica-1)@2s: the primary is down by then, since kill(primary)@1s, so there is no stream to freeze");
     }
 
@@ -226,21 +248,32 @@ mod tests {
     }
 
     #[test]
-    fn heals_what_stays_down() {
-        let schedule: Schedule =
-            "kill(replica-1)@1s,stop(primary)@2s,start(replica-1)@3s,kill(replica-2)@4s".parse().unwrap();
-        let end = Nanos::from_millis(9_000);
-        let healing = Schedule::new(schedule.heal(end));
-        assert_eq!(healing.to_string(), "start(primary)@9s,start(replica-2)@9s");
-        assert!(Schedule::none().heal(end).is_empty());
-        let lasting: Schedule =
-            "pause-replay(replica-1)@1s,freeze(replica-1)@2s,pause(primary)@3s,freeze(replica-2)@4s,kill(replica-2)@5s"
-                .parse()
-                .unwrap();
-        let healing = Schedule::new(lasting.heal(end));
-        assert_eq!(
-            healing.to_string(),
-            "resume(primary)@9s,thaw(replica-1)@9s,resume-replay(replica-1)@9s,start(replica-2)@9s"
-        );
+    fn a_failover_moves_the_primary() {
+        let nodes = [NodeName::primary(), NodeName::replica(1), NodeName::replica(2)];
+        let judge = |text: &str, nodes: &[NodeName]| {
+            text.parse::<Schedule>().unwrap().validate(nodes, |_| true, Nanos::from_millis(20_000))
+        };
+        for text in [
+            "promote(best)@1s,crash(writer)@2s,rejoin(primary)@3s,restart(primary)@4s",
+            "kill(primary)@1s,promote(replica-2)@2s,rejoin(primary)@3s,promote(primary)@4s,rejoin(replica-2)@5s",
+            "pause(primary)@1s,promote(replica-1)@2s,pause-replay(replica-2)@3s,rejoin(replica-2)@4s",
+            "switchover(replica-1)@1s,pause-replay(primary)@2s,switchover(best)@3s",
+            "freeze(replica-1)@1s,freeze(replica-2)@1s,kill(writer)@2s,promote(best)@3s",
+            "kill(writer)@1s,start(writer)@2s,kill(replica-1)@3s,promote(best)@4s,start(replica-1)@5s",
+        ] {
+            assert_eq!(judge(text, &nodes), Ok(()), "{text}");
+        }
+        let say = |text: &str| judge(text, &nodes).unwrap_err().to_string();
+        insta::assert_snapshot!(say("promote(primary)@1s"), @"promote(primary)@1s: primary is the primary by then; that can only be done to a replica");
+        insta::assert_snapshot!(say("promote(replica-1)@1s,freeze(replica-1)@2s"), @"freeze(replica-1)@2s: replica-1 is the primary by then; that can only be done to a replica");
+        insta::assert_snapshot!(say("promote(replica-1)@1s,start(primary)@2s"), @"start(primary)@2s: primary is not down by then; only `kill` or `stop` before it leads to that");
+        insta::assert_snapshot!(say("promote(replica-1)@1s,restart(primary)@2s"), @"restart(primary)@2s: primary is already diverged by then, since promote(replica-1)@1s; `rejoin(primary)` it first");
+        insta::assert_snapshot!(say("rejoin(replica-1)@1s"), @"rejoin(replica-1)@1s: replica-1 is not diverged by then; only `promote` before it leads to that");
+        insta::assert_snapshot!(say("freeze(replica-2)@1s,switchover(replica-1)@2s"), @"switchover(replica-1)@2s: replica-2 is already frozen by then, since freeze(replica-2)@1s; `thaw(replica-2)` it first");
+        insta::assert_snapshot!(say("kill(writer)@1s,switchover(replica-1)@2s"), @"switchover(replica-1)@2s: primary is already down by then, since kill(writer)@1s; `start(primary)` it first");
+        insta::assert_snapshot!(say("kill(replica-1)@1s,kill(replica-2)@1s,promote(best)@2s"), @"promote(best)@2s: there is no replica that could be promoted by then");
+        insta::assert_snapshot!(say("pause(replica-1)@1s,promote(replica-1)@2s"), @"promote(replica-1)@2s: replica-1 is already paused by then, since pause(replica-1)@1s; `resume(replica-1)` it first");
+        let alone = judge("promote(best)@1s", &nodes[..1]).unwrap_err().to_string();
+        insta::assert_snapshot!(alone, @"promote(best)@1s: there is no replica that could be promoted by then");
     }
 }

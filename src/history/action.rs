@@ -29,12 +29,15 @@ pub enum Condition {
     Frozen,
     /// The replica receives and flushes the log, and shows nothing new.
     ReplayPaused,
+    /// The node's log is not the beginning of the primary's: it was the primary itself, or had received more than the
+    /// replica that was promoted. It follows nobody.
+    Diverged,
 }
 
 impl Condition {
     /// Every condition, in the order in which they are put right: nothing can be done to a node that is down.
-    pub const ALL: [Condition; 4] =
-        [Condition::Down, Condition::Paused, Condition::Frozen, Condition::ReplayPaused];
+    pub const ALL: [Condition; 5] =
+        [Condition::Down, Condition::Paused, Condition::Frozen, Condition::ReplayPaused, Condition::Diverged];
 
     /// The action that ends it.
     pub fn cure(self) -> Action {
@@ -43,13 +46,14 @@ impl Condition {
             Condition::Paused => Action::Resume,
             Condition::Frozen => Action::Thaw,
             Condition::ReplayPaused => Action::ResumeReplay,
+            Condition::Diverged => Action::Rejoin,
         }
     }
 
     /// Whether `action`, which is not its cure, cannot be done to a node in this condition.
     pub fn hinders(self, action: Action) -> bool {
         match self {
-            Condition::Down => true,
+            Condition::Down | Condition::Diverged => true,
             // What is stopped obeys no signal but SIGKILL.
             Condition::Paused => !matches!(action, Action::Kill | Action::Crash),
             // A shutdown would wait for the receiver, and `resume` would wake it.
@@ -67,6 +71,7 @@ impl Condition {
             Condition::Paused => "paused",
             Condition::Frozen => "frozen",
             Condition::ReplayPaused => "paused in its replay",
+            Condition::Diverged => "diverged",
         }
     }
 }
@@ -105,11 +110,17 @@ pub enum Action {
     PauseReplay,
     /// Let it go on (`pg_wal_replay_resume`).
     ResumeReplay,
+    /// Make a replica the primary, whatever it has received; the old primary has ended before.
+    Promote,
+    /// Shut the primary down, make a replica that has received everything the primary, and let the old one follow it.
+    Switchover,
+    /// Make a node whose log has diverged a replica of the primary: `pg_rewind`, else a new base backup.
+    Rejoin,
 }
 
 impl Action {
     /// Every action, in the order in which they are explained.
-    pub const ALL: [Action; 12] = [
+    pub const ALL: [Action; 15] = [
         Action::Crash,
         Action::Kill,
         Action::Stop(StopMode::Fast),
@@ -122,6 +133,9 @@ impl Action {
         Action::Thaw,
         Action::PauseReplay,
         Action::ResumeReplay,
+        Action::Promote,
+        Action::Switchover,
+        Action::Rejoin,
     ];
 
     /// What the node is in when the action is complete, and was not before.
@@ -131,9 +145,19 @@ impl Action {
             Action::Pause => Some(Condition::Paused),
             Action::Freeze => Some(Condition::Frozen),
             Action::PauseReplay => Some(Condition::ReplayPaused),
-            Action::Crash | Action::Restart => None,
-            Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay => None,
+            Action::Crash | Action::Restart | Action::Promote | Action::Switchover => None,
+            Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay | Action::Rejoin => None,
         }
+    }
+
+    /// What the primary so far is in when the action is complete.
+    pub fn leaves_behind(self) -> Option<Condition> {
+        (self == Action::Promote).then_some(Condition::Diverged)
+    }
+
+    /// Whether another node is the primary when it is complete.
+    pub fn moves_primary(self) -> bool {
+        matches!(self, Action::Promote | Action::Switchover)
     }
 
     /// The condition that it is there to end: [`Condition::cure`] the other way round.
@@ -153,12 +177,14 @@ impl Action {
 
     /// Whether a node that answered nobody answers again when it is complete.
     pub fn brings_back(self) -> bool {
-        matches!(self, Action::Crash | Action::Restart | Action::Start | Action::Resume)
+        matches!(self, Action::Crash | Action::Restart | Action::Start | Action::Resume | Action::Rejoin)
     }
 
-    /// Whether it is about what a replica receives or replays, so that a primary has nothing to do it to.
+    /// Whether it can only be done to a node that is not the primary.
     pub fn needs_replica(self) -> bool {
-        matches!(self.begins().or(self.cures()), Some(Condition::Frozen | Condition::ReplayPaused))
+        let follows =
+            matches!(self.begins().or(self.cures()), Some(Condition::Frozen | Condition::ReplayPaused));
+        follows || self.moves_primary() || self == Action::Rejoin
     }
 
     /// The word that schedules and reports use.
@@ -176,6 +202,9 @@ impl Action {
             Action::Thaw => "thaw",
             Action::PauseReplay => "pause-replay",
             Action::ResumeReplay => "resume-replay",
+            Action::Promote => "promote",
+            Action::Switchover => "switchover",
+            Action::Rejoin => "rejoin",
         }
     }
 }
@@ -186,6 +215,18 @@ impl fmt::Display for Action {
     }
 }
 
+/// Why something is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Occasion {
+    /// The schedule says so.
+    Planned,
+    /// So that there are never two primaries: the old one ends before another is made.
+    Fencing,
+    /// It puts things right at the end of the load.
+    Healing,
+}
+
 /// What the nemesis does; the node it is done to is the event's node, the answer is a line for the report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -194,8 +235,8 @@ pub enum FaultOp {
     Act {
         /// What.
         action: Action,
-        /// Whether this is the end of the run putting things right, and not a fault of the schedule.
-        healing: bool,
+        /// Why.
+        occasion: Occasion,
     },
     /// Wait until the node answers a real query again.
     Answer,
@@ -228,7 +269,8 @@ mod tests {
     fn what_an_action_begins_another_ends() {
         for condition in Condition::ALL {
             assert_eq!(condition.cure().cures(), Some(condition));
-            assert!(Action::ALL.iter().any(|action| action.begins() == Some(condition)), "{condition}");
+            let leads_to = |action: &Action| action.begins().or(action.leaves_behind()) == Some(condition);
+            assert!(Action::ALL.iter().any(leads_to), "{condition}");
         }
         for action in Action::ALL {
             assert!(action.begins().is_none() || action.cures().is_none(), "{action}");

@@ -15,8 +15,9 @@ pub(crate) mod notation;
 mod orders;
 mod record;
 mod sample;
+mod tenure;
 
-pub use action::{Action, Condition, FaultOp, StopMode};
+pub use action::{Action, Condition, FaultOp, Occasion, StopMode};
 pub use clock::{Clock, Nanos};
 pub use counter::{CounterOp, CounterReply};
 pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};
@@ -25,3 +26,4 @@ pub use node::NodeName;
 pub use orders::{Cents, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
 pub use record::{Call, Header, History, MalformedHistory, Outcome};
 pub use sample::{LabSample, LagSample, LinkState};
+pub use tenure::{Tenure, Tenures};

@@ -17,8 +17,8 @@
 
 use super::{
     Action, Bucket, Cause, CauseClass, CounterOp, CounterReply, Event, FaultOp, Header, History, LedgerLine,
-    Nanos, NodeName, Operation, OrdersOp, OrdersReply, Phase, Process, StockLine, StockSnapshot, Table,
-    TableDigest,
+    Nanos, NodeName, Occasion, Operation, OrdersOp, OrdersReply, Phase, Process, StockLine, StockSnapshot,
+    Table, TableDigest,
 };
 
 /// Operations that have a text form.
@@ -215,14 +215,19 @@ impl Notation for FaultOp {
     const WORKLOAD: &'static str = "nemesis";
 
     fn op(words: &[&str]) -> FaultOp {
-        let action = match words[0].trim_start_matches("heal-") {
+        let action = match words[0].trim_start_matches("heal-").trim_start_matches("fence-") {
             "answer" => return FaultOp::Answer,
             word => *Action::ALL
                 .iter()
                 .find(|action| action.verb().replace(' ', "-") == word)
                 .unwrap_or_else(|| panic!("no fault is called `{word}`")),
         };
-        FaultOp::Act { action, healing: words[0].starts_with("heal-") }
+        let occasion = match words[0].split_once('-') {
+            Some(("heal", _)) => Occasion::Healing,
+            Some(("fence", _)) => Occasion::Fencing,
+            _ => Occasion::Planned,
+        };
+        FaultOp::Act { action, occasion }
     }
 
     fn reply(&self, words: &[&str]) -> String {

@@ -15,7 +15,9 @@ mod taint;
 pub mod threshold;
 mod visibility;
 
-use crate::history::{CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp};
+use crate::history::{
+    CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Tenures,
+};
 use errors::Errors;
 use load::{Load, Sample};
 use operations::Operations;
@@ -38,6 +40,7 @@ pub fn figures(
     cores: u64,
     primary: NodeName,
 ) -> Figures {
+    let primaries = &Tenures::of(faults, primary);
     let orders = orders.map(|history| (history, Load::of(history)));
     let counter = counter.map(|history| (history, Load::of(history)));
     let loads = [orders.and_then(|(_, load)| load), counter.and_then(|(_, load)| load)];
@@ -53,7 +56,7 @@ pub fn figures(
     sums.service.sort();
     let visibility = match counter {
         Some((history, Some(load))) => {
-            visibility::visibility(history, &load, primary, lag.iter().map(|sample| sample.node))
+            visibility::visibility(history, &load, primaries, lag.iter().map(|sample| sample.node))
         }
         Some((_, None)) | None => Default::default(),
     };
@@ -64,8 +67,8 @@ pub fn figures(
         rate,
         latency,
         lag: lag::lag(lag, visibility),
-        recoveries: sums.service.recoveries(faults, load, primary),
-        availability: sums.service.availability(load, primary),
+        recoveries: sums.service.recoveries(faults, load, primaries),
+        availability: sums.service.availability(load, primaries),
         errors: sums.errors.figures(),
         lab: lab::lab(lab, lag, faults, load, cores, primary),
     }

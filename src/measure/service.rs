@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::gaps::gaps;
 use super::load::Sample;
 use super::{Availability, Recovery, Window};
-use crate::history::{Call, FaultOp, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, FaultOp, History, Nanos, NodeName, Occasion, Outcome, Tenures};
 
 /// One operation of the load.
 #[derive(Clone, Copy, Debug)]
@@ -17,38 +17,47 @@ pub(super) struct Asked {
     pub(super) served: bool,
 }
 
-/// The load's operations by node.
+/// The load's operations: writes, wherever they were sent, and everything by node.
 #[derive(Debug, Default)]
 pub(super) struct Service {
+    writes: Vec<Asked>,
     by_node: BTreeMap<NodeName, Vec<Asked>>,
 }
 
+/// How the reports call the primary, whichever node that is, in a run in which it moved.
+const WRITER: &str = "writer";
+
 impl Service {
     pub(super) fn add(&mut self, sample: &Sample<'_>) {
-        self.by_node.entry(sample.node).or_default().push(Asked {
+        let asked = Asked {
             start: sample.start,
             end: sample.end,
             is_write: sample.is_write,
             ok: sample.cause.is_none() && sample.is_served(),
             served: sample.is_served(),
-        });
+        };
+        self.by_node.entry(sample.node).or_default().push(asked);
+        if sample.is_write {
+            self.writes.push(asked);
+        }
     }
 
     /// Call once, after the last [`Service::add`].
     pub(super) fn sort(&mut self) {
         self.by_node.values_mut().for_each(|asked| asked.sort_unstable_by_key(|one| one.end));
+        self.writes.sort_unstable_by_key(|one| one.end);
     }
 
-    /// Every act of the nemesis. The node is recovered by the first success of what it is there for: a commit on the
-    /// primary, a read on a replica.
+    /// Every act of the nemesis. A replica is recovered by the first read that it answers, the primary by the first
+    /// commit, on whichever node: a failover is a way for writes to come back.
     pub(super) fn recoveries(
         &self,
         faults: &History<FaultOp>,
         load: Window,
-        primary: NodeName,
+        primaries: &Tenures,
     ) -> Vec<Recovery> {
         let acts = || faults.calls().filter(|call| matches!(call.op, FaultOp::Act { .. }));
-        acts().map(|act| self.recovery(&act, faults, load, primary)).collect()
+        acts().map(|act| self.recovery(&act, faults, load, primaries)).collect()
     }
 
     fn recovery(
@@ -56,18 +65,21 @@ impl Service {
         act: &Call<'_, FaultOp>,
         faults: &History<FaultOp>,
         load: Window,
-        primary: NodeName,
+        primaries: &Tenures,
     ) -> Recovery {
-        let healing = matches!(act.op, FaultOp::Act { healing: true, .. });
+        let healing = matches!(act.op, FaultOp::Act { occasion: Occasion::Healing, .. });
         let (applied, detail) = match &act.outcome {
             Outcome::Ok { reply, .. } => (Some(act.end), (*reply).clone()),
             Outcome::Fail(cause) => (None, format!("did not happen: {}", cause.message)),
             Outcome::Info(Some(cause)) => (None, format!("not verified: {}", cause.message)),
             Outcome::Info(None) => (None, "not verified: the run ended before".to_owned()),
         };
+        // What was done to the primary, and what makes another node one, is about writes.
+        let moves = matches!(act.op, FaultOp::Act { action, .. } if action.moves_primary());
+        let of_writes = moves || primaries.may_hold(act.node, act.start, act.start);
         // The way back from a node that was left down goes over the action that cures it; another fault ends it.
         let later = || faults.calls().filter(|call| call.node == act.node && call.invoked > act.invoked);
-        let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if action.cures().is_none());
+        let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if action.cures().is_none() && !action.moves_primary());
         let next = later().find(|call| is_fault(call.op));
         let next_fault = next.as_ref().map_or(u64::MAX, |call| call.invoked);
         let answered = later()
@@ -77,8 +89,9 @@ impl Service {
 
         let happened = !matches!(act.outcome, Outcome::Fail(_));
         let after = applied.unwrap_or(act.start);
-        let asked = self.by_node.get(&act.node).map(Vec::as_slice).unwrap_or_default();
-        let success = |one: &&Asked| one.ok && one.is_write == (act.node == primary);
+        let of_node = self.by_node.get(&act.node).map(Vec::as_slice).unwrap_or_default();
+        let asked = if of_writes { &self.writes[..] } else { of_node };
+        let success = |one: &&Asked| one.ok && one.is_write == of_writes;
         let ended = |one: &&Asked| next.as_ref().is_none_or(|next| one.end <= next.start);
         let first = asked.iter().filter(success).filter(ended).find(|one| happened && one.start >= after);
         let until =
@@ -96,7 +109,7 @@ impl Service {
             Some(first) => since.map(|since| first.end.since(since)),
             // It is a bound only of the time in which somebody asked.
             None => {
-                let asked = asked.iter().any(|one| one.is_write == (act.node == primary));
+                let asked = asked.iter().any(|one| one.is_write == of_writes);
                 (happened && asked && act.start < load.end).then(|| until.since(since.unwrap_or(load.start)))
             }
         };
@@ -114,14 +127,20 @@ impl Service {
         }
     }
 
-    /// Times without an answer on each node that the load spoke to, from the load's start to its end.
-    pub(super) fn availability(&self, load: Window, primary: NodeName) -> Vec<Availability> {
-        let mut nodes: Vec<Availability> = self
-            .by_node
-            .iter()
-            .map(|(&node, asked)| Availability { node, gaps: gaps(asked, load, node == primary) })
-            .collect();
-        nodes.sort_by_key(|of| (of.node != primary, of.node));
+    /// Times without an answer on each node that the load spoke to, from the load's start to its end. Where the primary
+    /// moved, the first is that of the writes, and every node's own is that of its reads.
+    pub(super) fn availability(&self, load: Window, primaries: &Tenures) -> Vec<Availability> {
+        let (moved, first) = (primaries.moved(), primaries.first());
+        let of = |(&node, asked): (&NodeName, &Vec<Asked>)| Availability {
+            node,
+            gaps: gaps(asked, load, !moved && node == first),
+        };
+        let mut nodes: Vec<Availability> = self.by_node.iter().map(of).collect();
+        nodes.sort_by_key(|of| (of.node != first, of.node));
+        if moved {
+            let gaps = gaps(&self.writes, load, true);
+            nodes.insert(0, Availability { node: NodeName::new(WRITER), gaps });
+        }
         nodes
     }
 }

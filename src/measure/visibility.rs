@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::load::Load;
-use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Operation, Outcome};
+use crate::history::{CounterOp, CounterReply, History, Nanos, NodeName, Operation, Outcome, Tenures};
 
 /// Delays on one replica.
 #[derive(Clone, Debug, Default)]
@@ -20,18 +20,25 @@ pub(super) struct Visibility {
     pub(super) never_seen: u64,
 }
 
-/// By replica: every one of `nodes`, and every other node but the primary that was asked for a read of the load.
+/// By replica: every one of `nodes`, and every other node that was asked for a read of the load; each for the time in
+/// which it certainly was not the primary, so that one that always was is left out.
 pub(super) fn visibility(
     history: &History<CounterOp>,
     load: &Load,
-    primary: NodeName,
+    primaries: &Tenures,
     nodes: impl Iterator<Item = NodeName>,
 ) -> BTreeMap<NodeName, Visibility> {
     let mut acks: BTreeMap<i32, Vec<(i64, Nanos)>> = BTreeMap::new();
+    let is_ever_replica =
+        |node: NodeName| !primaries.may_hold(node, load.window.start, load.window.start) || primaries.moved();
+    let is_replica = |node: NodeName, time: Nanos| !primaries.may_hold(node, time, time);
     let asked =
         history.calls().filter(|call| load.contains(call) && call.op.is_read_only()).map(|call| call.node);
-    let mut shown: BTreeMap<NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>> =
-        nodes.chain(asked).filter(|&node| node != primary).map(|node| (node, BTreeMap::new())).collect();
+    let mut shown: BTreeMap<NodeName, BTreeMap<i32, Vec<(i64, Nanos)>>> = nodes
+        .chain(asked)
+        .filter(|&node| is_ever_replica(node))
+        .map(|node| (node, BTreeMap::new()))
+        .collect();
     for call in history.completed_ok().filter(|call| load.contains(call)) {
         match (call.op, call.outcome) {
             (
@@ -41,11 +48,11 @@ pub(super) fn visibility(
                 acks.entry(key).or_default().push((*value, call.end));
             }
             (&CounterOp::ReadOwn { key, .. }, Outcome::Ok { reply: CounterReply::Value { value }, .. })
-                if call.node != primary =>
+                if is_replica(call.node, call.end) =>
             {
                 raise(shown.entry(call.node).or_default(), key, *value, call.end);
             }
-            (_, Outcome::Ok { reply: CounterReply::All(values), .. }) if call.node != primary => {
+            (_, Outcome::Ok { reply: CounterReply::All(values), .. }) if is_replica(call.node, call.end) => {
                 let keys = shown.entry(call.node).or_default();
                 (1..).zip(values).for_each(|(key, value)| raise(keys, key, *value, call.end));
             }
@@ -58,6 +65,9 @@ pub(super) fn visibility(
             acks.sort_unstable();
             let shown = keys.get(key).map(Vec::as_slice).unwrap_or_default();
             for (place, &(value, acknowledged)) in acks.iter().enumerate() {
+                if !is_replica(node, acknowledged) {
+                    continue;
+                }
                 // Made again: this one was lost, and what a read shows is the other.
                 let lost = acks.get(place + 1).is_some_and(|next| next.0 == value);
                 match shown.get(shown.partition_point(|&(shown, _)| shown < value)) {

@@ -1,6 +1,7 @@
 //! What the lab asks a server about itself.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use tokio_postgres::Row;
 use tokio_postgres::Statement;
@@ -72,7 +73,35 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
 /// The process that receives the log on a replica; `None` while nothing streams.
 pub async fn wal_receiver(session: &Session) -> Result<Option<i32>, PgError> {
     let pid = scalar(session, "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'").await?;
-    pid.map(|pid| pid.parse().map_err(|_| PgError::Mismatch(format!("a process id is `{pid}`")))).transpose()
+    pid.map(|pid| number(&pid)).transpose()
+}
+
+/// The timeline that a replica receives; `None` while nothing streams.
+pub async fn receives_timeline(session: &Session) -> Result<Option<u32>, PgError> {
+    let sql = "SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming'";
+    scalar(session, sql).await?.map(|timeline| number(&timeline)).transpose()
+}
+
+/// The timeline that a primary writes, and where on the one before it began; `None` on a server that was never promoted.
+///
+/// The control file learns of a promotion only at the next checkpoint, the name of the segment that is written and the
+/// timeline's history file know it at once (manual, "Timelines").
+pub async fn timeline(session: &Session) -> Result<Option<(u32, Lsn)>, PgError> {
+    let name = "SELECT left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)";
+    let Some(name) = scalar(session, name).await?.filter(|name| name != "00000001") else { return Ok(None) };
+    let mismatch = |text: &str| PgError::Mismatch(format!("a timeline's history is `{text}`"));
+    let timeline = u32::from_str_radix(&name, 16).map_err(|_| mismatch(&name))?;
+    let history = format!("SELECT pg_read_file('pg_wal/{name}.history')");
+    let history = scalar(session, &history).await?.unwrap_or_default();
+    // Lines are `parent, switch point, reason`; the youngest comes last.
+    let last = history.lines().rfind(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let at = last.and_then(|line| line.split('\t').nth(1)).ok_or_else(|| mismatch(&history))?;
+    Ok(lsn(Some(at.to_owned()))?.map(|at| (timeline, at)))
+}
+
+/// Asks a replica to become a primary; [`is_in_recovery`] says when it has.
+pub async fn promote(session: &Session) -> Result<(), PgError> {
+    scalar(session, "SELECT pg_promote(wait => false)").await.map(drop)
 }
 
 /// Asks a replica to stop its replay, or to let it go on. When it has: [`is_replay_paused`].
@@ -180,6 +209,10 @@ fn unknown(node: NodeName) -> LagSample {
         flush_lag: None,
         replay_lag: None,
     }
+}
+
+fn number<N: FromStr>(text: &str) -> Result<N, PgError> {
+    text.parse().map_err(|_| PgError::Mismatch(format!("a number is `{text}`")))
 }
 
 async fn scalar(session: &Session, sql: &str) -> Result<Option<String>, PgError> {

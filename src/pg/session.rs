@@ -45,6 +45,7 @@ pub struct Session {
     driver: Driver,
     deadlines: Deadlines,
     backend_pid: i32,
+    in_hot_standby: Option<bool>,
 }
 
 /// The task that moves bytes for one session.
@@ -78,12 +79,13 @@ impl Session {
         let attempt = async {
             let config = conninfo.driver_config(application_name);
             let (client, connection) = config.connect(NoTls).await?;
+            let in_hot_standby = connection.parameter("in_hot_standby").map(|value| value == "on");
             let link = Arc::new(Link::default());
             let task = tokio::spawn(drive(connection, Arc::clone(&link)));
             let driver = Driver { task, link };
             let backend_pid = client.query_typed("SELECT pg_backend_pid()", &[]).await?;
             let backend_pid = backend_pid.first().map_or(Ok(0), |row| row.try_get(0))?;
-            Ok(Session { client, driver, deadlines, backend_pid })
+            Ok(Session { client, driver, deadlines, backend_pid, in_hot_standby })
         };
         match timeout(deadlines.connect, attempt).await {
             Ok(Ok(session)) => Ok(session),
@@ -98,6 +100,11 @@ impl Session {
     /// The process id of the server's side, for `pg_stat_activity` and the server's log.
     pub fn backend_pid(&self) -> i32 {
         self.backend_pid
+    }
+
+    /// Whether the server was a replica when the session began, as it says by itself since PostgreSQL 14.
+    pub fn in_hot_standby(&self) -> Option<bool> {
+        self.in_hot_standby
     }
 
     /// Has `sql` parsed and planned once.

@@ -22,10 +22,10 @@ use super::samples::SampleFile;
 use super::set_up;
 use super::worker::Shared;
 use crate::config::Plan;
-use crate::history::{Clock, Nanos, NodeName};
+use crate::history::{Clock, Nanos};
 use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
-use crate::topology::{Category, Role, Topology, TopologyError};
+use crate::topology::{Category, Topology, TopologyError};
 
 /// What is done before the load has nothing to do with how long the load may wait.
 const SET_UP_DEADLINES: Deadlines =
@@ -195,13 +195,9 @@ impl Run<'_> {
             progress: self.progress.clone(),
             stop: stopped,
         };
-        let replicas: Vec<NodeName> =
-            sites.iter().filter(|site| site.role == Role::Replica).map(|site| site.node).collect();
-        let primary = sites.iter().find(|site| site.role == Role::Primary).cloned();
         let sampler = Sampler {
             clock,
-            primary: primary.ok_or_else(|| RunError::Lab("the cluster has no primary".to_owned()))?,
-            replicas,
+            topology: Arc::clone(&self.topology),
             interval: (Duration::from(self.plan.load.duration) / SAMPLES)
                 .clamp(Duration::from_millis(20), TICK),
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
@@ -210,6 +206,7 @@ impl Run<'_> {
         };
         let load = Load {
             sites,
+            primary_moves: self.plan.faults.moves_primary(),
             seed: self.plan.load.seed,
             orders: histories.orders_load(self.plan),
             counter: histories.counter_load(self.plan),

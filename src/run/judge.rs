@@ -9,7 +9,8 @@ use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
-    Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Outcome,
+    Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Occasion, Operation, OrdersOp,
+    Outcome,
 };
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures};
@@ -195,8 +196,10 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
          built."
             .to_owned(),
     ];
-    let injected =
-        faults.calls().filter(|call| matches!(call.op, FaultOp::Act { healing: false, .. })).count();
+    let injected = faults
+        .calls()
+        .filter(|call| matches!(call.op, FaultOp::Act { occasion: Occasion::Planned, .. }))
+        .count();
     let primary = manifest.node_names().first().copied();
     let died = |call: Call<'_, FaultOp>| {
         let FaultOp::Act { action, .. } = call.op else { return false };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::lab::LoopDelay;
+use super::place::Place;
 use super::record::Recorder;
 use super::worker::{Pause, Shared, Worker};
 use crate::history::{CounterOp, OrdersOp};
@@ -37,6 +38,8 @@ pub(super) struct CounterLoad {
 /// Everything that runs at the same time.
 pub(super) struct Load {
     pub(super) sites: Vec<Site>,
+    /// Whether clients that have lost the primary look for it at every node.
+    pub(super) primary_moves: bool,
     pub(super) seed: u64,
     pub(super) orders: Option<OrdersLoad>,
     pub(super) counter: Option<CounterLoad>,
@@ -86,6 +89,11 @@ impl Load {
         delay.abort();
     }
 
+    /// Where a primary may be.
+    fn writers(&self) -> impl Iterator<Item = &Site> + Clone {
+        self.sites.iter().filter(|site| self.primary_moves || site.role == Role::Primary)
+    }
+
     /// The readers of every node, numbered within their node.
     fn readers(&self, per_node: u32) -> impl Iterator<Item = (&Site, u32)> {
         self.sites.iter().flat_map(move |site| (0..per_node).map(move |reader| (site, reader)))
@@ -93,24 +101,24 @@ impl Load {
 
     fn spawn_orders(&self, load: &OrdersLoad, workers: &mut JoinSet<()>) {
         let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
-        for site in self.sites.iter().filter(|site| site.role == Role::Primary) {
-            for thread in 0..load.clients {
-                let generator = Orders::new(self.seed, thread, load.products);
-                let worker = Worker {
-                    site: site.clone(),
-                    thread,
-                    concurrency,
-                    generator,
-                    pause: Pause::None,
-                    recorder: load.recorder.clone(),
-                    shared: Arc::clone(&self.shared),
-                };
-                workers.spawn(worker.run::<OrdersClient>());
-            }
-        }
-        for (thread, (site, _)) in (load.clients..).zip(self.readers(load.readers_per_node)) {
+        for thread in 0..load.clients {
+            let generator = Orders::new(self.seed, thread, load.products);
             let worker = Worker {
-                site: site.clone(),
+                place: Place::writer(self.writers()),
+                is_scout: thread == 0,
+                thread,
+                concurrency,
+                generator,
+                pause: Pause::None,
+                recorder: load.recorder.clone(),
+                shared: Arc::clone(&self.shared),
+            };
+            workers.spawn(worker.run::<OrdersClient>());
+        }
+        for (thread, (site, reader)) in (load.clients..).zip(self.readers(load.readers_per_node)) {
+            let worker = Worker {
+                place: Place::node(site),
+                is_scout: reader == 0,
                 thread,
                 concurrency,
                 generator: std::iter::repeat(OrdersOp::Stock),
@@ -124,23 +132,23 @@ impl Load {
 
     fn spawn_counter(&self, load: &CounterLoad, workers: &mut JoinSet<()>) {
         let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
-        for site in self.sites.iter().filter(|site| site.role == Role::Primary) {
-            for thread in 0..load.clients {
-                let worker = Worker {
-                    site: site.clone(),
-                    thread,
-                    concurrency,
-                    generator: Increments::new(thread, load.keys),
-                    pause: Pause::None,
-                    recorder: load.recorder.clone(),
-                    shared: Arc::clone(&self.shared),
-                };
-                workers.spawn(worker.run::<CounterClient>());
-            }
+        for thread in 0..load.clients {
+            let worker = Worker {
+                place: Place::writer(self.writers()),
+                is_scout: thread == 0,
+                thread,
+                concurrency,
+                generator: Increments::new(thread, load.keys),
+                pause: Pause::None,
+                recorder: load.recorder.clone(),
+                shared: Arc::clone(&self.shared),
+            };
+            workers.spawn(worker.run::<CounterClient>());
         }
         for (thread, (site, reader)) in (load.clients..).zip(self.readers(load.readers_per_node)) {
             let worker = Worker {
-                site: site.clone(),
+                place: Place::node(site),
+                is_scout: reader == 0,
                 thread,
                 concurrency,
                 generator: Reads::new(reader % load.clients, load.keys),

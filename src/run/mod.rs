@@ -15,6 +15,7 @@ mod load;
 mod machine;
 mod manifest;
 mod nemesis;
+mod place;
 mod progress;
 mod publish;
 mod record;

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::progress::Progress;
 use super::record::Recorder;
 use crate::fault::{Schedule, Step};
-use crate::history::{Action, Cause, CauseClass, Clock, Condition, FaultOp, NodeName, Process};
+use crate::history::{Action, Cause, CauseClass, Clock, Condition, FaultOp, NodeName, Occasion, Process};
 use crate::topology::{Topology, TopologyError};
 use crate::workload::Answer;
 
@@ -29,47 +29,96 @@ pub(super) struct Nemesis {
 }
 
 impl Nemesis {
-    /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do
-    /// not wait for each other. The first step that fails ends its node's part, and is the error.
+    /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do not
+    /// wait for each other. A step that makes another node the primary waits for all before it, and is waited for.
     pub(super) async fn run(&self, schedule: &Schedule) -> Result<(), TopologyError> {
-        let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
-        for step in schedule.steps() {
-            by_node.entry(step.node).or_default().push(*step);
-        }
-        let node = |steps: Vec<Step>| async move {
-            let mut stop = self.stop.clone();
-            for step in steps {
-                let due = tokio::time::sleep_until(self.clock.instant(step.at).into());
-                tokio::select! {
-                    () = due => self.act(step.node, step.action, false).await?,
-                    _ = stop.wait_for(|stop| *stop) => break,
-                }
+        for part in schedule.steps().split_inclusive(|step| step.action.moves_primary()) {
+            let (steps, moves) = match part.split_last() {
+                Some((last, steps)) if last.action.moves_primary() => (steps, Some(last)),
+                _ => (part, None),
+            };
+            self.side_by_side(steps).await?;
+            if let Some(step) = moves
+                && self.is_due(step).await
+            {
+                self.move_primary(step).await?;
             }
-            Ok(())
-        };
-        futures_util::future::try_join_all(by_node.into_values().map(node)).await.map(drop)
+        }
+        Ok(())
     }
 
-    /// Starts what is down, and ends whatever else lasts.
-    pub(super) async fn heal(&self) -> Result<(), TopologyError> {
-        let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
-        for (node, condition) in self.topology.conditions() {
-            by_node.entry(node).or_default().push(condition);
+    /// Steps during which the primary stays the same. The first that fails ends its node's part, and is the error.
+    async fn side_by_side(&self, steps: &[Step]) -> Result<(), TopologyError> {
+        let mut by_node: BTreeMap<NodeName, Vec<Step>> = BTreeMap::new();
+        for step in steps {
+            let node = match step.target.node() {
+                Some(node) => node,
+                None => self.topology.writer()?.0,
+            };
+            by_node.entry(node).or_default().push(*step);
         }
-        let node = |(node, conditions): (NodeName, Vec<Condition>)| async move {
-            for condition in conditions {
-                self.act(node, condition.cure(), true).await?;
+        let node = |(node, steps): (NodeName, Vec<Step>)| async move {
+            for step in steps {
+                if !self.is_due(&step).await {
+                    break;
+                }
+                self.act(node, step.action, Occasion::Planned).await?;
             }
             Ok(())
         };
         futures_util::future::try_join_all(by_node.into_iter().map(node)).await.map(drop)
     }
 
+    /// A failover ends the old primary first, if it still runs: two of them would each acknowledge what the other one
+    /// does not have. Only then is it known who has received most.
+    async fn move_primary(&self, step: &Step) -> Result<(), TopologyError> {
+        if step.action.leaves_behind().is_some()
+            && let (writer, true) = self.topology.writer()?
+        {
+            self.act(writer, Action::Kill, Occasion::Fencing).await?;
+        }
+        let node = match step.target.node() {
+            Some(node) => node,
+            None => self.topology.candidate().await?,
+        };
+        self.act(node, step.action, Occasion::Planned).await
+    }
+
+    /// Waits until it is; `false` when the load ends before.
+    async fn is_due(&self, step: &Step) -> bool {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            () = tokio::time::sleep_until(self.clock.instant(step.at).into()) => true,
+            _ = stop.wait_for(|stop| *stop) => false,
+        }
+    }
+
+    /// Starts what is down, and ends whatever else lasts. Who cannot follow the primary is seen, and mended, when
+    /// everybody is up again.
+    pub(super) async fn heal(&self) -> Result<(), TopologyError> {
+        for diverged in [false, true] {
+            let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
+            for (node, condition) in self.topology.conditions() {
+                if (condition == Condition::Diverged) == diverged {
+                    by_node.entry(node).or_default().push(condition);
+                }
+            }
+            let node = |(node, conditions): (NodeName, Vec<Condition>)| async move {
+                for condition in conditions {
+                    self.act(node, condition.cure(), Occasion::Healing).await?;
+                }
+                Ok::<_, TopologyError>(())
+            };
+            futures_util::future::try_join_all(by_node.into_iter().map(node)).await?;
+        }
+        self.topology.all_follow().await
+    }
+
     /// One action, verified, and the wait for the node's answer where the action brings it back.
-    async fn act(&self, node: NodeName, action: Action, healing: bool) -> Result<(), TopologyError> {
+    async fn act(&self, node: NodeName, action: Action, occasion: Occasion) -> Result<(), TopologyError> {
         let what = format!("{action} {node}");
         self.tell(what.clone());
-        self.record(node, FaultOp::Act { action, healing }, self.topology.act(node, action)).await?;
+        self.record(node, FaultOp::Act { action, occasion }, self.topology.act(node, action)).await?;
         if action.brings_back() {
             let answer =
                 async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };

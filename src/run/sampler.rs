@@ -1,13 +1,14 @@
 //! The sampler: how far each replica is behind, asked of the primary beside the load.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::LabSampler;
 use super::samples::SampleFile;
 use crate::history::{Clock, LagSample, NodeName};
-use crate::pg::{Deadlines, PgError, Session, probe::LagProbe};
-use crate::topology::{Access, Site};
+use crate::pg::{Conninfo, Deadlines, PgError, Session, probe::LagProbe};
+use crate::topology::{Access, Role, Site, Topology};
 
 /// Answers later than this count as none: a sample says what is, not what was.
 const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(1), statement: Duration::from_secs(1) };
@@ -15,8 +16,8 @@ const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(1), statem
 /// Samples lag and the lab itself, until it is dropped.
 pub(super) struct Sampler {
     pub(super) clock: Clock,
-    pub(super) primary: Site,
-    pub(super) replicas: Vec<NodeName>,
+    /// Says who is the primary; after a failover another node than before.
+    pub(super) topology: Arc<Topology>,
     pub(super) interval: Duration,
     pub(super) lag_file: SampleFile,
     pub(super) lab_file: SampleFile,
@@ -28,7 +29,7 @@ impl Sampler {
     pub(super) async fn run(mut self) -> io::Result<()> {
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut link: Option<(Session, LagProbe)> = None;
+        let mut link: Option<Link> = None;
         loop {
             ticks.tick().await;
             let samples = self.lag(&mut link).await;
@@ -38,24 +39,41 @@ impl Sampler {
     }
 
     /// Without an answer nobody knows the lag, and that is what the samples say.
-    async fn lag(&self, link: &mut Option<(Session, LagProbe)>) -> Vec<LagSample> {
-        let Access::Postgres(conninfo) = &self.primary.access else { return Vec::new() };
+    async fn lag(&self, link: &mut Option<Link>) -> Vec<LagSample> {
         let asked = self.clock.now();
+        let sites = self.topology.sites();
+        let (primaries, replicas): (Vec<&Site>, Vec<&Site>) =
+            sites.iter().partition(|site| site.role == Role::Primary);
+        let Some(primary) = primaries.first() else { return Vec::new() };
+        let Access::Postgres(conninfo) = &primary.access else { return Vec::new() };
+        let replicas: Vec<NodeName> = replicas.iter().map(|site| site.node).collect();
+        link.take_if(|link| link.primary != primary.node);
         let sampled = async {
-            let (session, probe) = match link {
+            let link = match link {
                 Some(link) => link,
-                None => {
-                    let session = Session::connect(conninfo, "replab sampler", DEADLINES).await?;
-                    let probe = LagProbe::prepare(&session).await?;
-                    link.insert((session, probe))
-                }
+                None => link.insert(Link::to(primary.node, conninfo).await?),
             };
-            probe.sample(session, &self.clock, &self.replicas).await
+            link.probe.sample(&link.session, &self.clock, &replicas).await
         };
         let sampled: Result<Vec<LagSample>, PgError> = sampled.await;
         sampled.unwrap_or_else(|_| {
             *link = None;
-            LagProbe::unanswered(&self.clock, asked, &self.replicas)
+            LagProbe::unanswered(&self.clock, asked, &replicas)
         })
+    }
+}
+
+/// A session with the primary.
+struct Link {
+    primary: NodeName,
+    session: Session,
+    probe: LagProbe,
+}
+
+impl Link {
+    async fn to(primary: NodeName, conninfo: &Conninfo) -> Result<Link, PgError> {
+        let session = Session::connect(conninfo, "replab sampler", DEADLINES).await?;
+        let probe = LagProbe::prepare(&session).await?;
+        Ok(Link { primary, session, probe })
     }
 }

@@ -21,14 +21,10 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
         TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, bug))),
         TopologyKind::Local => {
             let config = local::Config {
-                pg_bin: plan.topology.pg_bin.clone(),
-                replicas: plan.topology.replicas,
-                synchronous_commit: plan.topology.synchronous_commit.to_string(),
-                port: plan.topology.port,
                 clients: clients(plan),
                 logs_dir: Some(dir.nodes()),
                 name: dir.id(),
-                ..local::Config::default()
+                ..plan.topology.local()
             };
             local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))
         }

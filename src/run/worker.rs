@@ -4,17 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use super::place::Place;
 use super::progress::Tally;
 use super::record::Recorder;
 use crate::history::{Operation, Process};
 use crate::pg::Deadlines;
-use crate::topology::Site;
 use crate::workload::{Answer, Client};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(5);
 const LAST_BACKOFF: Duration = Duration::from_millis(100);
+/// Of the one client whose attempts decide how finely the time without service is seen.
+const SCOUT_BACKOFF: Duration = Duration::from_millis(5);
 /// A client that thinks for longer looks up as often, for the end of the load.
 const LONGEST_NAP: Duration = Duration::from_millis(50);
+
+/// `read_only_sql_transaction`: a write on a replica.
+const READ_ONLY: &str = "25006";
 
 /// What all workers of a run share.
 #[derive(Debug)]
@@ -36,9 +41,12 @@ impl Shared {
     }
 }
 
-/// A client thread of a workload, bound to one node.
+/// A client thread of a workload.
 pub(super) struct Worker<O: Operation, G> {
-    pub(super) site: Site,
+    pub(super) place: Place,
+    /// Whether it tries again every few milliseconds while nobody lets it in. One of a kind is enough: each attempt costs
+    /// a server that is about to come up a process.
+    pub(super) is_scout: bool,
     /// Its number, and its first process id.
     pub(super) thread: u32,
     /// Threads of the workload: the step to the next process id.
@@ -87,29 +95,37 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
         let mut number = self.thread;
         let mut client: Option<C> = None;
         let mut backoff = FIRST_BACKOFF;
-        let node = self.site.node;
+        let last_backoff = if self.is_scout { SCOUT_BACKOFF } else { LAST_BACKOFF };
         while !self.shared.stopped() {
             let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
-            let process = Process::Client(number);
+            let (process, node) = (Process::Client(number), self.place.node_name());
             let session = match &mut client {
                 Some(session) => session,
-                None => match C::connect(&self.site, self.shared.deadlines).await {
+                None => match C::connect(self.place.site(), self.shared.deadlines).await {
                     Ok(session) => client.insert(session),
                     Err(cause) => {
                         self.shared.tally.count(&op, &Answer::Fail(cause.clone()));
                         self.recorder.unsent(process, node, op, cause);
-                        tokio::time::sleep(backoff).await;
-                        backoff = (backoff * 2).min(LAST_BACKOFF);
+                        if self.place.leave() {
+                            tokio::time::sleep(backoff).await;
+                            backoff = (backoff * 2).min(last_backoff);
+                        }
                         continue;
                     }
                 },
             };
             backoff = FIRST_BACKOFF;
+            self.place.stay();
             let start = self.recorder.invoke(process, node, op.clone());
             let answer = session.invoke(number, &op).await;
             self.shared.tally.count(&op, &answer);
             let session_over = match &answer {
                 Answer::Ok { .. } => false,
+                // A server that has become a replica under the client's hands.
+                Answer::Fail(cause) if cause.sqlstate.as_deref() == Some(READ_ONLY) => {
+                    self.place.leave();
+                    true
+                }
                 Answer::Fail(cause) => cause.class.ends_session(),
                 Answer::Info(_) => true,
             };

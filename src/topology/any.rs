@@ -46,6 +46,30 @@ impl Topology {
         }
     }
 
+    /// The node that takes writes, and whether it runs.
+    pub fn writer(&self) -> Result<(NodeName, bool), TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.writer(),
+            Topology::Memory(cluster) => Ok((cluster.primary(), cluster.answers(cluster.primary()))),
+        }
+    }
+
+    /// The replica that a failover would promote: the one that has received most.
+    pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.candidate().await,
+            Topology::Memory(_) => Err(TopologyError::lab("a cluster in memory has no failover")),
+        }
+    }
+
+    /// Waits until every replica that nothing holds up receives what the primary writes.
+    pub async fn all_follow(&self) -> Result<(), TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.all_follow().await,
+            Topology::Memory(_) => Ok(()),
+        }
+    }
+
     /// Waits until `node` answers a real query through a new connection.
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
         match self {

@@ -112,6 +112,14 @@ pub enum TopologyError {
         /// Its postmaster.
         pid: i32,
     },
+    /// Two servers that both take writes: what one acknowledges the other does not have.
+    #[error("{node} would be a second primary beside {primary}")]
+    SecondPrimary {
+        /// Which.
+        node: NodeName,
+        /// The primary.
+        primary: NodeName,
+    },
     /// Processes that outlived SIGKILL.
     #[error("{node}: processes {pids:?} are still there {} s after SIGKILL", .waited.as_secs())]
     Survived {
@@ -231,6 +239,7 @@ impl TopologyError {
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
+            SecondPrimary { .. } => Category::Lab,
             Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,
         }
     }

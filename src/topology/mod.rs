@@ -4,16 +4,20 @@
 //! that answers `Ok` has taken hold.
 
 mod any;
+mod cascade;
 mod error;
 pub mod local;
 pub mod memory;
 mod process;
 mod site;
+mod standbys;
 
 pub use any::Topology;
+pub use cascade::Cascade;
 pub use error::{Category, TopologyError};
 pub use process::{Identity, replace_with_psql};
 pub use site::{Access, Site};
+pub use standbys::{Method, Standbys};
 
 use serde::{Deserialize, Serialize};
 

@@ -22,7 +22,7 @@ mod table;
 pub(super) use table::Row;
 
 /// What replab starts in a node's directory, as the system's table names it.
-const SERVER_PROGRAMS: [&str; 4] = ["postgres", "postmaster", "initdb", "pg_basebackup"];
+const SERVER_PROGRAMS: [&str; 5] = ["postgres", "postmaster", "initdb", "pg_basebackup", "pg_rewind"];
 
 /// A process, told apart from a later one with the same number.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

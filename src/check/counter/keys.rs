@@ -6,7 +6,7 @@ use super::tally::Tally;
 use crate::check::draft::Draft;
 use crate::check::text::{at, count};
 use crate::check::walk::{Step, last_write, walk};
-use crate::history::{Call, CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, CounterOp, CounterReply, History, Nanos, NodeName, Outcome, Tenures};
 
 /// One acknowledged increment.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +119,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn read(history: &History<CounterOp>, primary: Option<NodeName>) -> Keys {
+    pub(super) fn read(history: &History<CounterOp>, primaries: &Tenures) -> Keys {
         let mut read =
             Keys { keys: BTreeMap::new(), early: Vec::new(), warned: 0, read_event: None, doubt: None };
         // For every open read of the primary: what was acknowledged of each key when it began.
@@ -129,7 +129,8 @@ impl Keys {
                 Step::Invoked(call) => match *call.op {
                     CounterOp::Increment { key } => read.keys.entry(key).or_default().begin(&call),
                     // Of a read that shows nothing there is nothing to remember.
-                    _ if Some(call.node) != primary || !matches!(call.outcome, Outcome::Ok { .. }) => {}
+                    _ if !primaries.held(call.node, call.start, call.end) => {}
+                    _ if !matches!(call.outcome, Outcome::Ok { .. }) => {}
                     CounterOp::ReadOwn { key, .. } => {
                         let known = read.keys.get(&key).map(|of| (key, of.known));
                         reads.insert(call.invoked, known.into_iter().collect());
@@ -166,7 +167,7 @@ impl Keys {
                 },
             }
         }
-        read.finish(history, primary);
+        read.finish(history, primaries.last());
         read
     }
 

@@ -38,9 +38,8 @@ impl Checker<CounterOp> for Counter {
     }
 
     fn check(&self, evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
-        let primary = evidence.nodes.first().copied();
-        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
-        let keys = Keys::read(evidence.history, primary);
+        let restarts = restarts::cuts(evidence);
+        let keys = Keys::read(evidence.history, &evidence.primaries());
         let tallies: Vec<Tally<'_>> = keys.keys.iter().map(|(&key, of)| Tally::of(key, of)).collect();
         vec![
             durability(evidence, claims, &keys, &tallies, &restarts),

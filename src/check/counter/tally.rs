@@ -114,9 +114,9 @@ impl Loss<'_> {
         let told = format!("the increment of key {key} to {value}, acknowledged at {}, is lost", at(end));
         let blame = |later: &Ack| {
             if between(restarts, end, later.end) {
-                "after a forced restart of the primary"
+                "after a forced restart or failover of the primary"
             } else {
-                "with no forced restart of the primary in between, so this is a lost update or a log that lost its middle"
+                "with no forced restart or failover of the primary in between, so this is a lost update or a log that lost its middle"
             }
         };
         match self.why {

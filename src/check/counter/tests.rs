@@ -108,7 +108,7 @@ fn every_loss_counts_beside_another() {
 fn the_same_value_twice_is_one_lost() {
     let text = "1-2 0 inc 1 = 1; 3-4 0 inc 1 = 2; 70-71 1 inc 1 = 2; 90-91 9 all = 2";
     check(CRASH, text, (Fail, 1), (Pass, 0));
-    assert!(words(&judge(CRASH, text).0)[0].ends_with("after a forced restart of the primary"));
+    assert!(words(&judge(CRASH, text).0)[0].ends_with("after a forced restart or failover of the primary"));
     assert!(words(&judge(CALM, text).0)[0].contains("a lost update or a log that lost its middle"));
     // Two clients overwrite each other.
     check(CALM, "1-5 0 inc 1 = 1; 2-6 1 inc 1 = 1; 7-8 2 inc 1 = 1; 9-10 9 all = 1", (Fail, 2), (Pass, 0));
@@ -134,7 +134,7 @@ fn a_value_that_was_reached_again_is_still_lost() {
     assert_eq!(
         words(&judge(CRASH, text).0),
         [
-            "the increment of key 1 to 3, acknowledged at 0.006 s, is lost: another increment, begun at 0.070 s, made only 2 at 0.071 s, after a forced restart of the primary"
+            "the increment of key 1 to 3, acknowledged at 0.006 s, is lost: another increment, begun at 0.070 s, made only 2 at 0.071 s, after a forced restart or failover of the primary"
         ]
     );
 }

@@ -16,9 +16,9 @@ pub(super) fn judge(
     restarts: &[Window],
 ) -> Judgement {
     let mut draft = Draft::new("durability", Guarantee::ExactlyOnce, None, evidence, claims);
-    let primary = evidence.nodes.first();
+    let primary = evidence.primaries().last();
     match (ledger, primary) {
-        (Ok(ledger), Some(&primary)) => {
+        (Ok(ledger), Some(primary)) => {
             ledger.doubt(primary).into_iter().for_each(|reason| draft.doubt(reason));
         }
         (Err(reason), _) => draft.doubt(reason),
@@ -37,7 +37,7 @@ pub(super) fn judge(
         twice += 1;
         draft.violation(&[first.event, second.event], || {
             format!(
-                "order {} was acknowledged twice, to process {} at {} and to process {} at {}, with no forced restart of the primary in between",
+                "order {} was acknowledged twice, to process {} at {} and to process {} at {}, with no forced restart or failover of the primary in between",
                 first.order,
                 first.user,
                 at(first.end),

@@ -21,8 +21,8 @@ pub(super) fn judge(
     match ledger {
         Err(reason) => draft.doubt(reason),
         Ok(ledger) => {
-            if let (Some(primary), false) = (evidence.nodes.first(), ledger.complete) {
-                ledger.doubt(*primary).into_iter().for_each(|reason| draft.doubt(reason));
+            if let (Some(primary), false) = (evidence.primaries().last(), ledger.complete) {
+                ledger.doubt(primary).into_iter().for_each(|reason| draft.doubt(reason));
             }
         }
     }

@@ -5,7 +5,7 @@
 //! found under the id is another one.
 //!
 //! A **gap** is a lost order although an order that was invoked after its acknowledgement, and acknowledged before
-//! the next abrupt restart of the primary, is still there. The log is written in order and a crash cuts off its end
+//! the next abrupt restart or failover of the primary, is still there. The log is written in order and a crash cuts off its end
 //! only, so no setting of `synchronous_commit` explains a gap (PostgreSQL manual, "Asynchronous Commit"): what is
 //! lost in a crash is the end of what was acknowledged. Real time is the yardstick rather than the session, because
 //! it holds within every session and between them.
@@ -39,12 +39,11 @@ impl Checker<OrdersOp> for Durability {
     fn check(&self, evidence: &Evidence<'_, OrdersOp>, claims: &Claims) -> Vec<Judgement> {
         let history = evidence.history;
         let load_end = last_write(history);
-        let primary = evidence.nodes.first().copied();
-        let ledger = match primary {
+        let ledger = match evidence.primaries().last() {
             Some(primary) => Ledger::read(history, primary, load_end),
-            None => Err("the cluster has no nodes".to_owned()),
+            None => Err("nobody knows who is the primary at the end".to_owned()),
         };
-        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
+        let restarts = restarts::cuts(evidence);
         let acks = Acks::read(history, ledger.as_ref().ok());
         vec![
             kept::judge(evidence, claims, &acks, &ledger, &restarts),

@@ -11,11 +11,12 @@
 //! and one pass decide, in O(n log n) and without copying a vector. What is counted is adjacent pairs, the smallest
 //! number of pairs that explains what was seen, and not all pairs.
 //!
-//! A forced restart of the primary can take back increments that a reader of the primary has already seen, if
+//! A forced restart or a failover of the primary can take back increments that a reader of the primary has already seen, if
 //! `synchronous_commit` is off. That would look like a fork between snapshots from before and after. So snapshots are
 //! compared only within an epoch: up to the fault, and from the fault on. Reads of the primary that overlap the
 //! fault belong to neither, because nobody knows which primary answered. Reads of a replica that end after the
-//! fault's begin belong to the later epoch, because a replica only ever shows what the primary had made safe. What
+//! fault's begin belong to the later epoch, because a replica only ever shows what the primary had made safe. After a failover they belong to none: a replica that had received more than the new
+//! primary goes on to show it. What
 //! contradicts across epochs only is counted and left unknown.
 
 mod chain;
@@ -48,9 +49,8 @@ impl Checker<CounterOp> for LongFork {
 
     fn check(&self, evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
         let mut draft = Draft::new(self.name(), Guarantee::SnapshotOrder, None, evidence, claims);
-        let primary = evidence.nodes.first().copied();
-        let restarts = primary.map(|primary| restarts::abrupt(evidence, primary)).unwrap_or_default();
-        let Snapshots { mut all, odd } = Snapshots::read(evidence.history, primary, &restarts);
+        let (primaries, restarts) = (evidence.primaries(), restarts::cuts(evidence));
+        let Snapshots { mut all, odd } = Snapshots::read(evidence.history, &primaries, &restarts);
         let during = all.iter().filter(|snapshot| snapshot.epoch.is_none()).count() as u64;
         let judged = all.len() as u64 - during;
 
@@ -73,7 +73,7 @@ impl Checker<CounterOp> for LongFork {
         }
         if across > 0 {
             draft.doubt(format!(
-                "{} across a forced restart of the primary, where a commit that was lost looks the same as a long fork",
+                "{} across a forced restart or failover of the primary, where a commit that was lost looks the same as a long fork",
                 plural(across, "contradiction")
             ));
         }

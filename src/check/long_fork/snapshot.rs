@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::check::restarts::Window;
-use crate::history::{Call, CounterOp, CounterReply, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, CounterOp, CounterReply, History, Nanos, NodeName, Outcome, Tenures};
 
 /// All counters, as one read saw them. Borrows the values from the history.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Snapshots<'a> {
 impl<'a> Snapshots<'a> {
     pub(super) fn read(
         history: &'a History<CounterOp>,
-        primary: Option<NodeName>,
+        primaries: &Tenures,
         restarts: &[Window],
     ) -> Snapshots<'a> {
         let mut read = Snapshots { all: Vec::new(), odd: 0 };
@@ -57,16 +57,21 @@ impl<'a> Snapshots<'a> {
                 node: call.node,
                 end: call.end,
                 event: call.completed.unwrap_or(call.invoked),
-                epoch: epoch(&call, Some(call.node) == primary, restarts),
+                epoch: epoch(&call, primaries, restarts),
             });
         }
         read
     }
 }
 
-fn epoch(call: &Call<'_, CounterOp>, on_primary: bool, restarts: &[Window]) -> Option<usize> {
+fn epoch(call: &Call<'_, CounterOp>, primaries: &Tenures, restarts: &[Window]) -> Option<usize> {
     let overlaps = |window: &Window| window.start < call.end && call.start < window.end;
-    if on_primary && restarts.iter().any(overlaps) {
+    let may_be_primary = primaries.may_hold(call.node, call.start, call.end);
+    if may_be_primary && restarts.iter().any(overlaps) {
+        return None;
+    }
+    let first = primaries.iter().next().map_or(Nanos(0), |first| first.until);
+    if call.end > first && !primaries.held(call.node, call.start, call.end) {
         return None;
     }
     Some(restarts.iter().filter(|window| window.start < call.end).count())

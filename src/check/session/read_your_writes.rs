@@ -3,6 +3,9 @@
 //! A read is judged when its writer was told of an increment of that key before the read was invoked. It is stale
 //! when it answers a smaller value than the largest that the writer was told of; it is behind since the first
 //! acknowledgement that it does not show.
+//!
+//! Where the primary moved, what a node showed while it was the primary and what it showed while it was not are two
+//! judgements: they are promised different things.
 
 use std::collections::BTreeMap;
 
@@ -28,9 +31,24 @@ impl Checker<CounterOp> for ReadYourWrites {
     fn check(&self, evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
         let header = evidence.history.header();
         let mut acks: BTreeMap<(u32, i32), Vec<Ack>> = BTreeMap::new();
-        let draft = |node| Draft::new("session", Guarantee::ReadYourWrites, Some(node), evidence, claims);
-        let mut nodes: Vec<(NodeName, Node)> =
-            evidence.nodes.iter().map(|&node| (node, Node::new(draft(node)))).collect();
+        let primaries = evidence.primaries();
+        let duty = |node, start, end| match (primaries.moved(), primaries.held(node, start, end)) {
+            (false, _) => Duty::Unchanged,
+            (true, true) => Duty::Primary,
+            (true, false) => Duty::Replica,
+        };
+        let draft = |node, duty| {
+            let mut draft = Draft::new("session", Guarantee::ReadYourWrites, Some(node), evidence, claims);
+            if duty != Duty::Unchanged {
+                draft.claim(claims.claims_of(Guarantee::ReadYourWrites, duty == Duty::Primary));
+            }
+            draft
+        };
+        let mut nodes: Vec<((NodeName, Duty), Node)> = Vec::new();
+        for &node in evidence.nodes {
+            let duty = duty(node, Nanos(0), Nanos(0));
+            nodes.push(((node, duty), Node::new(draft(node, duty))));
+        }
         for step in walk(evidence.history) {
             match step {
                 Step::Acknowledged(call) => {
@@ -50,9 +68,10 @@ impl Checker<CounterOp> for ReadYourWrites {
                         && let Outcome::Ok { reply: CounterReply::Value { value }, .. } = call.outcome
                         && let Some(told) = acks.get(&(writer, key))
                     {
-                        let place = nodes.iter().position(|(node, _)| *node == call.node);
+                        let duty = duty(call.node, call.start, call.end);
+                        let place = nodes.iter().position(|(of, _)| *of == (call.node, duty));
                         let place = place.unwrap_or_else(|| {
-                            nodes.push((call.node, Node::new(draft(call.node))));
+                            nodes.push(((call.node, duty), Node::new(draft(call.node, duty))));
                             nodes.len() - 1
                         });
                         nodes[place].1.judge(&call, key, writer, *value, told);
@@ -60,8 +79,18 @@ impl Checker<CounterOp> for ReadYourWrites {
                 }
             }
         }
-        nodes.into_iter().map(|(name, node)| node.finish(name)).collect()
+        nodes.into_iter().map(|((name, duty), node)| node.finish(name, duty)).collect()
     }
+}
+
+/// What a node was when it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Duty {
+    /// What it always was.
+    Unchanged,
+    Primary,
+    /// Or about to be, or no longer, the primary.
+    Replica,
 }
 
 struct Ack {
@@ -99,15 +128,20 @@ impl Node {
         });
     }
 
-    fn finish(mut self, name: NodeName) -> Judgement {
+    fn finish(mut self, name: NodeName, duty: Duty) -> Judgement {
         let stale = self.draft.violations();
         if self.judged == 0 {
             self.draft.doubt(format!("nobody read an own, acknowledged increment on {name}"));
         }
         self.draft.count("reads judged", self.judged);
         self.draft.count("stale reads", stale);
+        let when = match duty {
+            Duty::Unchanged => "",
+            Duty::Primary => "as the primary: ",
+            Duty::Replica => "as a replica: ",
+        };
         let mut summary = format!(
-            "{} judged, {} stale ({})",
+            "{when}{} judged, {} stale ({})",
             plural(self.judged, "read"),
             count(stale),
             percent(stale, self.judged)

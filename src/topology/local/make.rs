@@ -15,12 +15,13 @@ use super::binaries::Binaries;
 use super::guard::Guard;
 use super::node::{Life, Node};
 use super::settings::{self, SUPERUSER};
+use super::standing::Standing;
 use super::state::{ClusterState, NodeState, StateDir, give, random_hex};
 use super::{Cluster, Config, POLL, cache, connect, query_error};
 use crate::history::NodeName;
 use crate::pg::{Conninfo, Host, Secret, Session};
 use crate::topology::process::{Account, Identity, Program};
-use crate::topology::{Role, TopologyError};
+use crate::topology::{Cascade, TopologyError};
 
 /// How long a node may take to come up for the first time.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -71,7 +72,7 @@ impl Cluster {
         let initial = cache::ensure(&state_dir, &binaries, account.as_ref()).await?;
         let mut cluster = enter(config, naming, &state_dir, &binaries, account.as_ref())?;
         cluster.guard = Some(Guard::start(config.guard.as_deref(), &cluster.directory)?);
-        cluster.fill(&state_dir, config, &initial, account.as_ref(), &binaries).await?;
+        cluster.fill(&state_dir, config, &initial, account.as_ref()).await?;
         Ok(cluster)
     }
 
@@ -99,16 +100,14 @@ impl Cluster {
         config: &Config,
         initial: &Path,
         account: Option<&Account>,
-        binaries: &Binaries,
     ) -> Result<(), TopologyError> {
         write_private(&self.passfile(), &format!("*:*:*:{SUPERUSER}:{}\n", self.password.expose()), account)?;
         let Some((primary, replicas)) = self.nodes.split_first() else { return Ok(()) };
         let (from, to, owner) = (initial.to_path_buf(), primary.data.clone(), account.cloned());
         let copied = tokio::task::spawn_blocking(move || cache::copy(&from, &to, owner.as_ref())).await;
         copied.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()))?;
-        let names: Vec<String> = replicas.iter().map(|node| node.name.to_string()).collect();
-        let standbys = settings::synchronous_standby_names(&config.synchronous_commit, &names);
-        configure(primary, config, &standbys)?;
+        let names: Vec<NodeName> = self.nodes.iter().map(|node| node.name).collect();
+        configure(primary, config, &names)?;
 
         let socket = Host::Unix(primary.socket.clone());
         let bootstrap = |port| Conninfo::new(socket.clone(), port, SUPERUSER, SUPERUSER);
@@ -123,12 +122,13 @@ impl Cluster {
 
         // Before the first backup: one backup's checkpoint may remove what another, begun earlier, still has to read.
         for replica in replicas {
-            let slot = settings::slot_name(replica.name.as_str());
-            let sql =
-                format!("SELECT pg_create_physical_replication_slot('{slot}', immediately_reserve => true)");
-            session.batch(&sql).await.map_err(query_error(primary, "make a replication slot"))?;
+            self.ensure_slot(primary, &session, replica).await?;
         }
-        let backups = replicas.iter().map(|replica| self.clone_primary(primary, replica, binaries, account));
+        let backups = replicas.iter().map(async |replica| {
+            let upstream = replica.standing().upstream;
+            self.clone_primary(primary, replica).await?;
+            self.point(replica, upstream.map_or(Ok(primary), |upstream| self.node(upstream))?)
+        });
         try_join_all(backups).await?;
         let endpoints = self.endpoints();
         let starts = replicas.iter().map(async |replica| {
@@ -140,9 +140,33 @@ impl Cluster {
         try_join_all(starts).await?;
         // Through the door that clients use: this proves the password.
         self.answer(primary.name, START_LIMIT).await.map_err(TopologyError::while_starting)?;
-        await_streaming(&session, primary, replicas).await?;
+        let (direct, behind): (Vec<&Node>, Vec<&Node>) =
+            replicas.iter().partition(|replica| replica.standing().upstream == Some(primary.name));
+        for replica in behind {
+            self.move_behind(replica, &session, primary).await?;
+        }
+        await_streaming(&session, primary, &direct).await?;
         session.close().await;
         Ok(())
+    }
+
+    /// Lets a replica that was copied from the primary receive from its own upstream, which runs by now.
+    async fn move_behind(
+        &self,
+        replica: &Node,
+        session: &Session,
+        primary: &Node,
+    ) -> Result<(), TopologyError> {
+        let Some(upstream) = replica.standing().upstream.map(|name| self.node(name)).transpose()? else {
+            return Ok(());
+        };
+        let other = self.session(upstream, START_LIMIT).await?;
+        self.ensure_slot(upstream, &other, replica).await?;
+        other.close().await;
+        // Its port may be another one by now.
+        self.point(replica, upstream)?;
+        self.wal_receiver(replica).await.map_err(TopologyError::while_starting)?;
+        self.drop_stale_slots(primary, session).await
     }
 
     /// Starts a node for the first time; on another port if somebody was faster to take the one that was free.
@@ -179,26 +203,15 @@ impl Cluster {
         Err(TopologyError::NoPort(PORT_ATTEMPTS))
     }
 
-    /// A base backup that reads the log through the replica's own slot, configured to stream.
-    async fn clone_primary(
-        &self,
-        primary: &Node,
-        replica: &Node,
-        binaries: &Binaries,
-        account: Option<&Account>,
-    ) -> Result<(), TopologyError> {
-        // In no argument: the password. And no application_name: a replica's is its cluster_name, which is not copied.
-        let conninfo = format!(
-            "host=127.0.0.1 port={} user={SUPERUSER} passfile={}",
-            primary.port(),
-            quoted(&self.passfile())
-        );
+    /// A base backup that reads the log through the replica's own slot.
+    pub(super) async fn clone_primary(&self, primary: &Node, replica: &Node) -> Result<(), TopologyError> {
+        let program = self.state().binaries.join("pg_basebackup");
         // Not synced here: a server that starts from a backup syncs its whole directory first.
-        Program::new(binaries.program("pg_basebackup"), &self.directory, account)
-            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync"])
+        Program::new(program, &self.directory, replica.account.as_ref())
+            .args(["--wal-method=stream", "--checkpoint=fast", "--no-sync"])
             .args(["--no-manifest", "--no-password", "--slot"])
             .args([settings::slot_name(replica.name.as_str())])
-            .args(["--dbname", &conninfo, "--pgdata"])
+            .args(["--dbname", &self.upstream_conninfo(primary), "--pgdata"])
             .args([&replica.data])
             .run(Duration::from_secs(120))
             .await
@@ -224,11 +237,16 @@ fn enter(
     fs::create_dir_all(&logs).map_err(TopologyError::io("create", &logs))?;
     let logs = logs.canonicalize().map_err(TopologyError::io("open", &logs))?;
     let names = (0..=config.replicas).map(|number| match number {
-        0 => (NodeName::primary(), Role::Primary),
-        number => (NodeName::replica(number), Role::Replica),
+        0 => (NodeName::primary(), Standing::primary()),
+        number => {
+            let replica = NodeName::replica(number);
+            let upstream = Cascade::upstream(&config.cascade, replica).unwrap_or_else(NodeName::primary);
+            (replica, Standing::follower(upstream))
+        }
     });
     let ports = registry.ports(config.port, config.replicas + 1)?;
-    let nodes = names.zip(ports).map(|((name, role), port)| NodeState { name, role, port, process: None });
+    let nodes =
+        names.zip(ports).map(|((name, standing), port)| NodeState { name, standing, port, process: None });
     let state = ClusterState {
         id,
         name: config.name.clone(),
@@ -239,6 +257,7 @@ fn enter(
         socket,
         logs,
         nodes: nodes.collect(),
+        fork: None,
     };
     let directory = registry.enter(&state, account)?;
     drop(registry);
@@ -262,7 +281,7 @@ fn enter(
 fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, account: Option<&Account>) -> Node {
     Node {
         name: node.name,
-        role: node.role,
+        standing: Mutex::new(node.standing),
         port: AtomicU16::new(node.port),
         data: directory.join("nodes").join(node.name.as_str()),
         log: cluster.logs.join(format!("{}.log", node.name)),
@@ -281,13 +300,13 @@ pub(super) fn socket_directory(cluster: &Path, id: &str) -> PathBuf {
     if longest <= SOCKET_PATH_MAX { preferred } else { Path::new("/tmp").join(format!("replab-{id}")) }
 }
 
-fn configure(primary: &Node, config: &Config, standbys: &str) -> Result<(), TopologyError> {
+fn configure(primary: &Node, config: &Config, nodes: &[NodeName]) -> Result<(), TopologyError> {
     let account = primary.account.as_ref();
     let path = primary.data.join("postgresql.conf");
     OpenOptions::new()
         .append(true)
         .open(&path)
-        .and_then(|mut file| file.write_all(settings::configuration(config, standbys).as_bytes()))
+        .and_then(|mut file| file.write_all(settings::configuration(config, nodes).as_bytes()))
         .map_err(TopologyError::io("write", &path))?;
     let users = Account::names(account);
     for (name, contents) in [
@@ -311,13 +330,8 @@ fn write_private(path: &Path, contents: &str, account: Option<&Account>) -> Resu
     give(path, account)
 }
 
-/// A value of a connection string.
-fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
 /// Waits until the primary says that every replica streams.
-async fn await_streaming(session: &Session, primary: &Node, replicas: &[Node]) -> Result<(), TopologyError> {
+async fn await_streaming(session: &Session, primary: &Node, replicas: &[&Node]) -> Result<(), TopologyError> {
     let end = Instant::now() + START_LIMIT;
     let sql = "SELECT application_name FROM pg_stat_replication WHERE state = 'streaming'";
     loop {

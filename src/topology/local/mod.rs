@@ -6,12 +6,16 @@
 
 mod binaries;
 mod cache;
+mod failover;
+mod follow;
 mod guard;
 mod make;
 mod node;
 mod pgbench;
 mod registry;
+mod rejoin;
 mod settings;
+mod standing;
 mod state;
 mod suspend;
 mod sweep;
@@ -27,12 +31,13 @@ use tokio::time::{Instant, sleep};
 pub use binaries::Binaries;
 pub use guard::stand;
 pub use pgbench::{Pgbench, Ran};
+pub use standing::Standing;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
 use super::process::Identity;
-use super::{Endpoint, TopologyError};
-use crate::history::{Action, Condition, NodeName, StopMode};
+use super::{Cascade, Endpoint, Standbys, TopologyError};
+use crate::history::{Action, Condition, Nanos, NodeName, StopMode};
 use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
 use guard::Guard;
 use node::Node;
@@ -52,8 +57,16 @@ pub struct Config {
     pub pg_bin: Option<PathBuf>,
     /// Streaming replicas beside the primary.
     pub replicas: usize,
-    /// `off`, `local`, `remote_write`, `on`, `remote_apply`. The two remote levels wait for every replica.
+    /// `off`, `local`, `remote_write`, `on`, `remote_apply`.
     pub synchronous_commit: String,
+    /// Which replicas commits wait for at the levels that wait for any; `None`: for nobody.
+    pub standbys: Option<Standbys>,
+    /// Replicas that receive from another replica.
+    pub cascade: Vec<Cascade>,
+    /// PostgreSQL's setting of the same name.
+    pub hot_standby_feedback: bool,
+    /// PostgreSQL's setting of the same name, in nanoseconds, on every replica.
+    pub recovery_min_apply_delay: Nanos,
     /// The primary's port; the replicas have the following ones. `None`: free ones.
     pub port: Option<u16>,
     /// Clients that will connect to one node at the same time.
@@ -74,6 +87,10 @@ impl Default for Config {
             pg_bin: None,
             replicas: 1,
             synchronous_commit: "on".to_owned(),
+            standbys: None,
+            cascade: Vec::new(),
+            hot_standby_feedback: false,
+            recovery_min_apply_delay: Nanos(0),
             port: None,
             clients: 50,
             state_dir: None,
@@ -104,7 +121,7 @@ impl Cluster {
             let host = Host::Tcp("127.0.0.1".to_owned());
             let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
             let conninfo = conninfo.with_password(self.password.clone());
-            Endpoint { node: node.name, role: node.role, conninfo }
+            Endpoint { node: node.name, role: node.standing().role, conninfo }
         };
         self.nodes.iter().map(endpoint).collect()
     }
@@ -115,6 +132,7 @@ impl Cluster {
             Action::Kill | Action::Crash | Action::Stop(_) | Action::Start | Action::Restart => true,
             Action::Pause | Action::Resume | Action::Freeze | Action::Thaw => true,
             Action::PauseReplay | Action::ResumeReplay => true,
+            Action::Promote | Action::Switchover | Action::Rejoin => true,
         }
     }
 
@@ -125,32 +143,55 @@ impl Cluster {
     /// An action that does not fit the node's state (a stop of one that has died) does nothing and is an error.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         let node = self.node(node)?;
-        let _turn = node.turn.lock().await;
-        let done = match action {
-            Action::Kill => node.kill().await.map(killed),
-            Action::Stop(mode) => node.stop(mode, STOP_LIMIT).await.map(stopped),
-            Action::Start => node.start().await.map(started),
-            Action::Crash => match node.kill().await {
-                Ok(dead) => node.start().await.map(|new| format!("{}; {}", killed(dead), started(new))),
-                Err(error) => Err(error),
-            },
-            Action::Restart => match node.stop(StopMode::Fast, STOP_LIMIT).await {
-                Ok(old) => node.start().await.map(|new| format!("{}; {}", stopped(old), started(new))),
-                Err(error) => Err(error),
-            },
-            Action::Pause => node.pause().await,
-            Action::Resume => node.resume().await,
-            Action::Freeze => match self.wal_receiver(node).await {
-                Ok(pid) => node.freeze(pid).await,
-                Err(error) => Err(error),
-            },
-            Action::Thaw => node.thaw().await,
-            Action::PauseReplay => self.pause_replay(node).await,
-            Action::ResumeReplay => self.resume_replay(node).await,
-        };
+        let mut turns = Vec::new();
+        // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
+        for one in &self.nodes {
+            if one.name == node.name || action.moves_primary() || action == Action::Rejoin {
+                turns.push(one.turn.lock().await);
+            }
+        }
+        let done = self.perform(node, action).await;
         // Whatever became of it, the processes that exist now are those to be ended later.
         self.save()?;
         done
+    }
+
+    async fn perform(&self, node: &Node, action: Action) -> Result<String, TopologyError> {
+        let done = match action {
+            Action::Kill => killed(node.kill().await?),
+            Action::Stop(mode) => stopped(node.stop(mode, STOP_LIMIT).await?),
+            Action::Start => started(self.start(node).await?),
+            Action::Crash => {
+                let dead = node.kill().await?;
+                format!("{}; {}", killed(dead), started(self.start(node).await?))
+            }
+            Action::Restart => {
+                let old = node.stop(StopMode::Fast, STOP_LIMIT).await?;
+                format!("{}; {}", stopped(old), started(self.start(node).await?))
+            }
+            Action::Pause => node.pause().await?,
+            Action::Resume => node.resume().await?,
+            Action::Freeze => node.freeze(self.wal_receiver(node).await?).await?,
+            Action::Thaw => node.thaw().await?,
+            Action::PauseReplay => self.pause_replay(node).await?,
+            Action::ResumeReplay => self.resume_replay(node).await?,
+            Action::Promote => return self.promote(node).await,
+            Action::Switchover => return self.switch_over(node).await,
+            Action::Rejoin => return self.rejoin(node).await,
+        };
+        // What was held up during a failover now shows whether it can follow.
+        if action.brings_back() || action.cures().is_some() {
+            self.settle(node).await?;
+        }
+        Ok(done)
+    }
+
+    /// Starts a node; an old primary is no primary any more, and must not become one by being started.
+    async fn start(&self, node: &Node) -> Result<Identity, TopologyError> {
+        if node.standing().diverged && !node.data.join("standby.signal").exists() {
+            return Err(TopologyError::SecondPrimary { node: node.name, primary: self.primary()?.name });
+        }
+        node.start().await
     }
 
     /// Waits until a query is answered through a fresh connection.
@@ -206,7 +247,7 @@ impl Cluster {
 
     /// Stops every server (fast, then immediate, then SIGKILL) and removes their data. The logs stay.
     pub async fn down(mut self) -> Result<(), TopologyError> {
-        for ended in join_all(self.nodes.iter().map(Node::end)).await {
+        for ended in join_all(self.nodes.iter().map(Node::end_in_turn)).await {
             ended?;
         }
         let socket = self.state().socket;
@@ -256,6 +297,11 @@ impl Drop for Cluster {
             guard.dismiss();
         }
     }
+}
+
+/// A value of a connection string.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// Connects until it works, or the node ends, or `deadline` is over.

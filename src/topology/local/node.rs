@@ -11,10 +11,11 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
+use super::standing::Standing;
 use super::state::NodeState;
 use crate::history::{Condition, NodeName, StopMode};
+use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
-use crate::topology::{Role, TopologyError};
 
 /// How long processes may take to obey a signal, and a postmaster to take its data directory.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) name: NodeName,
-    pub(super) role: Role,
+    pub(super) standing: Mutex<Standing>,
     pub(super) port: AtomicU16,
     pub(super) data: PathBuf,
     pub(super) log: PathBuf,
@@ -58,13 +59,18 @@ impl Node {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What it is in the cluster.
+    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.port.load(Ordering::Relaxed)
     }
 
     pub(super) fn state(&self) -> NodeState {
         let process = self.life().process.as_ref().map(|process| process.identity.clone());
-        NodeState { name: self.name, role: self.role, port: self.port(), process }
+        NodeState { name: self.name, standing: *self.standing(), port: self.port(), process }
     }
 
     /// Starts the server, and answers its process once that has taken the data directory. Whether it answers queries
@@ -201,9 +207,14 @@ impl Node {
         }
     }
 
+    /// [`Node::end`], when the action that is done to it is complete.
+    pub(super) async fn end_in_turn(&self) -> Result<(), TopologyError> {
+        let _turn = self.turn.lock().await;
+        self.end().await
+    }
+
     /// Ends the server whatever it takes: fast, then immediate, then SIGKILL.
     pub(super) async fn end(&self) -> Result<(), TopologyError> {
-        let _turn = self.turn.lock().await;
         let Ok(process) = self.running("end") else {
             // Backends can outlive their postmaster for a moment.
             for orphan in processes_of(&self.data, None) {
@@ -242,10 +253,14 @@ impl Node {
 
     /// What actions have left it in.
     pub(super) fn conditions(&self) -> BTreeSet<Condition> {
+        let standing = *self.standing();
+        let diverged = standing.diverged.then_some(Condition::Diverged);
         if self.is_running() {
-            return self.life().lasting.clone();
+            return self.life().lasting.iter().copied().chain(diverged).collect();
         }
-        BTreeSet::from_iter(self.life().asked.then_some(Condition::Down))
+        // One that has diverged is not to be started as it is: it may have been the primary.
+        let down = self.life().asked.then_some(Condition::Down);
+        diverged.or(down).into_iter().collect()
     }
 
     /// Whether its postmaster runs.
@@ -292,7 +307,7 @@ mod tests {
         fs::set_permissions(path("postgres"), fs::Permissions::from_mode(0o755)).unwrap();
         let node = Node {
             name: NodeName::primary(),
-            role: Role::Primary,
+            standing: Mutex::new(Standing::primary()),
             port: AtomicU16::new(1),
             data: path("data"),
             log: path("log"),

@@ -103,8 +103,8 @@ fn lowest_ephemeral_port() -> u16 {
 mod tests {
     use super::*;
     use crate::history::NodeName;
-    use crate::topology::Role;
     use crate::topology::local::NodeState;
+    use crate::topology::local::standing::Standing;
     use crate::topology::process::Identity;
 
     fn state(id: &str, port: u16) -> ClusterState {
@@ -117,7 +117,13 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
-            nodes: vec![NodeState { name: NodeName::primary(), role: Role::Primary, port, process: None }],
+            nodes: vec![NodeState {
+                name: NodeName::primary(),
+                standing: Standing::primary(),
+                port,
+                process: None,
+            }],
+            fork: None,
         }
     }
 

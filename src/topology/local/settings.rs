@@ -1,6 +1,7 @@
 //! What the servers are told: one file for every node, and what differs on the command line.
 
 use super::Config;
+use crate::history::NodeName;
 use crate::topology::TopologyError;
 
 /// The superuser and the database of every cluster that replab makes.
@@ -22,22 +23,12 @@ pub(super) fn check_level(level: &str, replicas: usize) -> Result<(), TopologyEr
     Ok(())
 }
 
-/// `synchronous_standby_names`: every replica for the levels that name what a replica does, nobody otherwise.
-///
-/// Without a name here PostgreSQL takes `remote_write` and `remote_apply` to mean `local`, in silence. All replicas,
-/// and not any one of them, because `remote_apply` is there to make reads at *every* replica see the commit; the
-/// price is that commits wait while one is down.
-pub(super) fn synchronous_standby_names(level: &str, replicas: &[String]) -> String {
-    if !level.starts_with("remote_") || replicas.is_empty() {
-        return String::new();
-    }
-    let quoted: Vec<String> = replicas.iter().map(|name| format!("\"{name}\"")).collect();
-    format!("FIRST {} ({})", quoted.len(), quoted.join(", "))
-}
-
 /// What is appended to `postgresql.conf` and so copied to every replica: nothing in it names a node of its own.
-pub(super) fn configuration(config: &Config, standby_names: &str) -> String {
+pub(super) fn configuration(config: &Config, nodes: &[NodeName]) -> String {
     let Config { replicas, clients, synchronous_commit: level, .. } = config;
+    let standby_names = config.standbys.as_ref().map(|standbys| standbys.setting(nodes)).unwrap_or_default();
+    let feedback = if config.hot_standby_feedback { "on" } else { "off" };
+    let apply_delay = config.recovery_min_apply_delay.0 / 1_000_000;
     // A base backup takes two walsenders, a replica one.
     let senders = 10 + 3 * replicas;
     // A client that gives a statement up connects anew while the server still works on the old one.
@@ -53,6 +44,8 @@ synchronous_standby_names = '{standby_names}'
 # replab: replication
 wal_level = replica
 hot_standby = on
+hot_standby_feedback = {feedback}
+recovery_min_apply_delay = {apply_delay}ms
 max_wal_senders = {senders}
 max_replication_slots = {senders}
 # The checkpoint with which one base backup begins may remove what another, whose slot is only just made, still needs.
@@ -98,13 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn remote_levels_name_the_replicas_they_wait_for() {
-        let replicas = ["replica-1".to_owned(), "replica-2".to_owned()];
-        assert_eq!(
-            synchronous_standby_names("remote_apply", &replicas),
-            r#"FIRST 2 ("replica-1", "replica-2")"#
-        );
-        assert_eq!(synchronous_standby_names("on", &replicas), "");
+    fn remote_levels_need_a_replica() {
         assert!(check_level("remote_apply", 0).is_err());
         assert!(check_level("always", 1).is_err());
         assert!(LEVELS.iter().all(|level| check_level(level, 1).is_ok()));

@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::IFlags;
 use serde::{Deserialize, Serialize};
 
+use super::follow::Fork;
+use super::standing::Standing;
 use crate::history::NodeName;
+use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity};
-use crate::topology::{Role, TopologyError};
 
 /// What is written about a cluster; no password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +41,11 @@ pub struct ClusterState {
     pub socket: PathBuf,
     /// Where the logs are.
     pub logs: PathBuf,
-    /// The nodes, primary first.
+    /// The nodes, the first primary first.
     pub nodes: Vec<NodeState>,
+    /// Where the last failover made the log go on.
+    #[serde(default)]
+    pub(super) fork: Option<Fork>,
 }
 
 /// What is written about a node.
@@ -48,8 +53,9 @@ pub struct ClusterState {
 pub struct NodeState {
     /// Its name.
     pub name: NodeName,
-    /// What it is for.
-    pub role: Role,
+    /// What it is in the cluster.
+    #[serde(flatten)]
+    pub standing: Standing,
     /// On 127.0.0.1, and in the private socket's name.
     pub port: u16,
     /// Its postmaster, while it is meant to run.
@@ -255,7 +261,13 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
-            nodes: vec![NodeState { name: NodeName::primary(), role: Role::Primary, port, process: None }],
+            nodes: vec![NodeState {
+                name: NodeName::primary(),
+                standing: Standing::primary(),
+                port,
+                process: None,
+            }],
+            fork: None,
         }
     }
 

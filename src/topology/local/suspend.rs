@@ -96,7 +96,7 @@ impl Node {
     }
 
     /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
-    async fn within<T>(
+    pub(super) async fn within<T>(
         &self,
         change: impl Future<Output = T>,
         condition: Condition,
@@ -111,7 +111,7 @@ impl Node {
         if is_in { Ok(()) } else { Err(TopologyError::NothingToCure { node: self.name, condition }) }
     }
 
-    fn did_not_hold(&self, condition: Condition, why: String) -> TopologyError {
+    pub(super) fn did_not_hold(&self, condition: Condition, why: String) -> TopologyError {
         TopologyError::DidNotHold { node: self.name, condition, why }
     }
 }

@@ -61,6 +61,11 @@ impl Cluster {
         self.lock().boots.keys().copied().collect()
     }
 
+    /// The node that takes writes.
+    pub fn primary(&self) -> NodeName {
+        self.lock().primary
+    }
+
     /// A node to connect to.
     pub fn handle(&self, node: NodeName) -> Handle {
         Handle { cluster: self.clone(), node }
@@ -116,6 +121,11 @@ impl Cluster {
 }
 
 impl Handle {
+    /// Whether the node takes writes.
+    pub fn is_primary(&self) -> bool {
+        self.node == self.cluster.primary()
+    }
+
     /// Opens a session; `None` while the node is down.
     pub fn connect(&self) -> Option<Session> {
         let boot = self.cluster.lock().boots.get(&self.node).copied().flatten()?;

@@ -4,7 +4,7 @@ use super::{memory, postgres};
 use crate::history::{Cause, CounterOp, CounterReply};
 use crate::pg::Deadlines;
 use crate::topology::{Access, Site};
-use crate::workload::{Answer, Client, refused_connection, session};
+use crate::workload::{Answer, Client, memory_session, session};
 
 /// One session of the counter.
 pub struct CounterClient(Link);
@@ -20,12 +20,10 @@ impl Client for CounterClient {
     async fn connect(site: &Site, deadlines: Deadlines) -> Result<CounterClient, Cause> {
         Ok(CounterClient(match &site.access {
             Access::Postgres(conninfo) => Link::Postgres(Box::new(postgres::Counter::new(
-                session(conninfo, deadlines).await?,
+                session(conninfo, site.role, deadlines).await?,
                 site.role,
             ))),
-            Access::Memory(handle) => {
-                Link::Memory(memory::Counter::new(handle.connect().ok_or_else(refused_connection)?))
-            }
+            Access::Memory(handle) => Link::Memory(memory::Counter::new(memory_session(handle, site.role)?)),
         }))
     }
 

@@ -4,7 +4,7 @@ use super::{memory, postgres};
 use crate::history::{Cause, OrdersOp, OrdersReply};
 use crate::pg::Deadlines;
 use crate::topology::{Access, Site};
-use crate::workload::{Answer, Client, refused_connection, session};
+use crate::workload::{Answer, Client, memory_session, session};
 
 /// One session of the order system.
 pub struct OrdersClient(Link);
@@ -20,12 +20,11 @@ impl Client for OrdersClient {
     async fn connect(site: &Site, deadlines: Deadlines) -> Result<OrdersClient, Cause> {
         Ok(OrdersClient(match &site.access {
             Access::Postgres(conninfo) => {
-                let orders = postgres::Orders::new(session(conninfo, deadlines).await?, site.role).await?;
+                let orders =
+                    postgres::Orders::new(session(conninfo, site.role, deadlines).await?, site.role).await?;
                 Link::Postgres(Box::new(orders))
             }
-            Access::Memory(handle) => {
-                Link::Memory(memory::Orders::new(handle.connect().ok_or_else(refused_connection)?))
-            }
+            Access::Memory(handle) => Link::Memory(memory::Orders::new(memory_session(handle, site.role)?)),
         }))
     }
 
