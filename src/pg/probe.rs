@@ -61,6 +61,12 @@ pub async fn receive_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_last_wal_receive_lsn()").await?)
 }
 
+/// What the process that receives the log has written, which it may not have flushed yet; `None` where there is no such
+/// process.
+pub async fn written_lsn(session: &Session) -> Result<Option<Lsn>, PgError> {
+    lsn(scalar(session, "SELECT written_lsn FROM pg_stat_wal_receiver").await?)
+}
+
 /// Commits a marker and waits until it is on disk; answers `pg_current_wal_flush_lsn()`, behind which lies everything
 /// that was committed before, also what `synchronous_commit = off` had acknowledged early.
 pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {

@@ -85,6 +85,12 @@ impl Identity {
         table::row(self.pid).is_some_and(|row| row.stopped && row.identity == *self)
     }
 
+    /// Whether it waits for something to arrive, as the system's table says of a process that a signal has stopped;
+    /// `None` where the table does not say.
+    pub(super) fn waits_for_input(&self) -> Option<bool> {
+        table::system_call(self.pid).map(|call| table::WAITS.contains(&call))
+    }
+
     /// Sends a signal, if the process is still the same; `false` if it is gone.
     pub(super) fn signal(&self, signal: Signal) -> bool {
         self.pid > 1 && self.is_alive() && kill(Pid::from_raw(self.pid), signal).is_ok()

@@ -10,6 +10,7 @@ mod browser;
 mod clusters;
 mod environment;
 mod experiment;
+mod failover;
 mod killed;
 mod lab;
 mod local;

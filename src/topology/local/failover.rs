@@ -100,9 +100,12 @@ impl Cluster {
         let fork = self.open_for_writes(node, &session).await?;
         *node.standing() = Standing { timeline: fork.timeline, ..Standing::primary() };
         self.set_fork(fork);
-        // Whom it follows is written down before it starts, and that it does is seen after.
-        *old.standing() = Standing::follower(old.name);
-        self.point_all(node, &session, None).await?;
+        // Nobody receives through it: it was the primary. Whom it follows is written down before it starts, and that it
+        // does is seen after.
+        *old.standing() = Standing { diverged: true, ..Standing::follower(node.name) };
+        self.point_all(node, &session, Some(old.name)).await?;
+        self.ensure_slot(node, &session, old).await?;
+        self.point(old, node)?;
         session.close().await;
         let process = old.start().await?;
         self.settle_all().await?;
@@ -161,7 +164,9 @@ async fn received(node: &Node, session: &Session) -> Result<Option<Lsn>, PgError
         // A link that was cut does not end.
         drop(timeout(LAST_BYTES, link_ended).await);
     }
-    Ok(probe::receive_lsn(session).await?.max(probe::replay_lsn(session).await?))
+    // What is written is flushed by a receiver that ends.
+    let written = probe::written_lsn(session).await?;
+    Ok(probe::receive_lsn(session).await?.max(probe::replay_lsn(session).await?).max(written))
 }
 
 impl Node {

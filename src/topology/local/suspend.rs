@@ -57,10 +57,19 @@ impl Node {
         let receiver = processes_of(&self.data, Some(&root)).into_iter().find(|one| one.pid == pid);
         let receiver = receiver
             .ok_or_else(|| self.did_not_hold(Condition::Frozen, format!("WAL receiver {pid} is gone")))?;
-        receiver.signal(Signal::SIGSTOP);
         let stopped = async {
-            while !receiver.is_stopped() {
-                sleep(LOOK).await;
+            loop {
+                receiver.signal(Signal::SIGSTOP);
+                while !receiver.is_stopped() {
+                    sleep(LOOK).await;
+                }
+                // In the middle of its work it would first read whatever has arrived meanwhile, and only then see that it
+                // is to end. So it is stopped while it waits, however long it takes to meet that moment.
+                if receiver.waits_for_input() != Some(false) {
+                    return;
+                }
+                receiver.signal(Signal::SIGCONT);
+                tokio::task::yield_now().await;
             }
         };
         self.within(stopped, Condition::Frozen, false).await?;

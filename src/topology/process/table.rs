@@ -68,6 +68,34 @@ fn boot() -> &'static str {
     })
 }
 
+/// The calls that wait for a file descriptor.
+#[cfg(target_os = "linux")]
+pub(super) const WAITS: &[i64] = &[
+    nix::libc::SYS_epoll_pwait,
+    nix::libc::SYS_ppoll,
+    #[cfg(target_arch = "x86_64")]
+    nix::libc::SYS_epoll_wait,
+    #[cfg(target_arch = "x86_64")]
+    nix::libc::SYS_poll,
+];
+
+/// The call that a stopped process is in, -1 in none (`proc(5)`); `None` where the system does not tell us.
+#[cfg(target_os = "linux")]
+pub(super) fn system_call(pid: i32) -> Option<i64> {
+    let line = std::fs::read_to_string(format!("/proc/{pid}/syscall")).ok()?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// The calls that wait for a file descriptor.
+#[cfg(not(target_os = "linux"))]
+pub(super) const WAITS: &[i64] = &[];
+
+/// Other systems do not tell.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn system_call(_pid: i32) -> Option<i64> {
+    None
+}
+
 /// The process with this number.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn row(pid: i32) -> Option<Row> {
@@ -135,6 +163,15 @@ mod tests {
             "there is a ps: {all:?}"
         );
         assert_eq!(ps_line("not a process"), None);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_call_is_told_from_the_outside() {
+        let own = i32::try_from(std::process::id()).unwrap();
+        let call = system_call(own);
+        assert!(call.is_none_or(|call| !WAITS.contains(&call)), "it works just now: {call:?}");
+        assert_eq!(system_call(i32::MAX), None);
     }
 
     #[test]
