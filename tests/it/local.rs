@@ -14,7 +14,9 @@ use replab::pg::{Conninfo, Host, Session, probe};
 use replab::topology::local::{Cluster, Config, StateDir, gc};
 use replab::topology::{Category, Role, TopologyError};
 
-use crate::support::{DEADLINES, Lab, PATIENCE, config, processes_in, replab, require_pg, state_dir, until};
+use crate::support::{
+    DEADLINES, Lab, PATIENCE, config, processes_in, replab, require_pg, shown, state_dir, until,
+};
 
 fn primary() -> NodeName {
     NodeName::primary()
@@ -30,6 +32,10 @@ async fn a_cluster_is_durable_private_and_replicates() {
     let roles: Vec<_> = lab.cluster.endpoints().iter().map(|e| (e.node.as_str(), e.role)).collect();
     let expected = [("primary", Role::Primary), ("replica-1", Role::Replica), ("replica-2", Role::Replica)];
     assert_eq!(roles, expected);
+    let binaries = require_pg().await.unwrap();
+    if let Some(named) = std::env::var_os("REPLAB_PG_BIN") {
+        assert_eq!(binaries.directory, fs::canonicalize(named).unwrap(), "the tests are of what was named");
+    }
 
     let writer = lab.session(primary()).await;
     writer.batch("CREATE TABLE t (id int); INSERT INTO t VALUES (1)").await.unwrap();
@@ -39,7 +45,9 @@ async fn a_cluster_is_durable_private_and_replicates() {
         let names = ["fsync", "full_page_writes", "synchronous_commit", "data_checksums", "hot_standby"];
         let settings = probe::settings(&session, &names).await.unwrap();
         assert!(names.iter().all(|name| settings[*name] == "on"), "{}: {settings:?}", endpoint.node);
-        let named = probe::settings(&session, &["cluster_name", "listen_addresses"]).await.unwrap();
+        let named = ["cluster_name", "listen_addresses", "server_version"];
+        let named = probe::settings(&session, &named).await.unwrap();
+        assert_eq!(named["server_version"], binaries.version);
         assert_eq!(named["cluster_name"], endpoint.node.as_str());
         assert_eq!(named["listen_addresses"], "127.0.0.1");
         if endpoint.role == Role::Replica {
@@ -147,7 +155,7 @@ async fn every_action_takes_hold_on_both_roles_and_replication_goes_on() {
         written += 1;
         assert_eq!(rows(&writer).await, written);
         let reader = lab.session(replica).await;
-        until("the replica follows", async || rows(&reader).await == written).await;
+        until("the replica follows", async || shown(&reader).await == Some(written)).await;
         assert_eq!(lab.cluster.died_unasked(), None);
     }
     lab.down().await;

@@ -104,6 +104,16 @@ pub(crate) fn processes_in(directory: &Path) -> Vec<u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(stands_there).collect()
 }
 
+/// How many rows a node shows of table `t`; `None` while a replica has not replayed that the table was made. A primary that
+/// crashes may not have sent that yet, and a replica that crashes may answer before it has replayed it again.
+pub(crate) async fn shown(node: &Session) -> Option<usize> {
+    match node.simple_query_rows("SELECT id FROM t").await {
+        Ok(rows) => Some(rows.len()),
+        Err(error) if error.sqlstate() == Some("42P01") => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// Waits for a state.
 pub(crate) async fn until(what: &str, mut reached: impl AsyncFnMut() -> bool) {
     let waiting = async {

@@ -9,7 +9,7 @@ use replab::lsn::Lsn;
 use replab::pg::{Deadlines, PgError, Session, probe};
 use replab::topology::{Category, TopologyError};
 
-use crate::support::{Lab, PATIENCE, processes_in, until};
+use crate::support::{Lab, PATIENCE, processes_in, shown, until};
 
 /// For calls that are meant to get no answer.
 const IMPATIENT: Deadlines =
@@ -69,7 +69,7 @@ async fn a_paused_node_answers_nobody_and_has_forgotten_nothing() {
         let said = lab.cluster.act(node, Action::Resume).await.unwrap();
         assert!(said.ends_with("go on; all had stayed stopped"), "{said}");
         lab.cluster.answer(node, PATIENCE).await.unwrap();
-        until("it shows its row, to a session of before too", async || rows(&before).await == 1).await;
+        until("it shows its row, to a session of before too", async || shown(&before).await == Some(1)).await;
         assert_eq!(lab.cluster.conditions(), []);
     }
     lab.down().await;
