@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what `make run` (setup.sh run) and `make test` (setup.sh test) need and this machine lacks.
-# Does nothing, and takes no time, where everything is there. As root, or through sudo.
+# Installs what `make run` (setup.sh run), `make test` (setup.sh test) and `make test-versions` (setup.sh versions) need
+# and this machine lacks. Does nothing, and takes no time, where everything is there. As root, or through sudo.
 set -eu
 
 purpose=${1:-run}
@@ -44,6 +44,13 @@ has_browser() {
     has chromedriver && { has chromium || has chromium-browser || has google-chrome; }
 }
 
+has_pip() {
+    for python3 in python3 /usr/bin/python3; do
+        if "$python3" -m pip --version >/dev/null 2>&1; then return 0; fi
+    done
+    return 1
+}
+
 need() {
     wanted="$wanted${wanted:+, }$1"
     shift
@@ -56,6 +63,9 @@ has cc || need "a C compiler" gcc libc6-dev
 has_postgresql || need "the PostgreSQL server" postgresql
 if [ "$purpose" = test ] && ! has_browser; then
     optional="chromium chromium-driver"
+fi
+if [ "$purpose" = versions ]; then
+    has_pip || need "pip" python3-pip
 fi
 [ -n "$packages$optional" ] || exit 0
 

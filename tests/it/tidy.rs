@@ -91,6 +91,11 @@ fn every_schema_is_used() {
 }
 
 #[test]
+fn every_test_of_a_server_runs_against_every_version() {
+    assert_tidy(&skipped_servers(&tree()));
+}
+
+#[test]
 fn no_file_names_the_machine_it_was_written_on() {
     assert_tidy(&machine_paths(&tree()));
 }
@@ -258,6 +263,30 @@ fn unused(schemas: &[&str], tree: &Tree) -> Vec<String> {
         .collect()
 }
 
+/// Modules of tests that `make test-versions` skips although they need a server.
+fn skipped_servers(tree: &Tree) -> Vec<String> {
+    const SCRIPT: &str = "infra/test-versions.sh";
+    let script = tree.get(SCRIPT).map(String::as_str).unwrap_or_default();
+    let skipped: Vec<&str> =
+        script.split_whitespace().filter_map(|word| word.trim_matches('"').strip_suffix("::")).collect();
+    let mut problems = Vec::new();
+    if skipped.is_empty() {
+        problems.push(format!("{SCRIPT}: no module `name::` is skipped, so this lint looks at nothing"));
+    }
+    for (path, text) in tree {
+        let module = path.strip_prefix("tests/it/").and_then(|path| path.split(['/', '.']).next());
+        let Some(module) = module.filter(|module| skipped.contains(module) && *module != "tidy") else {
+            continue;
+        };
+        for needs in ["Lab::real(", "Lab::up(", "Lab::of(", "require_pg("] {
+            if text.lines().any(|line| code(line).contains(needs)) {
+                problems.push(format!("{path}: `{needs}`, but {SCRIPT} skips {module}"));
+            }
+        }
+    }
+    problems
+}
+
 fn machine_paths(tree: &Tree) -> Vec<String> {
     // In parts, so that this file does not find itself.
     let paths = [concat!("/wo", "rk/"), concat!("/tmp/", "wt")];
@@ -387,6 +416,22 @@ mod can_fail {
             ("README.md", "b.sql"),
         ]);
         assert_eq!(unused(&["a.sql", "b.sql"], &files), ["schemas/b.sql: no code and no test uses it"]);
+    }
+
+    #[test]
+    fn servers_that_are_skipped() {
+        let script = ("infra/test-versions.sh", "skipped=\"--skip a:: --skip b::\"\n");
+        let files = [
+            script,
+            ("tests/it/a.rs", "// Lab::real(\n"),
+            ("tests/it/b/deep.rs", "let Some(lab) = Lab::real() else { return };\n"),
+            ("tests/it/c.rs", "Lab::up(1).await;\n"),
+        ];
+        assert_eq!(
+            skipped_servers(&tree(&files)),
+            ["tests/it/b/deep.rs: `Lab::real(`, but infra/test-versions.sh skips b"]
+        );
+        assert_eq!(skipped_servers(&tree(&[("infra/test-versions.sh", "")])).len(), 1);
     }
 
     #[test]
