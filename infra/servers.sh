@@ -68,7 +68,7 @@ mkdir -p "$servers"
 [ -O "$servers" ] || die "$servers belongs to another user"
 [ -d "$installed" ] || fetch
 bin=$installed/$programs
-for program in postgres initdb pg_basebackup pgbench psql; do
+for program in postgres initdb pg_basebackup pg_rewind pgbench psql; do
     said=$("$bin/$program" --version) || die "$bin/$program does not run on this machine"
     case $said in
     "$program (PostgreSQL) $version") ;;
