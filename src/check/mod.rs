@@ -10,6 +10,8 @@ mod convergence;
 mod counter;
 mod draft;
 mod durability;
+#[cfg(test)]
+mod failover;
 mod judgement;
 mod ledger;
 mod long_fork;

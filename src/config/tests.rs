@@ -454,3 +454,85 @@ fn claims_follow_from_the_settings() {
     assert_eq!(only("orders").on_primary, [].into());
     assert_eq!(only("counter").everywhere, [Durability, ExactlyOnce, MonotonicReads, Convergence].into());
 }
+
+#[test]
+fn a_failover_keeps_what_every_choice_of_a_replica_has() {
+    let durable = |mode: &str, standbys: Option<&str>, schedule: &str| {
+        let flags = Overrides {
+            synchronous_commit: Some(mode.to_owned()),
+            synchronous_standbys: standbys.map(str::to_owned),
+            replicas: Some(2),
+            schedule: Some(schedule.to_owned()),
+            ..Overrides::default()
+        };
+        accepted(flags).claims().claims(Guarantee::Durability, None)
+    };
+    let one = Some("ANY 1");
+    for (mode, standbys, schedule, expected) in [
+        // Nobody has to have it.
+        ("on", None, "promote(best)@1s", false),
+        ("off", one, "promote(best)@1s", false),
+        ("local", one, "promote(best)@1s", false),
+        // One of two has it, and the one that has received more is chosen.
+        ("on", one, "promote(best)@1s", true),
+        ("remote_write", one, "kill(writer)@1s,promote(best)@2s", true),
+        ("remote_apply", Some("FIRST 1"), "freeze(replica-1)@1s,promote(best)@2s", true),
+        // The one that has it may not be among those to choose from.
+        ("on", one, "kill(replica-2)@1s,promote(best)@2s", false),
+        ("on", one, "pause(replica-2)@1s,promote(best)@2s", false),
+        ("on", one, "promote(replica-1)@1s", false),
+        ("on", Some("ANY 1 (replica-1)"), "promote(replica-1)@1s", true),
+        ("on", Some("ANY 1 (replica-1)"), "promote(replica-2)@1s", false),
+        // Both have it.
+        ("on", Some("ANY 2"), "promote(replica-2)@1s", true),
+        ("on", Some("FIRST 2"), "kill(replica-2)@1s,promote(best)@2s", true),
+        ("remote_write", None, "promote(replica-1)@1s", true),
+        // A second failover: the first primary's answers count again when it is back.
+        ("on", one, "promote(replica-1)@1s,promote(replica-2)@2s", false),
+        ("on", Some("ANY 2"), "promote(replica-1)@1s,promote(best)@2s", true),
+        ("on", Some("ANY 2"), "promote(replica-1)@1s,rejoin(primary)@2s,promote(best)@3s", true),
+        // Nobody knows who it will be, and who then is left.
+        ("on", Some("ANY 1"), "promote(best)@1s,promote(best)@2s", false),
+        // A shutdown flushes, and waits for everybody who receives.
+        ("off", None, "switchover(replica-1)@1s", true),
+        ("off", None, "switchover(replica-1)@1s,crash(replica-1)@2s", false),
+        ("off", None, "switchover(replica-1)@1s,crash(primary)@2s", true),
+        ("off", None, "crash(writer)@2s", false),
+    ] {
+        assert_eq!(durable(mode, standbys, schedule), expected, "{mode}, {standbys:?}, {schedule}");
+    }
+}
+
+#[test]
+fn a_cluster_that_could_not_work_is_refused() {
+    insta::assert_snapshot!(refused("[topology]\nreplicas = 2\nsynchronous_standbys = \"ANY 3\"\n"), @r#"
+    replab.toml:3: synchronous standbys `ANY 3`: a commit would wait for 3 of 2
+      3 | synchronous_standbys = "ANY 3"
+        |                        ^^^^^^^
+    "#);
+    insta::assert_snapshot!(refused("[topology]\nreplicas = 2\nsynchronous_standbys = \"SOME 1\"\n"), @r#"
+    replab.toml:3: `SOME 1` does not say which standbys a commit waits for; write `ANY 1`, `FIRST 2` or `ANY 1 (replica-1, replica-2)`
+      3 | synchronous_standbys = "SOME 1"
+        |                        ^^^^^^^^
+    "#);
+    insta::assert_snapshot!(refused("[topology]\nreplicas = 2\ncascade = [\"replica-1<-replica-2\", \"replica-2<-replica-1\"]\n"), @r#"
+    replab.toml:3: `replica-1<-replica-2` is part of a circle, which nothing would ever flow through
+      3 | cascade = ["replica-1<-replica-2", "replica-2<-replica-1"]
+        |           ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    "#);
+    insta::assert_snapshot!(refused("[topology]\nreplicas = 2\nsynchronous_standbys = \"ANY 2\"\ncascade = [\"replica-2<-replica-1\"]\n"), @r#"
+    replab.toml:3: `ANY 2` waits for 2, and 1 receive from the primary
+      3 | synchronous_standbys = "ANY 2"
+        |                        ^^^^^^^
+    "#);
+    insta::assert_snapshot!(refused("[topology]\nrecovery_min_apply_delay = \"1m\"\n"), @r#"
+    replab.toml:2: it must be between 0s and 30s, but is 1m
+      2 | recovery_min_apply_delay = "1m"
+        |                            ^^^^
+    "#);
+    insta::assert_snapshot!(refused("[topology]\nhot_standby_feedback = \"yes\"\n"), @r#"
+    replab.toml:2: `yes` is not on or off; known are on, off
+      2 | hot_standby_feedback = "yes"
+        |                        ^^^^^
+    "#);
+}

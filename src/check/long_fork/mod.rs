@@ -85,8 +85,9 @@ impl Checker<CounterOp> for LongFork {
         for (node, pairs) in &within {
             draft.count(&format!("contradicting neighbors on {node} alone"), *pairs);
         }
-        draft.count("snapshots taken during a forced restart, not judged", during);
-        draft.count("contradictions across a forced restart", across);
+        draft
+            .count("snapshots during a forced restart, or of a replica after a failover, not judged", during);
+        draft.count("contradictions across a forced restart or failover", across);
         let mut summary = format!(
             "{} judged, {} distinct, {} contradict each other",
             plural(judged, "snapshot"),

@@ -73,11 +73,18 @@ fn a_loss_is_no_fork() {
         "1-2 5 all = 5,7; 49-51 5 all = 3,8; 3-4 6 all = 5,7",
     ] {
         assert_eq!(result(&judge(CRASH, text)), (Unknown, 0), "{text}");
-        assert_eq!(figure(&judge(CRASH, text), "contradictions across a forced restart"), 1, "{text}");
+        assert_eq!(
+            figure(&judge(CRASH, text), "contradictions across a forced restart or failover"),
+            1,
+            "{text}"
+        );
         assert_eq!(result(&judge(CALM, text)), (Fail, 1), "{text}");
     }
     let during = judge(CRASH, "1-2 5 all = 5,7; 49-51 5 all = 3,8; 3-4 6 all = 5,7");
-    assert_eq!(figure(&during, "snapshots taken during a forced restart, not judged"), 1);
+    assert_eq!(
+        figure(&during, "snapshots during a forced restart, or of a replica after a failover, not judged"),
+        1
+    );
 }
 
 #[test]
