@@ -6,6 +6,7 @@
 mod any;
 mod cascade;
 mod error;
+pub mod link;
 pub mod local;
 pub mod memory;
 mod process;
