@@ -110,14 +110,16 @@ fn poll_both(
     server: &mut Halves<'_, '_>,
 ) -> Poll<End> {
     loop {
-        let resets = up.poll(cx, client.0, server.1) == Poll::Ready(End::Reset)
-            || down.poll(cx, server.0, client.1) == Poll::Ready(End::Reset);
-        if resets {
+        // A peer that refuses what it is sent has reset the connection. The other one learns it by the way that leads
+        // to it, after all that was sent before. The refusal takes the error with it: who reads next is told of an
+        // orderly end, so the pump that reads has to know first.
+        if up.poll(cx, client.0, server.1) == Poll::Ready(End::Reset) {
             return Poll::Ready(End::Reset);
         }
-        // A peer that refuses what it is sent has reset the connection. The other one learns it by the way that leads
-        // to it, after all that was sent before.
         let server_is_gone = up.target_is_reset() && down.source_is_reset();
+        if down.poll(cx, server.0, client.1) == Poll::Ready(End::Reset) {
+            return Poll::Ready(End::Reset);
+        }
         let client_is_gone = down.target_is_reset() && up.source_is_reset();
         if up.is_done() && down.is_done() {
             return Poll::Ready(End::Fin);
