@@ -58,6 +58,13 @@ impl Draft {
         }
     }
 
+    /// Tells of something that is no counter-example, and that a reader must not miss.
+    pub(super) fn remark(&mut self, events: &[u64], message: impl FnOnce() -> String) {
+        let counted = self.judgement.violations;
+        self.violation(events, message);
+        self.judgement.violations = counted;
+    }
+
     /// Notes why something was not judged.
     pub(super) fn doubt(&mut self, reason: impl Into<String>) {
         self.doubts.push(reason.into());

@@ -128,3 +128,31 @@ fn what_a_failover_took_back_is_no_fork() {
     assert_eq!(judge("70-71 5@replica-1 all = 2,1; 72-73 5@replica-1 all = 1,2"), (Fail, 1));
     assert_eq!(judge("1-2 5 all = 2,1; 3-4 6@replica-1 all = 1,2"), (Fail, 1));
 }
+
+#[test]
+fn a_loss_that_the_server_warned_of_is_told_and_no_counter_example() {
+    let text = "1-2 0 order = 1; 3-4 0 order =w 2; 70-71 0@replica-1 order = 3; 80-81 9@replica-1 ledger 0 = 1/0 3/0";
+    let kept = orders(FAILOVER, text, Guarantee::Durability, "durability");
+    assert_eq!((result(&kept), figure(&kept, "acknowledged and absent")), ((Pass, 0), 1));
+    assert_eq!(figure(&kept, "acknowledged with a warning and lost in a failover"), 1);
+    assert!(
+        words(&kept)[0].ends_with("is absent; nobody else may have had it, as the warning said"),
+        "{kept:?}"
+    );
+    assert!(kept.summary.ends_with("1 came with a warning, 1 of them lost"), "{}", kept.summary);
+    // It was on the primary's own disk, so a crash there explains nothing; nor does a failover explain a gap.
+    let crash = Run { faults: "50-60 nemesis@primary crash", ..CALM };
+    let text = "1-2 0 order = 1; 3-4 0 order =w 2; 70-71 0 order = 3; 80-81 9 ledger 0 = 1/0 3/0";
+    assert_eq!(result(&orders(crash, text, Guarantee::Durability, "durability")), (Fail, 1));
+    let gap = "1-2 0 order =w 1; 3-4 0 order = 2; 70-71 0@replica-1 order = 3; 80-81 9@replica-1 ledger 0 = 2/0 3/0";
+    assert_eq!(result(&orders(FAILOVER, gap, Guarantee::Durability, "durability")), (Fail, 1));
+
+    let text = "1-2 0 inc 1 = 1; 3-4 0 inc 1 =w 2; 70-71 1@replica-1 inc 1 = 2; 75-76 5@replica-1 own 1/0 = 1; 80-81 9@replica-1 all = 2";
+    let all = FAILOVER.counter(text);
+    let kept = of(&all, Guarantee::Durability, "counter", None);
+    assert_eq!((result(&kept), figure(&kept, "acknowledged and lost")), ((Pass, 0), 1));
+    let own = all.iter().filter(|one| one.guarantee == Guarantee::ReadYourWrites);
+    assert!(own.clone().all(|one| one.violations == 0), "{own:?}", own = own.collect::<Vec<_>>());
+    let unwarned = text.replace("=w", "=");
+    assert_eq!(result(&counter(FAILOVER, &unwarned, Guarantee::Durability)), (Fail, 1));
+}

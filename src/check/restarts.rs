@@ -24,6 +24,15 @@ impl Window {
     }
 }
 
+/// The failovers: who follows may have received less than was acknowledged.
+pub(super) fn failovers<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
+    let moves = evidence.faults.calls().filter(|call| {
+        let FaultOp::Act { action, .. } = call.op else { return false };
+        action.moves_primary() && action.leaves_behind().is_some()
+    });
+    moves.filter_map(|call| Window::of(&call.outcome, call.start, call.end)).collect()
+}
+
 /// Where the cluster's log may have lost its end: what is abrupt for the primary of that moment, and another node in its
 /// place that may have received less. A primary that was shut down before it was replaced has lost nothing.
 pub(super) fn cuts<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
@@ -38,11 +47,7 @@ pub(super) fn cuts<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
         let within = |window: &Window| window.start <= ended && window.end >= tenure.from;
         cuts.extend(abrupt(evidence, tenure.node).into_iter().filter(within));
     }
-    let moves = evidence.faults.calls().filter(|call| {
-        let FaultOp::Act { action, .. } = call.op else { return false };
-        action.moves_primary() && action.leaves_behind().is_some()
-    });
-    cuts.extend(moves.filter_map(|call| Window::of(&call.outcome, call.start, call.end)));
+    cuts.extend(failovers(evidence));
     cuts.sort_by_key(|cut| (cut.start, cut.end));
     cuts.dedup();
     cuts

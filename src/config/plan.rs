@@ -258,6 +258,11 @@ impl TopologyPlan {
         self.synchronous_standbys.clone().or_else(named)
     }
 
+    /// Whether a commit ever waits for a replica.
+    pub fn waits_for_standbys(&self) -> bool {
+        self.synchronous_commit.waits_for_standbys() && self.standbys().is_some()
+    }
+
     /// Which of them can give an answer: those that receive from the primary itself.
     pub fn answering(&self, primary: NodeName) -> Vec<NodeName> {
         let behind =

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::check::Guarantee;
 use crate::fault::{Schedule, duration, format_duration};
-use crate::history::{Nanos, NodeName};
+use crate::history::{Action, Nanos, NodeName};
 use crate::suggest::hint;
 use crate::topology::Cascade;
 
@@ -243,7 +243,17 @@ impl Check<'_> {
         }
         let schedule: Schedule = self.take("faults.schedule", text.parse())?;
         let valid = schedule.validate(&topology.nodes(), |action| topology.kind.can(action), load.duration);
-        self.take("faults.schedule", valid.map(|()| schedule))
+        let schedule = self.take("faults.schedule", valid.map(|()| schedule))?;
+        let cancels = schedule.steps().iter().find(|step| step.action == Action::CancelSyncWait);
+        match cancels {
+            Some(step) if !topology.waits_for_standbys() => {
+                let message = format!(
+                    "{step}: no commit of this cluster ever waits for a standby; see --sync-standbys"
+                );
+                self.problem("faults.schedule", message)
+            }
+            _ => Some(schedule),
+        }
     }
 }
 

@@ -29,6 +29,10 @@ pub fn explanation(action: Action) -> &'static str {
         Action::Thaw => "let a WAL receiver that is frozen go on",
         Action::PauseReplay => "let a replica receive the log and not replay it (pg_wal_replay_pause)",
         Action::ResumeReplay => "let the replay go on",
+        Action::Terminate => "end every client's session (pg_terminate_backend)",
+        Action::CancelSyncWait => {
+            "cancel commits that wait for a standby: each is acknowledged, with a warning"
+        }
         Action::Promote => "fail over: end the primary if it runs, and make this replica the primary",
         Action::Switchover => {
             "shut the primary down, make this replica the primary, let the old one follow it"

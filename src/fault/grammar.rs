@@ -164,8 +164,8 @@ mod tests {
     #[test]
     fn says_which_piece_is_wrong() {
         let say = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
-        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
-        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
+        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are cancel-sync-wait, crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, terminate, thaw");
+        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are cancel-sync-wait, crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, terminate, thaw");
         insta::assert_snapshot!(say("crash(primary)"), @"in `crash(primary)`: it does not say when; a fault is written `crash(primary)@8s`");
         insta::assert_snapshot!(say("crash(primary)@8"), @"in `crash(primary)@8`: `8` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m");
         insta::assert_snapshot!(say("crash primary@8s"), @"in `crash primary@8s`: a fault is written `crash(primary)@8s`");

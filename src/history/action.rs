@@ -110,6 +110,10 @@ pub enum Action {
     PauseReplay,
     /// Let it go on (`pg_wal_replay_resume`).
     ResumeReplay,
+    /// End every client's session (`pg_terminate_backend`).
+    Terminate,
+    /// Cancel the commits that wait for a synchronous standby: each is acknowledged, with a warning.
+    CancelSyncWait,
     /// Make a replica the primary, whatever it has received; the old primary has ended before.
     Promote,
     /// Shut the primary down, make a replica that has received everything the primary, and let the old one follow it.
@@ -120,7 +124,7 @@ pub enum Action {
 
 impl Action {
     /// Every action, in the order in which they are explained.
-    pub const ALL: [Action; 15] = [
+    pub const ALL: [Action; 17] = [
         Action::Crash,
         Action::Kill,
         Action::Stop(StopMode::Fast),
@@ -133,6 +137,8 @@ impl Action {
         Action::Thaw,
         Action::PauseReplay,
         Action::ResumeReplay,
+        Action::Terminate,
+        Action::CancelSyncWait,
         Action::Promote,
         Action::Switchover,
         Action::Rejoin,
@@ -146,6 +152,7 @@ impl Action {
             Action::Freeze => Some(Condition::Frozen),
             Action::PauseReplay => Some(Condition::ReplayPaused),
             Action::Crash | Action::Restart | Action::Promote | Action::Switchover => None,
+            Action::Terminate | Action::CancelSyncWait => None,
             Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay | Action::Rejoin => None,
         }
     }
@@ -202,6 +209,8 @@ impl Action {
             Action::Thaw => "thaw",
             Action::PauseReplay => "pause-replay",
             Action::ResumeReplay => "resume-replay",
+            Action::Terminate => "terminate",
+            Action::CancelSyncWait => "cancel-sync-wait",
             Action::Promote => "promote",
             Action::Switchover => "switchover",
             Action::Rejoin => "rejoin",

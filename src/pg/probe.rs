@@ -105,6 +105,41 @@ pub async fn timeline(session: &Session) -> Result<Option<(u32, Lsn)>, PgError> 
     Ok(lsn(Some(at.to_owned()))?.map(|at| (timeline, at)))
 }
 
+/// Ends the session of every client but this one; answers their processes.
+pub async fn terminate_clients(session: &Session) -> Result<Vec<i32>, PgError> {
+    // Materialized: the function must not be asked about a process before it is known to be one of those.
+    let sql = "WITH clients AS MATERIALIZED (SELECT pid FROM pg_stat_activity \
+                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()) \
+               SELECT pid FROM clients WHERE pg_terminate_backend(pid)";
+    numbers(session, sql).await
+}
+
+/// Which of `processes` still serve a client.
+pub async fn clients_among(session: &Session, processes: &[i32]) -> Result<Vec<i32>, PgError> {
+    let list: Vec<String> = processes.iter().map(i32::to_string).collect();
+    let sql = format!("SELECT pid FROM pg_stat_activity WHERE pid = ANY ('{{{}}}')", list.join(","));
+    numbers(session, &sql).await
+}
+
+/// Cancels every commit that waits for a synchronous standby; answers a name for each.
+pub async fn cancel_sync_waits(session: &Session) -> Result<Vec<String>, PgError> {
+    let sql = format!(
+        "WITH waits AS MATERIALIZED \
+             (SELECT pid, {WAIT} AS wait FROM pg_stat_activity WHERE wait_event = 'SyncRep') \
+         SELECT wait FROM waits WHERE pg_cancel_backend(pid)"
+    );
+    Ok(session.simple_query_rows(&sql).await?.into_iter().flatten().flatten().collect())
+}
+
+/// What tells one wait for a standby from the next of the same session.
+const WAIT: &str = "pid || ' ' || query_start";
+
+/// The commits that wait for a synchronous standby just now, by the same names.
+pub async fn sync_waits(session: &Session) -> Result<Vec<String>, PgError> {
+    let sql = format!("SELECT {WAIT} FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+    Ok(session.simple_query_rows(&sql).await?.into_iter().flatten().flatten().collect())
+}
+
 /// Asks a replica to become a primary; [`is_in_recovery`] says when it has.
 pub async fn promote(session: &Session) -> Result<(), PgError> {
     scalar(session, "SELECT pg_promote(wait => false)").await.map(drop)
@@ -215,6 +250,11 @@ fn unknown(node: NodeName) -> LagSample {
         flush_lag: None,
         replay_lag: None,
     }
+}
+
+async fn numbers(session: &Session, sql: &str) -> Result<Vec<i32>, PgError> {
+    let rows = session.simple_query_rows(sql).await?;
+    rows.into_iter().flatten().flatten().map(|text| number(&text)).collect()
 }
 
 fn number<N: FromStr>(text: &str) -> Result<N, PgError> {

@@ -174,6 +174,14 @@ pub enum TopologyError {
         /// What was found instead.
         why: String,
     },
+    /// A fault that found nothing to do.
+    #[error("the fault had no effect on {node}: {why}")]
+    NoEffect {
+        /// Which.
+        node: NodeName,
+        /// What it waited for.
+        why: String,
+    },
     /// The end of a fault that the node is not under.
     #[error("{node} is not {condition}")]
     NothingToCure {
@@ -237,7 +245,7 @@ impl TopologyError {
             }
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
-            NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } => Category::Lab,
+            NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
             SecondPrimary { .. } => Category::Lab,
             Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,

@@ -259,3 +259,94 @@ fn what_holds_a_node_up_is_lifted_at_the_end() {
     assert_eq!(judgement(&report, "orders", "convergence", None)["verdict"], "pass");
     lab.assert_nothing_left();
 }
+
+/// Acknowledged and lost: orders and increments.
+fn lost(report: &Value) -> [u64; 2] {
+    [
+        count(judgement(report, "orders", "durability", None), "acknowledged and absent"),
+        count(judgement(report, "counter", "durability", None), "acknowledged and lost"),
+    ]
+}
+
+#[test]
+fn a_failover_to_a_synchronous_standby_loses_nothing() {
+    let Some(lab) = Lab::real() else { return };
+    let faults = "kill(writer)@1s,promote(best)@1.2s,rejoin(primary)@2s,switchover(primary)@3s";
+    let flags = ["run", "--replicas", "2", "--sync-standbys", "ANY 1", "--duration", "4s", "--fault", faults];
+    lab.run(&flags).exits(0);
+    let report = lab.results();
+    assert_schema(&report);
+    assert_eq!(lost(&report), [0, 0]);
+    for workload in ["orders", "counter"] {
+        let durability = judgement(&report, workload, "durability", None);
+        assert_eq!((&durability["verdict"], &durability["claimed"]), (&"pass".into(), &true.into()));
+        assert_eq!(judgement(&report, workload, "convergence", None)["verdict"], "pass");
+    }
+    let done = recoveries(&report);
+    let verbs: Vec<&str> = done.iter().map(|(verb, ..)| *verb).collect();
+    assert_eq!(verbs, ["kill", "promote", "rejoin", "switchover"]);
+    // Writes came back, wherever; the kill's own way back is the promotion.
+    let figures = report["figures"]["recoveries"].as_array().unwrap();
+    for figure in [&figures[0], &figures[1], &figures[3]] {
+        assert!(figure["first_success"].is_u64() && figure["unavailable"].is_u64(), "{figure}");
+    }
+    let writer = &report["figures"]["availability"][0];
+    assert_eq!(writer["node"], "writer");
+    assert!(!writer["gaps"].as_array().unwrap().is_empty(), "{writer}");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_failover_to_a_replica_that_was_behind_loses_and_says_what() {
+    let Some(lab) = Lab::real() else { return };
+    let faults = "freeze(replica-1)@1s,kill(writer)@1.5s,promote(best)@1.5s";
+    lab.run(&["run", "--duration", "3s", "--fault", faults]).exits(0);
+    let report = lab.results();
+    let [orders, increments] = lost(&report);
+    assert!(orders > 0 && increments > 0, "{orders} {increments}");
+    let durability = judgement(&report, "orders", "durability", None);
+    assert_eq!((&durability["verdict"], &durability["claimed"]), (&"fail".into(), &false.into()));
+    assert_eq!(count(durability, "gaps"), 0, "only the end is lost");
+    let named = durability["findings"].as_array().unwrap();
+    assert!(named[0]["message"].as_str().unwrap().ends_with("is absent"), "{named:?}");
+    assert_eq!(
+        judgement(&report, "orders", "convergence", None)["verdict"],
+        "pass",
+        "it came back and was rewound"
+    );
+    lab.run(&["check", "--require", "durability"]).exits(1);
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_commit_whose_wait_was_cancelled_is_acknowledged_with_a_warning_and_lost() {
+    let Some(lab) = Lab::real() else { return };
+    let faults = "freeze(replica-1)@1s,cancel-sync-wait(primary)@1.4s,kill(writer)@1.5s,promote(best)@1.5s";
+    let flags = ["run", "--sync-standbys", "ANY 1", "--duration", "3s", "--fault", faults];
+    lab.run(&flags).exits(0);
+    let report = lab.results();
+    let forewarned = |workload| {
+        let durability = judgement(&report, workload, "durability", None);
+        assert_eq!(
+            (&durability["verdict"], &durability["claimed"]),
+            (&"pass".into(), &true.into()),
+            "{durability}"
+        );
+        assert!(count(durability, "acknowledged with a warning") > 0, "{durability}");
+        count(durability, "acknowledged with a warning and lost in a failover")
+    };
+    assert!(forewarned("orders") + forewarned("counter") > 0);
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn sessions_that_are_ended_come_back() {
+    let Some(lab) = Lab::real() else { return };
+    lab.run(&["run", "--duration", "2s", "--fault", "terminate(primary)@800ms,terminate(replica-1)@900ms"])
+        .exits(0);
+    let report = lab.results();
+    let errors = report["figures"]["errors"].as_array().unwrap();
+    assert!(errors.iter().any(|error| error["sqlstate"] == "57P01"), "{errors:?}");
+    assert_eq!(lost(&report), [0, 0]);
+    lab.assert_nothing_left();
+}

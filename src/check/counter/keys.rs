@@ -18,6 +18,8 @@ pub(super) struct Ack {
     pub(super) event: u64,
     /// The largest value of the key that had been acknowledged when this one began.
     pub(super) known: i64,
+    /// Whether the server said that nobody else may have it.
+    pub(super) warned: bool,
 }
 
 /// A read of the primary that showed less than what had been acknowledged when it began.
@@ -87,7 +89,8 @@ impl Key {
     fn acknowledge(&mut self, key: i32, value: i64, call: &Call<'_, CounterOp>) -> Option<Early> {
         let event = call.completed.unwrap_or(call.invoked);
         let known = self.open.remove(&call.invoked).unwrap_or(0);
-        self.acks.push(Ack { value, start: call.start, end: call.end, event, known });
+        let warned = matches!(call.outcome, Outcome::Ok { warning: Some(_), .. });
+        self.acks.push(Ack { value, start: call.start, end: call.end, event, known, warned });
         self.known = self.known.max(value);
         (value > self.begun).then_some(Early { key, value, begun: self.begun, time: call.end, event })
     }

@@ -57,14 +57,24 @@ fn durability(
 ) -> Judgement {
     let mut draft = Draft::new("counter", Guarantee::Durability, None, evidence, claims);
     keys.doubts(&mut draft);
+    let failovers = restarts::failovers(evidence);
+    let (mut forewarned, mut warned_lost) = (0u64, 0u64);
     for tally in tallies {
         for loss in &tally.losses {
-            draft.violation(&loss.events(keys.read_event), || loss.explain(tally.key, restarts));
+            let (events, explain) = (loss.events(keys.read_event), || loss.explain(tally.key, restarts));
+            warned_lost += u64::from(loss.was_warned());
+            if loss.was_forewarned(&failovers) {
+                forewarned += 1;
+                draft.remark(&events, || explain() + "; nobody else may have had it, as the warning said");
+            } else {
+                draft.violation(&events, explain);
+            }
         }
     }
-    let lost = draft.violations();
+    let lost = draft.violations() + forewarned;
     figures(&mut draft, keys, tallies);
     draft.count("acknowledged and lost", lost);
+    draft.count("acknowledged with a warning and lost in a failover", forewarned);
     // An increment of unknown outcome can make a lost value again.
     let bound = if lost > 0 && keys.unknown() > 0 { "at least " } else { "" };
     let mut summary = format!(
@@ -81,7 +91,8 @@ fn durability(
         );
     }
     if keys.warned > 0 {
-        summary += &format!("; {} came with a warning", count(keys.warned));
+        summary +=
+            &format!("; {} came with a warning, {} of them lost", count(keys.warned), count(warned_lost));
     }
     draft.finish(summary)
 }

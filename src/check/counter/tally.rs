@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::keys::{Ack, Key, Short};
 use crate::check::restarts::{Window, between};
 use crate::check::text::{at, plural};
+use crate::history::Nanos;
 
 /// The account of one key.
 pub(super) struct Tally<'a> {
@@ -99,6 +100,16 @@ fn first_from<'a>(by_value: &[&'a Ack], value: i64) -> Option<&'a Ack> {
 }
 
 impl Loss<'_> {
+    /// Whether it was acknowledged with a warning.
+    pub(super) fn was_warned(&self) -> bool {
+        self.ack.warned
+    }
+
+    /// Whether it was acknowledged with a warning that nobody else may have it, and one of `failovers` came after.
+    pub(super) fn was_forewarned(&self, failovers: &[Window]) -> bool {
+        self.ack.warned && between(failovers, self.ack.end, Nanos(u64::MAX))
+    }
+
     /// The events that show it; `read` is the final read.
     pub(super) fn events(&self, read: Option<u64>) -> Vec<u64> {
         let witness = match self.why {

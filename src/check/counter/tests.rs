@@ -30,7 +30,7 @@ fn says_what_it_looked_at() {
     let (kept, once) = judge(CALM, "0 inc 1 = 1; 1 inc 1 ?; 2 inc 1 ?; 3 inc 1 =w 3; 9 all = 3");
     assert_eq!(
         kept.summary,
-        "2 increments acknowledged on 1 key, 0 lost; 1 unknown were applied, 1 were not; 1 came with a warning"
+        "2 increments acknowledged on 1 key, 0 lost; 1 unknown were applied, 1 were not; 1 came with a warning, 0 of them lost"
     );
     assert_eq!(
         once.summary,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::acks::{Ack, Acks, Fate};
 use crate::check::draft::Draft;
 use crate::check::ledger::Ledger;
-use crate::check::restarts::{Window, between, unbroken_until};
+use crate::check::restarts::{self, Window, between, unbroken_until};
 use crate::check::text::{at, count, plural, ranges};
 use crate::check::{Claims, Evidence, Guarantee, Judgement};
 use crate::history::{Nanos, OrdersOp};
@@ -57,9 +57,20 @@ pub(super) fn judge(
     draft.count("gaps", gaps);
     draft.count("identifiers handed out again after a forced restart", reused);
 
+    let failovers = restarts::failovers(evidence);
+    let mut forewarned = 0u64;
     for ack in &lost {
-        draft.violation(&[ack.event], || explain(ack, survivors.after(ack, restarts)));
+        let survivor = survivors.after(ack, restarts);
+        if ack.warned && survivor.is_none() && between(&failovers, ack.end, Nanos(u64::MAX)) {
+            forewarned += 1;
+            draft.remark(&[ack.event], || {
+                explain(ack, None) + "; nobody else may have had it, as the warning said"
+            });
+        } else {
+            draft.violation(&[ack.event], || explain(ack, survivor));
+        }
     }
+    draft.count("acknowledged with a warning and lost in a failover", forewarned);
     let mut summary = match ledger {
         Ok(_) => format!("{} acknowledged, {} lost", count(acknowledged), count(absent)),
         Err(_) => format!("{} acknowledged, none of them looked for", count(acknowledged)),

@@ -11,7 +11,8 @@
 //! it holds within every session and between them.
 //!
 //! An acknowledgement that came with a warning (a wait for a standby that was cancelled) is counted apart, and is an
-//! acknowledgement all the same: the server said that the commit is on its own disk.
+//! acknowledgement all the same: the server said that the commit is on its own disk. It also said that nobody else may
+//! have it, so that its loss in a failover is told, and is no counter-example.
 
 mod acks;
 mod exactly_once;

@@ -14,6 +14,7 @@ mod node;
 mod pgbench;
 mod registry;
 mod rejoin;
+mod sessions;
 mod settings;
 mod standing;
 mod state;
@@ -133,6 +134,7 @@ impl Cluster {
             Action::Pause | Action::Resume | Action::Freeze | Action::Thaw => true,
             Action::PauseReplay | Action::ResumeReplay => true,
             Action::Promote | Action::Switchover | Action::Rejoin => true,
+            Action::Terminate | Action::CancelSyncWait => true,
         }
     }
 
@@ -175,6 +177,8 @@ impl Cluster {
             Action::Thaw => node.thaw().await?,
             Action::PauseReplay => self.pause_replay(node).await?,
             Action::ResumeReplay => self.resume_replay(node).await?,
+            Action::Terminate => self.terminate(node).await?,
+            Action::CancelSyncWait => self.cancel_sync_wait(node).await?,
             Action::Promote => return self.promote(node).await,
             Action::Switchover => return self.switch_over(node).await,
             Action::Rejoin => return self.rejoin(node).await,

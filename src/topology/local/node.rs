@@ -272,6 +272,11 @@ impl Node {
         TopologyError::NoAnswer { node: self.name, why, log: self.log_end() }
     }
 
+    /// A fault that found nothing to do.
+    pub(super) fn no_effect(&self, why: &str) -> TopologyError {
+        TopologyError::NoEffect { node: self.name, why: format!("{why} within {} s", PATIENCE.as_secs()) }
+    }
+
     /// The last lines of its log.
     pub(super) fn log_end(&self) -> String {
         let read = || {

@@ -69,7 +69,7 @@ impl Node {
                     return;
                 }
                 receiver.signal(Signal::SIGCONT);
-                tokio::task::yield_now().await;
+                sleep(LOOK).await;
             }
         };
         self.within(stopped, Condition::Frozen, false).await?;
