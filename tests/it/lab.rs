@@ -24,7 +24,7 @@ pub(crate) fn require_pg() -> bool {
 }
 
 /// These tests start programs and wait for them; only what they share with the others is asynchronous.
-fn waiting<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn waiting<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
@@ -72,6 +72,10 @@ impl Lab {
 
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    pub(crate) fn state_dir(&self) -> &Path {
+        &self.state
     }
 
     pub(crate) fn runs(&self) -> PathBuf {

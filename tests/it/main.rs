@@ -17,6 +17,7 @@ mod local;
 mod pg;
 mod planted;
 mod report;
+mod rto;
 mod sample_report;
 mod stored;
 mod support;
