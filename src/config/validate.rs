@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::check::Guarantee;
-use crate::fault::{Schedule, duration, format_duration};
+use crate::fault::{Profile, Schedule, duration, format_duration};
 use crate::history::{Action, Nanos, NodeName};
 use crate::suggest::hint;
 use crate::topology::Cascade;
@@ -241,8 +241,20 @@ impl Check<'_> {
         if text.trim() == "default" {
             return Some(Schedule::default_for(load.seed, load.duration, topology.replicas));
         }
+        let can = |action| topology.kind.can(action);
+        if let Ok(profile) = text.trim().parse::<Profile>() {
+            let schedule = profile.schedule(load.seed, load.duration, &topology.nodes(), can);
+            if schedule.is_empty() {
+                let message = format!(
+                    "nothing of the profile {profile} can be done to this cluster within {}",
+                    format_duration(load.duration)
+                );
+                return self.problem("faults.schedule", message);
+            }
+            return Some(schedule);
+        }
         let schedule: Schedule = self.take("faults.schedule", text.parse())?;
-        let valid = schedule.validate(&topology.nodes(), |action| topology.kind.can(action), load.duration);
+        let valid = schedule.validate(&topology.nodes(), can, load.duration);
         let schedule = self.take("faults.schedule", valid.map(|()| schedule))?;
         let cancels = schedule.steps().iter().find(|step| step.action == Action::CancelSyncWait);
         match cancels {

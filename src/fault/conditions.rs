@@ -27,6 +27,11 @@ impl<'a> Conditions<'a> {
         Conditions { nodes, writer, since: BTreeMap::new(), moved: None }
     }
 
+    /// The primary, where it is known.
+    pub(super) fn writer(&self) -> Option<NodeName> {
+        self.writer.node()
+    }
+
     /// Whether `step` can be done now.
     pub(super) fn allow(&self, step: Step) -> Result<(), ScheduleError> {
         let (action, target, text) = (step.action, self.resolve(step.target), step.to_string());

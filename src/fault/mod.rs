@@ -7,10 +7,13 @@ mod conditions;
 mod duration;
 mod grammar;
 mod profile;
+mod random;
 mod schedule;
+mod standard;
 mod target;
 
 pub use duration::{DurationSyntax, duration, format_duration};
 pub use grammar::ScheduleSyntax;
+pub use profile::Profile;
 pub use schedule::{Schedule, ScheduleError, Stage, Step};
 pub use target::Target;

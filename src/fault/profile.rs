@@ -1,60 +1,252 @@
-//! The default schedule: forced restarts of the primary and of a replica, jittered by the seed.
+//! Named mixtures of faults: what happens to whom is drawn from the seed, among what is possible at that moment.
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use std::fmt;
+use std::str::FromStr;
 
 use crate::history::{Action, Nanos, NodeName, StopMode};
 
-use super::{Schedule, Step};
+use super::conditions::Conditions;
+use super::random::Random;
+use super::{Schedule, Step, Target};
 
-/// A load of this length or shorter gets one round of faults, a longer one a round for each such length.
-const ROUND: u64 = 60_000_000_000;
-/// More rounds than this only make a report unreadable.
-const MAX_ROUNDS: u64 = 20;
-/// How long the primary stays stopped, at most.
-const LONGEST_STOP: u64 = 2_000_000_000;
+/// A mixture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Profile {
+    /// What maintenance does: shutdowns, restarts, replay that is held up. Nothing is lost by it.
+    Gentle,
+    /// Crashes and restarts of every node.
+    Restarts,
+    /// Failovers and switchovers, one after the other.
+    Failovers,
+    /// All of it, on top of each other.
+    Chaos,
+}
 
-impl Schedule {
-    /// The schedule of a run that asks for none: in each round the primary crashes (about 30 % of the way through),
-    /// a replica restarts or crashes (55 %; without replicas, the primary restarts), and the primary is stopped
-    /// without a checkpoint and started again (75 %). The first and the last sixth of a round are calm.
-    ///
-    /// The same seed, duration and number of replicas give the same schedule.
-    pub fn default_for(seed: u64, duration: Nanos, replicas: usize) -> Schedule {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let rounds = (duration.0 / ROUND).clamp(1, MAX_ROUNDS);
-        let round = duration.0 / rounds;
-        let primary = NodeName::primary();
-        let mut steps = Vec::new();
-        for number in 0..rounds {
-            let mut at = |percent: u64| {
-                // Jitter of ±4 % of the round, in whole milliseconds where the round is long enough to have them.
-                let percent = percent * 1_000 - 4_000 + below(&mut random, 8_001);
-                let nanos = number * round + (u128::from(round) * u128::from(percent) / 100_000) as u64;
-                Nanos(if round >= 1_000_000_000 { nanos - nanos % 1_000_000 } else { nanos })
-            };
-            let (crash, middle, stop) = (at(30), at(55), at(75));
-            steps.push(Step { at: crash, action: Action::Crash, target: primary.into() });
-            let (action, node) = match replicas as u64 {
-                0 => (Action::Restart, primary),
-                count => {
-                    let node = NodeName::replica(1 + below(&mut random, count) as usize);
-                    (if below(&mut random, 2) == 0 { Action::Restart } else { Action::Crash }, node)
-                }
-            };
-            steps.push(Step { at: middle, action, target: node.into() });
-            steps.push(Step { at: stop, action: Action::Stop(StopMode::Immediate), target: primary.into() });
-            let start = stop + Nanos((round * 8 / 100).min(LONGEST_STOP));
-            steps.push(Step { at: start, action: Action::Start, target: primary.into() });
+/// To which nodes a fault of a mixture may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whom {
+    Writer,
+    Replica,
+    Best,
+}
+
+/// How often what is done, compared with the rest of the mixture.
+type Weight = (u64, Action, Whom);
+
+/// How long after one fault the next comes, and after how long a fault that lasts is ended, in milliseconds.
+struct Pace {
+    next: (u64, u64),
+    lasts: (u64, u64),
+}
+
+impl Profile {
+    /// Every profile, by severity.
+    pub const ALL: [Profile; 4] = [Profile::Gentle, Profile::Restarts, Profile::Failovers, Profile::Chaos];
+
+    /// The word that stands for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Profile::Gentle => "gentle",
+            Profile::Restarts => "restarts",
+            Profile::Failovers => "failovers",
+            Profile::Chaos => "chaos",
         }
-        Schedule::new(steps)
+    }
+
+    /// What it is made of, in a line.
+    pub fn explanation(self) -> &'static str {
+        match self {
+            Profile::Gentle => "shutdowns, restarts and paused replay, as maintenance does it",
+            Profile::Restarts => "crashes, immediate shutdowns and restarts of every node",
+            Profile::Failovers => {
+                "failovers to the best replica, switchovers, and the way back of the old primary"
+            }
+            Profile::Chaos => "everything, on top of each other",
+        }
+    }
+
+    fn weights(self) -> &'static [Weight] {
+        use Action::{
+            Crash, Freeze, Kill, Pause, PauseReplay, Promote, Restart, Stop, Switchover, Terminate,
+        };
+        use Whom::{Best, Replica, Writer};
+        const FAST: Action = Stop(StopMode::Fast);
+        const IMMEDIATE: Action = Stop(StopMode::Immediate);
+        match self {
+            Profile::Gentle => &[
+                (3, Restart, Replica),
+                (2, Restart, Writer),
+                (2, PauseReplay, Replica),
+                (1, FAST, Replica),
+                (1, Terminate, Writer),
+            ],
+            Profile::Restarts => &[
+                (4, Crash, Writer),
+                (2, IMMEDIATE, Writer),
+                (1, Restart, Writer),
+                (2, Crash, Replica),
+                (1, Kill, Replica),
+                (1, Restart, Replica),
+            ],
+            Profile::Failovers => &[(3, Promote, Best), (2, Switchover, Replica)],
+            Profile::Chaos => &[
+                (2, Crash, Writer),
+                (1, Kill, Writer),
+                (1, Pause, Writer),
+                (1, Terminate, Writer),
+                (2, Promote, Best),
+                (1, Switchover, Replica),
+                (2, Crash, Replica),
+                (1, Kill, Replica),
+                (2, Freeze, Replica),
+                (1, Pause, Replica),
+                (2, PauseReplay, Replica),
+            ],
+        }
+    }
+
+    fn pace(self) -> Pace {
+        match self {
+            Profile::Gentle | Profile::Restarts => Pace { next: (1_800, 3_200), lasts: (300, 1_200) },
+            Profile::Failovers => Pace { next: (2_600, 3_800), lasts: (500, 1_000) },
+            // Shorter than what lasts, so that faults overlap.
+            Profile::Chaos => Pace { next: (400, 1_800), lasts: (500, 2_500) },
+        }
+    }
+
+    /// The schedule that `seed` stands for, on `nodes`, the primary first, of a cluster that `can` do what is asked of it,
+    /// within `duration`. The first tenth and the last sixth are calm: what lasts until then is ended there.
+    pub fn schedule(
+        self,
+        seed: u64,
+        duration: Nanos,
+        nodes: &[NodeName],
+        can: impl Fn(Action) -> bool,
+    ) -> Schedule {
+        let mut draw = Draw {
+            random: Random::new(seed),
+            conditions: Conditions::new(nodes),
+            nodes,
+            due: Vec::new(),
+            steps: Vec::new(),
+            pace: self.pace(),
+        };
+        let (mut at, last) = (whole(duration.0 / 10), whole(duration.0 / 6 * 5));
+        while at < last {
+            draw.end_what_is_due(at);
+            draw.one_of(self.weights(), at, &can);
+            let (low, high) = draw.pace.next;
+            at = Nanos(at.0 + draw.random.between(low, high) * 1_000_000);
+        }
+        draw.end_what_is_due(last);
+        draw.end_all(last);
+        Schedule::new(draw.steps)
     }
 }
 
-/// A number below `limit`. Written out, so that a new version of the random library cannot change the schedule that a
-/// seed stands for.
-fn below(random: &mut ChaCha8Rng, limit: u64) -> u64 {
-    ((u128::from(random.next_u64()) * u128::from(limit)) >> 64) as u64
+/// Cut to milliseconds: what a reader of a schedule can take in.
+fn whole(nanos: u64) -> Nanos {
+    Nanos(nanos - nanos % 1_000_000)
+}
+
+/// A schedule that is being drawn.
+struct Draw<'a> {
+    random: Random,
+    conditions: Conditions<'a>,
+    nodes: &'a [NodeName],
+    /// What ends what lasts, and when.
+    due: Vec<Step>,
+    steps: Vec<Step>,
+    pace: Pace,
+}
+
+impl Draw<'_> {
+    /// One of `weights` that is possible at `at`; nothing where none is.
+    fn one_of(&mut self, weights: &[Weight], at: Nanos, can: impl Fn(Action) -> bool) {
+        let mut choices = Vec::new();
+        for &(weight, action, whom) in weights.iter().filter(|(_, action, _)| can(*action)) {
+            let targets = self.targets(whom);
+            for &target in &targets {
+                let step = Step { at, action, target };
+                if self.conditions.allow(step).is_ok() {
+                    // However many replicas there are, together they have the weight of one.
+                    choices.push((weight * 60 / targets.len() as u64, step));
+                }
+            }
+        }
+        let Some(step) = self.random.choose(&choices) else { return };
+        let stage = self.conditions.stage(step);
+        self.take(step);
+        let (low, high) = self.pace.lasts;
+        let later = Nanos(at.0 + self.random.between(low, high) * 1_000_000);
+        if let Some(condition) = step.action.begins() {
+            self.due.push(Step { at: later, action: condition.cure(), target: step.target });
+        }
+        if let (Some(condition), Some(old)) = (step.action.leaves_behind(), stage.writer) {
+            self.due.push(Step { at: later, action: condition.cure(), target: old.into() });
+            // Of several replicas nobody knows which one was promoted; after a switchover everybody does.
+            if stage.node.is_none() {
+                let back = Nanos(later.0 + low * 1_000_000);
+                self.due.push(Step { at: back, action: Action::Switchover, target: old.into() });
+            }
+        }
+    }
+
+    fn targets(&self, whom: Whom) -> Vec<Target> {
+        match (whom, self.conditions.writer()) {
+            (Whom::Writer, _) => vec![Target::Writer],
+            (Whom::Best, _) => vec![Target::Best],
+            (Whom::Replica, Some(writer)) => {
+                self.nodes.iter().filter(|node| **node != writer).map(|&node| node.into()).collect()
+            }
+            (Whom::Replica, None) => Vec::new(),
+        }
+    }
+
+    /// Ends what is due by `at`, at its time; what has ended by itself meanwhile (a node that crashed is not paused any
+    /// more) needs no end.
+    fn end_what_is_due(&mut self, at: Nanos) {
+        self.due.sort_by_key(|step| step.at);
+        while self.due.first().is_some_and(|step| step.at <= at) {
+            let step = self.due.remove(0);
+            if self.conditions.allow(step).is_ok() {
+                self.take(step);
+            }
+        }
+    }
+
+    /// Ends the rest at `at`.
+    fn end_all(&mut self, at: Nanos) {
+        for step in std::mem::take(&mut self.due) {
+            let step = Step { at, ..step };
+            if self.conditions.allow(step).is_ok() {
+                self.take(step);
+            }
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        self.conditions.apply(step);
+        self.steps.push(step);
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Profile {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Profile, String> {
+        let known = || Profile::ALL.into_iter().map(Profile::as_str);
+        Profile::ALL.into_iter().find(|profile| profile.as_str() == text).ok_or_else(|| {
+            let known: Vec<&str> = known().collect();
+            format!("`{text}` is not a profile; known are {}", known.join(", "))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -65,48 +257,53 @@ mod tests {
 
     use super::*;
 
+    fn nodes(replicas: usize) -> Vec<NodeName> {
+        std::iter::once(NodeName::primary()).chain((1..=replicas).map(NodeName::replica)).collect()
+    }
+
+    fn verbs(profile: Profile) -> BTreeSet<&'static str> {
+        let schedules =
+            (0..50).map(|seed| profile.schedule(seed, Nanos::from_millis(60_000), &nodes(2), |_| true));
+        schedules.flat_map(|schedule| schedule.steps().to_vec()).map(|step| step.action.verb()).collect()
+    }
+
     #[test]
     fn a_seed_stands_for_a_schedule() {
-        let schedule =
-            |seed, ms, replicas| Schedule::default_for(seed, Nanos::from_millis(ms), replicas).to_string();
-        insta::assert_snapshot!(schedule(1, 20_000, 1), @"crash(primary)@5.844s,restart(replica-1)@10.328s,stop(primary,immediate)@15.154s,start(primary)@16.754s");
-        insta::assert_snapshot!(schedule(2, 20_000, 3), @"crash(primary)@6.61s,restart(replica-3)@11.077s,stop(primary,immediate)@15.462s,start(primary)@17.062s");
-        insta::assert_snapshot!(schedule(1, 3_000, 0), @"crash(primary)@876ms,restart(primary)@1.549s,stop(primary,immediate)@2.273s,start(primary)@2.513s");
+        let schedule = |profile: Profile| {
+            profile.schedule(1, Nanos::from_millis(20_000), &nodes(2), |_| true).to_string()
+        };
+        insta::assert_snapshot!(schedule(Profile::Gentle), @"restart(writer)@2s,restart(replica-2)@4.635s,restart(writer)@7.43s,pause-replay(replica-2)@10.455s,resume-replay(replica-2)@11.19s,restart(replica-1)@13.063s,restart(replica-2)@15.498s");
+        insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(writer,immediate)@2s,start(writer)@2.372s,crash(writer)@4.635s,stop(writer,immediate)@7.43s,start(writer)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
+        insta::assert_snapshot!(schedule(Profile::Failovers), @"promote(best)@2s,rejoin(primary)@2.54s,switchover(primary)@3.04s,promote(best)@5.316s,rejoin(primary)@5.958s,switchover(primary)@6.458s,promote(best)@8.769s,rejoin(primary)@9.345s,switchover(primary)@9.845s,switchover(replica-1)@12.419s,promote(best)@15.712s,rejoin(replica-1)@16.344s,switchover(replica-1)@16.666s");
+        insta::assert_snapshot!(schedule(Profile::Chaos), @"promote(best)@2s,rejoin(primary)@2.66s,switchover(primary)@3.16s,pause(writer)@3.235s,resume(writer)@4.302s,switchover(replica-1)@4.63s,freeze(primary)@6.255s,crash(writer)@7.463s,thaw(primary)@7.721s,terminate(writer)@8.498s,pause-replay(replica-2)@10.176s,resume-replay(replica-2)@10.942s,switchover(replica-2)@11.057s,crash(writer)@11.476s,terminate(writer)@12.612s,pause-replay(replica-1)@13.152s,crash(primary)@13.703s,resume-replay(replica-1)@15.042s,pause(writer)@15.09s,freeze(primary)@15.669s,resume(writer)@16.666s,thaw(primary)@16.666s");
     }
 
     #[test]
-    fn long_loads_get_more_rounds() {
-        let steps = |ms| Schedule::default_for(7, Nanos::from_millis(ms), 2).steps().len();
-        assert_eq!([steps(59_000), steps(119_000), steps(180_000), steps(86_400_000)], [4, 4, 12, 80]);
+    fn every_weight_is_drawn() {
+        for profile in Profile::ALL {
+            for (_, action, _) in profile.weights() {
+                assert!(verbs(profile).contains(action.verb()), "{profile}: {action}");
+            }
+        }
+        assert!(verbs(Profile::Failovers).contains("rejoin"));
     }
 
     #[test]
-    fn seeds_differ_and_reach_every_replica() {
-        let schedules: Vec<Schedule> =
-            (0..100).map(|seed| Schedule::default_for(seed, Nanos::from_millis(20_000), 3)).collect();
-        let distinct: BTreeSet<String> = schedules.iter().map(Schedule::to_string).collect();
-        assert_eq!(distinct.len(), 100);
-        let nodes: BTreeSet<NodeName> =
-            schedules.iter().flat_map(Schedule::steps).filter_map(|step| step.target.node()).collect();
-        assert_eq!(nodes.len(), 4);
+    fn what_a_cluster_cannot_do_is_left_out() {
+        let can = |action| action != Action::Promote && action != Action::Switchover;
+        let schedule = Profile::Failovers.schedule(1, Nanos::from_millis(60_000), &nodes(2), can);
+        assert!(schedule.is_empty(), "{schedule}");
     }
 
     proptest! {
         #[test]
-        fn can_always_be_carried_out(seed: u64, ms in 1..100_000_000_u64, replicas in 0..17_usize) {
-            let duration = Nanos::from_millis(ms);
-            let schedule = Schedule::default_for(seed, duration, replicas);
-            let mut nodes = vec![NodeName::primary()];
-            nodes.extend((1..=replicas).map(NodeName::replica));
-            prop_assert_eq!(schedule.validate(&nodes, |_| true, duration), Ok(()));
-            let of_primary = schedule.steps().iter().filter(|step| step.target == NodeName::primary().into()).count();
-            prop_assert!(of_primary >= 3);
-            prop_assert_eq!(schedule.steps().len() > of_primary, replicas > 0);
-            if duration <= Nanos(ROUND) {
-                let calm = Nanos(duration.0 / 8);
-                prop_assert!(schedule.steps()[0].at >= calm);
-                prop_assert!(schedule.steps()[3].at + calm <= duration);
-            }
+        fn can_always_be_carried_out(seed: u64, ms in 500..200_000_u64, replicas in 0..5_usize, place in 0..4_usize) {
+            let (profile, duration, nodes) = (Profile::ALL[place], Nanos::from_millis(ms), nodes(replicas));
+            let schedule = profile.schedule(seed, duration, &nodes, |_| true);
+            prop_assert_eq!(schedule.validate(&nodes, |_| true, duration), Ok(()), "{}", schedule);
+            prop_assert!(profile == Profile::Failovers && replicas == 0 || !schedule.is_empty() || replicas == 0);
+            let calm = |step: &Step| step.at >= whole(duration.0 / 10) && step.at <= Nanos(duration.0 / 6 * 5);
+            prop_assert!(schedule.steps().iter().all(calm), "{}", schedule);
         }
     }
 }

@@ -72,6 +72,11 @@ impl Nemesis {
     /// A failover ends the old primary first, if it still runs: two of them would each acknowledge what the other one
     /// does not have. Only then is it known who has received most.
     async fn move_primary(&self, step: &Step) -> Result<(), TopologyError> {
+        if let Err(error) = self.topology.check_promotable(step.target.node()) {
+            let node = step.target.node().unwrap_or(self.topology.writer()?.0);
+            let op = FaultOp::Act { action: step.action, occasion: Occasion::Planned };
+            return self.record(node, op, async { Err(error) }).await.map(drop);
+        }
         if step.action.leaves_behind().is_some()
             && let (writer, true) = self.topology.writer()?
         {
@@ -118,8 +123,9 @@ impl Nemesis {
     async fn act(&self, node: NodeName, action: Action, occasion: Occasion) -> Result<(), TopologyError> {
         let what = format!("{action} {node}");
         self.tell(what.clone());
-        self.record(node, FaultOp::Act { action, occasion }, self.topology.act(node, action)).await?;
-        if action.brings_back() {
+        let done =
+            self.record(node, FaultOp::Act { action, occasion }, self.topology.act(node, action)).await?;
+        if done && action.brings_back() {
             let answer =
                 async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
             self.record(node, FaultOp::Answer, answer).await?;
@@ -128,21 +134,30 @@ impl Nemesis {
         Ok(())
     }
 
+    /// Whether it was done: what the node's state did not allow was not, and that is no failure of the lab.
     async fn record(
         &self,
         node: NodeName,
         op: FaultOp,
         done: impl Future<Output = Result<String, TopologyError>>,
-    ) -> Result<(), TopologyError> {
+    ) -> Result<bool, TopologyError> {
         self.recorder.invoke(Process::Nemesis, node, op);
+        let cause = |error: &TopologyError| Cause {
+            class: CauseClass::Server,
+            sqlstate: None,
+            message: error.to_string(),
+        };
         match done.await {
             Ok(detail) => {
                 self.recorder.complete(Process::Nemesis, node, Answer::ok(detail));
-                Ok(())
+                Ok(true)
+            }
+            Err(error @ TopologyError::Impossible { .. }) => {
+                self.recorder.complete(Process::Nemesis, node, Answer::Fail(cause(&error)));
+                Ok(false)
             }
             Err(error) => {
-                let cause = Cause { class: CauseClass::Server, sqlstate: None, message: error.to_string() };
-                self.recorder.complete(Process::Nemesis, node, Answer::Info(cause));
+                self.recorder.complete(Process::Nemesis, node, Answer::Info(cause(&error)));
                 Err(error)
             }
         }

@@ -54,6 +54,14 @@ impl Topology {
         }
     }
 
+    /// Whether `node`, or any where none is named, could be promoted just now.
+    pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
+        match self {
+            Topology::Local(cluster) => cluster.check_promotable(node),
+            Topology::Memory(_) => Ok(()),
+        }
+    }
+
     /// The replica that a failover would promote: the one that has received most.
     pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
         match self {

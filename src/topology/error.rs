@@ -174,6 +174,14 @@ pub enum TopologyError {
         /// What was found instead.
         why: String,
     },
+    /// A fault that the node's state does not allow, which nobody could know beforehand. Nothing was done.
+    #[error("{node} is {condition}, so it was left alone")]
+    Impossible {
+        /// Which.
+        node: NodeName,
+        /// What it is in.
+        condition: Condition,
+    },
     /// A fault that found nothing to do.
     #[error("the fault had no effect on {node}: {why}")]
     NoEffect {
@@ -246,6 +254,7 @@ impl TopologyError {
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
+            Impossible { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
             SecondPrimary { .. } => Category::Lab,
             Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,

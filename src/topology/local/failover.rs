@@ -49,6 +49,22 @@ impl Cluster {
             .ok_or_else(|| TopologyError::lab("there is no replica that could be promoted"))
     }
 
+    /// Whether `node`, or any where none is named, could be promoted just now: to be asked before the primary is ended.
+    pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
+        match node.map(|name| self.node(name)).transpose()? {
+            Some(node) if node.standing().diverged => {
+                Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged })
+            }
+            Some(_) => Ok(()),
+            None if self.nodes.iter().any(Node::can_be_promoted) => Ok(()),
+            None => {
+                let out = self.nodes.iter().find(|node| node.standing().diverged).map(|node| node.name);
+                let node = out.unwrap_or(self.primary()?.name);
+                Err(TopologyError::Impossible { node, condition: Condition::Diverged })
+            }
+        }
+    }
+
     /// Makes `node` the primary, and lets whoever can follow it do so.
     pub(super) async fn promote(&self, node: &Node) -> Result<String, TopologyError> {
         let old = self.primary()?;

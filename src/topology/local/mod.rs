@@ -145,6 +145,9 @@ impl Cluster {
     /// An action that does not fit the node's state (a stop of one that has died) does nothing and is an error.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         let node = self.node(node)?;
+        if node.standing().diverged && (action == Action::Freeze || action.moves_primary()) {
+            return Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged });
+        }
         let mut turns = Vec::new();
         // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
         for one in &self.nodes {
