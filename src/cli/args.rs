@@ -137,7 +137,8 @@ pub(super) struct RunArgs {
 /// The flags that stand for settings.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SettingArgs {
-    /// local (PostgreSQL on this machine) or memory (a stand-in without PostgreSQL) [default: local]
+    /// local (PostgreSQL on this machine), compose (in containers) or memory (a stand-in without PostgreSQL)
+    /// [default: local]
     #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
     topology: Option<String>,
     /// Streaming replicas, 0 to 16 [default: 1]
@@ -161,6 +162,9 @@ pub(super) struct SettingArgs {
     /// The folder of PostgreSQL's programs [default: the newest that is found]
     #[arg(long, value_name = "DIR", help_heading = "Cluster")]
     pg_bin: Option<PathBuf>,
+    /// The containers' image [default: postgres:17]
+    #[arg(long, value_name = "IMAGE", help_heading = "Cluster")]
+    image: Option<String>,
     /// The primary's port; the replicas use those after it [default: free ones]
     #[arg(long, value_name = "PORT", allow_negative_numbers = true, help_heading = "Cluster")]
     port: Option<i64>,
@@ -317,6 +321,7 @@ impl SettingArgs {
             topology: flags.topology,
             replicas: flags.replicas,
             pg_bin: flags.pg_bin,
+            image: flags.image,
             port: flags.port,
             synchronous_commit: flags.synchronous_commit,
             synchronous_standbys: flags.sync_standbys,
@@ -379,7 +384,7 @@ mod tests {
     fn every_flag_reaches_the_configuration() {
         let mut args = run(
             "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
-            --hot-standby-feedback on --apply-delay 1s --pg-bin b \
+            --hot-standby-feedback on --apply-delay 1s --pg-bin b --image i \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
@@ -390,6 +395,7 @@ mod tests {
             topology: text("memory"),
             replicas: Some(2),
             pg_bin: Some(PathBuf::from("b")),
+            image: text("i"),
             port: Some(5000),
             synchronous_commit: text("off"),
             synchronous_standbys: text("ANY_1"),

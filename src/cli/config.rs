@@ -103,6 +103,7 @@ mod tests {
         │ readers.stock_interval            ┆ "100ms"                               ┆ default              │
         │ topology.cascade                  ┆ []                                    ┆ default              │
         │ topology.hot_standby_feedback     ┆ "off"                                 ┆ default              │
+        │ topology.image                    ┆ "postgres:17"                         ┆ default              │
         │ topology.kind                     ┆ "local"                               ┆ default              │
         │ topology.pg_bin                   ┆ -                                     ┆ default              │
         │ topology.port                     ┆ -                                     ┆ default              │

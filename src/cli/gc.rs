@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::console::Console;
 use super::{Exit, Failure, failures};
+use crate::topology::compose;
 use crate::topology::local::{StateDir, Swept, gc};
 
 /// End and remove what killed runs left behind
@@ -22,9 +23,10 @@ pub(super) struct Args {
 /// Runs the command. Something that could not be ended is a failure of the lab.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     let state_dir = StateDir::open(args.state_dir.as_deref()).map_err(failures::topology)?;
-    let found = gc(&state_dir, args.dry_run).map_err(failures::topology)?;
+    let mut found = gc(&state_dir, args.dry_run).map_err(failures::topology)?;
+    found.extend(compose::gc(&state_dir, args.dry_run).map_err(failures::topology)?);
     if console.is_json() {
-        let swept = |swept: &Swept| json!({ "name": swept.name, "killed": swept.killed, "removed": swept.removed, "failed": swept.failed });
+        let swept = |swept: &Swept| json!({ "name": swept.name, "killed": swept.killed, "discarded": swept.discarded, "removed": swept.removed, "failed": swept.failed });
         let swept: Vec<_> = found.iter().map(swept).collect();
         console.json(&json!({ "dry_run": args.dry_run, "found": swept }));
     } else if found.is_empty() {
@@ -42,6 +44,9 @@ fn describe(swept: &Swept, would: &str) -> String {
     if !swept.killed.is_empty() {
         let name = swept.name.as_deref().unwrap_or("?");
         text += &format!("{} processes of `{name}` {would}killed: {:?}\n", swept.killed.len(), swept.killed);
+    }
+    for thing in &swept.discarded {
+        text += &format!("{thing} {would}removed\n");
     }
     for path in &swept.removed {
         text += &format!("{} {would}removed\n", path.display());

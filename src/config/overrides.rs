@@ -17,6 +17,8 @@ pub struct Overrides {
     pub replicas: Option<i64>,
     /// `--pg-bin`.
     pub pg_bin: Option<PathBuf>,
+    /// `--image`.
+    pub image: Option<String>,
     /// `--port`.
     pub port: Option<i64>,
     /// `--synchronous-commit`.
@@ -79,6 +81,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
     }
     for (path, flag, text) in [
         ("topology.kind", "--topology", &flags.topology),
+        ("topology.image", "--image", &flags.image),
         ("topology.synchronous_commit", "--synchronous-commit", &flags.synchronous_commit),
         ("topology.synchronous_standbys", "--sync-standbys", &flags.synchronous_standbys),
         ("topology.hot_standby_feedback", "--hot-standby-feedback", &flags.hot_standby_feedback),

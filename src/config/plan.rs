@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
 use crate::history::{Action, Nanos, NodeName};
-use crate::topology::{Cascade, Standbys, local, memory};
+use crate::topology::{Cascade, Standbys, compose, local, memory};
 
 use super::settings::{
     ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
@@ -45,6 +45,8 @@ pub struct Plan {
 pub enum TopologyKind {
     /// PostgreSQL servers on this machine.
     Local,
+    /// PostgreSQL servers in containers.
+    Compose,
     /// A stand-in without PostgreSQL.
     Memory,
 }
@@ -73,6 +75,8 @@ pub struct TopologyPlan {
     pub replicas: usize,
     /// The folder of PostgreSQL's programs; `None`: look for it.
     pub pg_bin: Option<PathBuf>,
+    /// The image of the containers.
+    pub image: String,
     /// The primary's port, with room after it for the replicas'; `None`: free ones.
     pub port: Option<u16>,
     /// Of every client's session.
@@ -176,6 +180,7 @@ impl From<Plan> for Settings {
                 kind: topology.kind.to_string(),
                 replicas: topology.replicas as i64,
                 pg_bin: topology.pg_bin.map(text),
+                image: topology.image,
                 port: topology.port.map(i64::from),
                 synchronous_commit: topology.synchronous_commit.to_string(),
                 synchronous_standbys: topology.synchronous_standbys.map(|standbys| standbys.to_string()),
@@ -217,6 +222,7 @@ impl TopologyKind {
     pub fn can(self, action: Action) -> bool {
         match self {
             TopologyKind::Local => local::Cluster::can(action),
+            TopologyKind::Compose => compose::Cluster::can(action),
             TopologyKind::Memory => memory::Cluster::can(action),
         }
     }
@@ -240,6 +246,20 @@ impl TopologyPlan {
             recovery_min_apply_delay: self.recovery_min_apply_delay,
             port: self.port,
             ..local::Config::default()
+        }
+    }
+
+    /// The cluster in containers, whose replicas all receive from the primary.
+    pub fn compose(&self) -> compose::Config {
+        compose::Config {
+            image: self.image.clone(),
+            replicas: self.replicas,
+            synchronous_commit: self.synchronous_commit.to_string(),
+            standbys: self.standbys(),
+            hot_standby_feedback: self.hot_standby_feedback == Switch::On,
+            recovery_min_apply_delay: self.recovery_min_apply_delay,
+            port: self.port,
+            ..compose::Config::default()
         }
     }
 
@@ -321,7 +341,7 @@ macro_rules! words {
     };
 }
 
-words!(TopologyKind, "a kind of cluster", { "local" => Local, "memory" => Memory });
+words!(TopologyKind, "a kind of cluster", { "local" => Local, "compose" => Compose, "memory" => Memory });
 words!(Switch, "on or off", { "on" => On, "off" => Off });
 words!(SynchronousCommit, "a value of synchronous_commit", {
     "off" => Off,

@@ -27,13 +27,15 @@ pub(super) struct Settings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct TopologySettings {
-    /// `local`: PostgreSQL servers on this machine; `memory`: a stand-in that needs none.
+    /// `local`: PostgreSQL servers on this machine; `compose`: in containers; `memory`: a stand-in that needs none.
     pub(super) kind: String,
     /// Streaming replicas, 0 to 16.
     pub(super) replicas: i64,
     /// The folder of PostgreSQL's programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) pg_bin: Option<String>,
+    /// The image of the containers: any `postgres` from 14 on.
+    pub(super) image: String,
     /// The primary's port; the replicas use the ports after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) port: Option<i64>,
@@ -246,7 +248,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 27);
+        assert_eq!(KEYS.len(), 28);
     }
 
     #[test]

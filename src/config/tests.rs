@@ -42,6 +42,7 @@ fn without_anything_it_is_the_documented_default() {
         [topology]
         kind = "local"
         replicas = 1
+        image = "postgres:17"
         synchronous_commit = "on"
         cascade = []
         hot_standby_feedback = "off"
@@ -151,6 +152,7 @@ fn a_stored_plan_is_the_plan() {
         workloads: vec!["counter".to_owned()],
         replicas: Some(3),
         pg_bin: Some(PathBuf::from("/opt/pg \"16\"/bin")),
+        image: Some("registry.example:5000/postgres:14@sha256:0123".to_owned()),
         port: Some(5500),
         seed: Some(i64::MAX),
         duration: Some("1.5m".to_owned()),
@@ -276,7 +278,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |             ^^
         ");
     insta::assert_snapshot!(refused("[topology]\nkind = \"lokal\"\n"), @r#"
-        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, memory
+        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, compose, memory
           2 | kind = "lokal"
             |        ^^^^^^^
         "#);
@@ -295,6 +297,11 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
           2 | port = 65535
             |        ^^^^^
         ");
+    insta::assert_snapshot!(refused("[topology]\nimage = \"--privileged\"\n"), @r#"
+        replab.toml:2: `--privileged` is not the name of an image
+          2 | image = "--privileged"
+            |         ^^^^^^^^^^^^^^
+        "#);
     insta::assert_snapshot!(refused("[topology]\npg_bin = \"\"\n"), @r#"
         replab.toml:2: it must not be empty
           2 | pg_bin = ""
@@ -535,4 +542,23 @@ fn a_cluster_that_could_not_work_is_refused() {
       2 | hot_standby_feedback = "yes"
         |                        ^^^^^
     "#);
+}
+
+#[test]
+fn what_containers_cannot_do_is_refused_before_anything_starts() {
+    let compose = "[topology]\nkind = \"compose\"\nreplicas = 2\n";
+    let cascade = refused(&format!("{compose}cascade = [\"replica-2<-replica-1\"]\n"));
+    assert!(
+        cascade.contains("replab.toml:4: in containers every replica receives from the primary"),
+        "{cascade}"
+    );
+    for fault in ["switchover(replica-1)@5s", "kill(primary)@2s,promote(replica-1)@5s"] {
+        let refused = refused(&format!("{compose}[faults]\nschedule = \"{fault}\"\n"));
+        assert!(refused.contains("replab.toml:5: "), "{refused}");
+    }
+    accepted(Overrides {
+        topology: Some("compose".to_owned()),
+        schedule: Some("pause(primary)@2s,freeze(replica-1)@3s".to_owned()),
+        ..Overrides::default()
+    });
 }

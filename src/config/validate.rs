@@ -14,7 +14,9 @@ use crate::topology::Cascade;
 
 use super::error::{Origin, Problem};
 use super::layers::Entry;
-use super::plan::{ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, TopologyPlan};
+use super::plan::{
+    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan,
+};
 use super::settings::Settings;
 
 const WORKLOADS: [&str; 2] = ["orders", "counter"];
@@ -83,6 +85,7 @@ impl Check<'_> {
             Nanos(0)..=LONGEST_DELAY,
         );
         let pg_bin = topology.pg_bin.as_ref().map(|folder| self.path("topology.pg_bin", folder));
+        let image = self.image(&topology.image);
         let length = self.duration("load.duration", &load.duration, MILLISECOND..=DAY);
         let operations = load.operations.map(|cap| self.number("load.operations", cap, 1..=1_000_000_000));
         let seed = self.number("load.seed", load.seed.unwrap_or(0), 0..=i64::MAX);
@@ -107,6 +110,7 @@ impl Check<'_> {
             kind: kind?,
             replicas: replicas?,
             pg_bin: all(pg_bin)?,
+            image: image?,
             port: all(port)?,
             synchronous_commit: synchronous_commit?,
             synchronous_standbys: all(standbys)?,
@@ -153,6 +157,10 @@ impl Check<'_> {
         }
         let nodes = topology.nodes();
         self.take("topology.cascade", Cascade::check(&topology.cascade, &nodes))?;
+        if topology.kind == TopologyKind::Compose && !topology.cascade.is_empty() {
+            let message = "in containers every replica receives from the primary; use --topology local";
+            return self.problem("topology.cascade", message.to_owned());
+        }
         let Some(standbys) = &topology.synchronous_standbys else { return Some(()) };
         self.take("topology.synchronous_standbys", standbys.check(&nodes))?;
         let answering = topology.answering(NodeName::primary()).len();
@@ -208,6 +216,15 @@ impl Check<'_> {
         } else {
             Some(folder.into())
         }
+    }
+
+    fn image(&mut self, name: &str) -> Option<String> {
+        // Nothing that a command line could take for an option; the rest is the engine's to judge.
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-/:@".contains(c);
+        if !name.starts_with(|c: char| c.is_ascii_alphanumeric()) || !name.chars().all(allowed) {
+            return self.problem("topology.image", format!("`{name}` is not the name of an image"));
+        }
+        Some(name.to_owned())
     }
 
     fn guarantee(&mut self, name: &str) -> Option<Guarantee> {

@@ -68,6 +68,7 @@ fn reproduce(dir: &RunDir, bug: Option<Bug>) -> String {
 fn topology(plan: &Plan, bug: Option<Bug>) -> String {
     let kind = match plan.topology.kind {
         TopologyKind::Local => "local",
+        TopologyKind::Compose => "compose",
         TopologyKind::Memory => "in memory",
     };
     let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");

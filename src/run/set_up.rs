@@ -8,7 +8,7 @@ use super::directory::RunDir;
 use crate::config::{CounterPlan, OrdersPlan, Plan, TopologyKind};
 use crate::pg::{Deadlines, Session, probe};
 use crate::topology::memory::Bug;
-use crate::topology::{Access, Role, Site, Topology, TopologyError, local, memory};
+use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory};
 use crate::workload::{counter, orders};
 
 const POLL: Duration = Duration::from_millis(2);
@@ -27,6 +27,15 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 ..plan.topology.local()
             };
             local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))
+        }
+        TopologyKind::Compose => {
+            let config = compose::Config {
+                clients: clients(plan),
+                logs_dir: Some(dir.nodes()),
+                name: dir.id(),
+                ..plan.topology.compose()
+            };
+            compose::Cluster::up(&config).await.map(|cluster| Topology::Compose(Box::new(cluster)))
         }
     }
 }

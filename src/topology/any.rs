@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Role, Site, TopologyError, local, memory};
+use super::{Access, Endpoint, Role, Site, TopologyError, compose, local, memory};
 use crate::history::{Action, Condition, NodeName};
 
 /// A cluster that is up.
@@ -10,6 +10,8 @@ use crate::history::{Action, Condition, NodeName};
 pub enum Topology {
     /// PostgreSQL processes of this machine.
     Local(Box<local::Cluster>),
+    /// PostgreSQL in containers.
+    Compose(Box<compose::Cluster>),
     /// Nodes in this process's memory.
     Memory(memory::Cluster),
 }
@@ -18,14 +20,8 @@ impl Topology {
     /// The nodes, the primary first.
     pub fn sites(&self) -> Vec<Site> {
         match self {
-            Topology::Local(cluster) => {
-                let site = |e: super::Endpoint| Site {
-                    node: e.node,
-                    role: e.role,
-                    access: Access::Postgres(e.conninfo),
-                };
-                cluster.endpoints().into_iter().map(site).collect()
-            }
+            Topology::Local(cluster) => cluster.endpoints().into_iter().map(site).collect(),
+            Topology::Compose(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Memory(cluster) => {
                 let role = |index| if index == 0 { Role::Primary } else { Role::Replica };
                 let site = |(index, node)| Site {
@@ -42,6 +38,7 @@ impl Topology {
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.act(node, action).await,
+            Topology::Compose(cluster) => cluster.act(node, action).await,
             Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
         }
     }
@@ -50,6 +47,7 @@ impl Topology {
     pub fn writer(&self) -> Result<(NodeName, bool), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.writer(),
+            Topology::Compose(cluster) => cluster.writer(),
             Topology::Memory(cluster) => Ok((cluster.primary(), cluster.answers(cluster.primary()))),
         }
     }
@@ -66,6 +64,7 @@ impl Topology {
     pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.candidate().await,
+            Topology::Compose(_) => Err(TopologyError::lab("a cluster of containers has no failover yet")),
             Topology::Memory(_) => Err(TopologyError::lab("a cluster in memory has no failover")),
         }
     }
@@ -74,6 +73,7 @@ impl Topology {
     pub async fn all_follow(&self) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.all_follow().await,
+            Topology::Compose(cluster) => cluster.all_follow().await,
             Topology::Memory(_) => Ok(()),
         }
     }
@@ -82,6 +82,7 @@ impl Topology {
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.answer(node, deadline).await,
+            Topology::Compose(cluster) => cluster.answer(node, deadline).await,
             Topology::Memory(cluster) if cluster.answers(node) => Ok(()),
             Topology::Memory(_) => Err(TopologyError::Lab(format!("{node} is down"))),
         }
@@ -91,6 +92,7 @@ impl Topology {
     pub fn conditions(&self) -> Vec<(NodeName, Condition)> {
         match self {
             Topology::Local(cluster) => cluster.conditions(),
+            Topology::Compose(cluster) => cluster.conditions(),
             Topology::Memory(cluster) => {
                 cluster.down_nodes().into_iter().map(|node| (node, Condition::Down)).collect()
             }
@@ -101,6 +103,7 @@ impl Topology {
     pub fn died_unasked(&self) -> Option<String> {
         match self {
             Topology::Local(cluster) => cluster.died_unasked(),
+            Topology::Compose(cluster) => cluster.died_unasked(),
             Topology::Memory(_) => None,
         }
     }
@@ -109,7 +112,12 @@ impl Topology {
     pub async fn down(self) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.down().await,
+            Topology::Compose(cluster) => cluster.down().await,
             Topology::Memory(_) => Ok(()),
         }
     }
+}
+
+fn site(endpoint: Endpoint) -> Site {
+    Site { node: endpoint.node, role: endpoint.role, access: Access::Postgres(endpoint.conninfo) }
 }

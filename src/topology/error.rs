@@ -28,6 +28,21 @@ pub enum TopologyError {
         /// Where, and why not.
         looked: Vec<String>,
     },
+    /// No client of the docker engine.
+    #[error("there is no program `docker` here, so there are no containers")]
+    NoDocker,
+    /// A client, and nobody who answers it.
+    #[error("the docker engine does not answer{}", indented(.why))]
+    NoEngine {
+        /// What the client says.
+        why: String,
+    },
+    /// Nothing that reads compose files.
+    #[error("docker is here, but neither `docker compose` nor `docker-compose` is")]
+    NoCompose,
+    /// An image that would have to be fetched.
+    #[error("the image `{0}` is not on this machine")]
+    NoImage(String),
     /// PostgreSQL will not run as root, and there is nobody else to run it as.
     #[error("PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`")]
     NoAccount,
@@ -251,6 +266,7 @@ impl TopologyError {
             NoBinaries { .. } | NoAccount | NotReachable { .. } | PortInUse(_) | NoPort(_) | Config(_) => {
                 Category::Environment
             }
+            NoDocker | NoEngine { .. } | NoCompose | NoImage(_) => Category::Environment,
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
@@ -269,6 +285,19 @@ impl TopologyError {
                 "install the server (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install \
                  postgresql-server postgresql-contrib; macOS: brew install postgresql),\nor name its folder: \
                  --pg-bin DIR or REPLAB_PG_BIN=DIR\nreplab doctor shows what this machine has"
+            }
+            NoDocker => {
+                "install it (Debian, Ubuntu: apt-get install docker.io docker-compose), or use --topology local"
+            }
+            NoEngine { .. } => {
+                "start it (systemctl start docker), or name it with DOCKER_HOST; it may let only the group `docker` in"
+            }
+            NoCompose => "install one of them (Debian, Ubuntu: apt-get install docker-compose)",
+            NoImage(image) => {
+                return Some(format!(
+                    "fetch it: docker pull {image}\nor, where no registry can be reached, build one from Debian's \
+                     packages with compose/offline-image.sh and name that: --image replab-postgres:offline"
+                ));
             }
             NoAccount => "create one (useradd --system postgres), or run replab as another user than root",
             NotReachable { .. } => {

@@ -5,6 +5,7 @@
 
 mod any;
 mod cascade;
+pub mod compose;
 mod error;
 pub mod link;
 pub mod local;

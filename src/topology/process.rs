@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::{Gid, Pid, Uid, User};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -46,7 +47,7 @@ pub(super) struct Account {
 pub(super) struct Program {
     path: PathBuf,
     args: Vec<OsString>,
-    envs: Vec<(&'static str, String)>,
+    envs: Vec<(String, String)>,
     directory: PathBuf,
     account: Option<Account>,
 }
@@ -157,8 +158,8 @@ impl Program {
         self
     }
 
-    pub(super) fn envs(mut self, envs: Vec<(&'static str, String)>) -> Program {
-        self.envs = envs;
+    pub(super) fn envs<K: Into<String>>(mut self, envs: impl IntoIterator<Item = (K, String)>) -> Program {
+        self.envs.extend(envs.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
@@ -191,15 +192,25 @@ impl Program {
                 return Err(TopologyError::Tool { program, why, output: String::new() });
             }
         };
-        if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-        }
-        let output_text = String::from_utf8_lossy(&output.stderr);
-        Err(TopologyError::Tool {
-            program,
-            why: output.status.to_string(),
-            output: last_lines(&output_text, 12),
-        })
+        judge(program, output)
+    }
+
+    /// The same for where nothing else can go on meanwhile: what a dropped cluster and `gc` do.
+    pub(super) fn run_blocking(self, limit: Duration) -> Result<String, TopologyError> {
+        let program = self.name();
+        let mut command = self.command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn().map_err(TopologyError::io("run", &self.path))?;
+        let pid = i32::try_from(child.id()).ok().and_then(Identity::of);
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(output) = receiver.recv_timeout(limit) else {
+            // The thread reaps it.
+            pid.map(|child| child.signal(Signal::SIGKILL));
+            let why = format!("still running after {} s", limit.as_secs());
+            return Err(TopologyError::Tool { program, why, output: String::new() });
+        };
+        judge(program, output.map_err(TopologyError::io("run", &self.path))?)
     }
 
     /// Starts the program with both its outputs going to `log`.
@@ -227,10 +238,27 @@ impl Program {
     }
 }
 
+/// What a program that has ended wrote on stdout, or why it failed.
+fn judge(program: String, output: Output) -> Result<String, TopologyError> {
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    Err(TopologyError::Tool { program, why: output.status.to_string(), output: last_lines(&text, 12) })
+}
+
 impl Process {
     /// A process that another replab started.
     pub(super) fn foreign(identity: Identity) -> Process {
         Process { identity, exit: None }
+    }
+
+    /// SIGKILL for the program and everything that it started in its own process group; nothing once it has ended.
+    pub(super) fn kill_group(&self) {
+        if self.ended().is_none() && self.identity.pid > 1 {
+            // It may end in between, and is as good as killed then.
+            let _ = killpg(Pid::from_raw(self.identity.pid), Signal::SIGKILL);
+        }
     }
 
     /// How it ended; `None` while it runs.
@@ -239,6 +267,11 @@ impl Process {
             Some(exit) => exit.borrow().map(|status| status.to_string()),
             None => (!self.identity.is_alive()).then(|| "ended".to_owned()),
         }
+    }
+
+    /// Whether it is our child and has ended well.
+    pub(super) fn succeeded(&self) -> bool {
+        self.exit.as_ref().is_some_and(|exit| exit.borrow().is_some_and(|status| status.success()))
     }
 
     /// Waits until it has ended and is reaped.

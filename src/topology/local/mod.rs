@@ -15,7 +15,7 @@ mod pgbench;
 mod registry;
 mod rejoin;
 mod sessions;
-mod settings;
+pub(super) mod settings;
 mod standing;
 mod state;
 mod suspend;
@@ -33,6 +33,7 @@ pub use binaries::Binaries;
 pub use guard::stand;
 pub use pgbench::{Pgbench, Ran};
 pub use standing::Standing;
+pub(super) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
@@ -43,7 +44,8 @@ use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
 use guard::Guard;
 use node::Node;
 use settings::SUPERUSER;
-use sweep::{remove, sweep};
+pub(super) use sweep::remove;
+use sweep::sweep;
 
 /// How long a shutdown may take before it is forced, and that is reported.
 const STOP_LIMIT: Duration = Duration::from_secs(30);

@@ -9,17 +9,18 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::state::{ClusterState, StateDir, give, random_bytes};
 use crate::topology::TopologyError;
+use crate::topology::compose::container_ports;
 use crate::topology::process::Account;
 
 /// Nobody else enters or removes clusters while this is held.
-pub(super) struct Registry<'a> {
+pub(in crate::topology) struct Registry<'a> {
     state: &'a StateDir,
     _lock: Flock<File>,
 }
 
 impl StateDir {
     /// Waits until nobody else holds the registry; that is short.
-    pub(super) fn lock(&self) -> Result<Registry<'_>, TopologyError> {
+    pub(in crate::topology) fn lock(&self) -> Result<Registry<'_>, TopologyError> {
         let path = self.path().join("lock");
         let file = File::create(&path).map_err(TopologyError::io("create", &path))?;
         let lock = Flock::lock(file, FlockArg::LockExclusive)
@@ -33,9 +34,14 @@ impl Registry<'_> {
     ///
     /// Free ones lie below the range from which the system serves outgoing connections, so that no client takes the
     /// port of a node that is down for a moment; other clusters' ports are taken even while they are down.
-    pub(super) fn ports(&self, base: Option<u16>, count: usize) -> Result<Vec<u16>, TopologyError> {
-        let taken: Vec<u16> =
+    pub(in crate::topology) fn ports(
+        &self,
+        base: Option<u16>,
+        count: usize,
+    ) -> Result<Vec<u16>, TopologyError> {
+        let mut taken: Vec<u16> =
             self.state.clusters()?.iter().flat_map(|c| c.nodes.iter().map(|node| node.port)).collect();
+        taken.extend(container_ports(self.state)?);
         let is_free =
             |port: &u16| !taken.contains(port) && TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
         if let Some(base) = base {

@@ -5,13 +5,13 @@ use crate::history::NodeName;
 use crate::topology::TopologyError;
 
 /// The superuser and the database of every cluster that replab makes.
-pub(super) const SUPERUSER: &str = "postgres";
+pub(in crate::topology) const SUPERUSER: &str = "postgres";
 
 /// `synchronous_commit` (manual, "Write Ahead Log" settings).
 const LEVELS: [&str; 5] = ["off", "local", "remote_write", "on", "remote_apply"];
 
 /// Refuses what PostgreSQL would refuse later, or what would silently mean something else.
-pub(super) fn check_level(level: &str, replicas: usize) -> Result<(), TopologyError> {
+pub(in crate::topology) fn check_level(level: &str, replicas: usize) -> Result<(), TopologyError> {
     if !LEVELS.contains(&level) {
         let known = LEVELS.join(", ");
         return Err(TopologyError::Config(format!("synchronous_commit `{level}` is none of {known}")));
@@ -23,16 +23,30 @@ pub(super) fn check_level(level: &str, replicas: usize) -> Result<(), TopologyEr
     Ok(())
 }
 
+/// How many connections a server has to take.
+pub(in crate::topology) struct Room {
+    /// `max_wal_senders`, and as many slots.
+    pub(in crate::topology) senders: usize,
+    /// `max_connections`.
+    pub(in crate::topology) connections: u32,
+}
+
+impl Room {
+    /// For `replicas` beside the primary, and `clients` at one node at the same time.
+    pub(in crate::topology) fn new(replicas: usize, clients: u32) -> Room {
+        // A base backup takes two walsenders, a replica one. A client that gives a statement up connects anew while the
+        // server still works on the old one.
+        Room { senders: 10 + 3 * replicas, connections: 100 + 2 * clients }
+    }
+}
+
 /// What is appended to `postgresql.conf` and so copied to every replica: nothing in it names a node of its own.
-pub(super) fn configuration(config: &Config, nodes: &[NodeName]) -> String {
+pub(in crate::topology) fn configuration(config: &Config, nodes: &[NodeName]) -> String {
     let Config { replicas, clients, synchronous_commit: level, .. } = config;
     let standby_names = config.standbys.as_ref().map(|standbys| standbys.setting(nodes)).unwrap_or_default();
     let feedback = if config.hot_standby_feedback { "on" } else { "off" };
     let apply_delay = config.recovery_min_apply_delay.0 / 1_000_000;
-    // A base backup takes two walsenders, a replica one.
-    let senders = 10 + 3 * replicas;
-    // A client that gives a statement up connects anew while the server still works on the old one.
-    let connections = 100 + 2 * clients;
+    let Room { senders, connections } = Room::new(*replicas, *clients);
     format!(
         "
 # replab: durability, spelt out

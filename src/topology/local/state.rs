@@ -4,6 +4,7 @@
 //! <state>/lock               held while a cluster is entered or removed
 //! <state>/cache/<version>/   what initdb made, without a password
 //! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/
+//! <state>/compose/<id>/      cluster.json, compose.yaml, node.sh of a cluster of containers
 //! <state>/logs/<id>/         the nodes' logs, where no other place was named
 //! ```
 
@@ -90,7 +91,7 @@ impl StateDir {
         }
         // The processes of a node are found by their working directory, which the system gives without links.
         let root = root.canonicalize().map_err(TopologyError::io("open", &root))?;
-        for part in ["cache", "clusters", "logs"] {
+        for part in ["cache", "clusters", "compose", "logs"] {
             let part = root.join(part);
             fs::create_dir_all(&part).map_err(TopologyError::io("create", &part))?;
         }
@@ -145,7 +146,7 @@ impl StateDir {
     }
 
     /// The directories in `part`, by name.
-    pub(super) fn entries(&self, part: &str) -> Result<Vec<PathBuf>, TopologyError> {
+    pub(in crate::topology) fn entries(&self, part: &str) -> Result<Vec<PathBuf>, TopologyError> {
         let part = self.root.join(part);
         let entries = fs::read_dir(&part).map_err(TopologyError::io("read", &part))?;
         let mut entries: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -243,7 +244,7 @@ pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], TopologyError> {
 }
 
 /// The same as text.
-pub(super) fn random_hex<const N: usize>() -> Result<String, TopologyError> {
+pub(in crate::topology) fn random_hex<const N: usize>() -> Result<String, TopologyError> {
     Ok(random_bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -23,6 +23,8 @@ pub struct Swept {
     pub killed: Vec<i32>,
     /// The directories that were removed.
     pub removed: Vec<PathBuf>,
+    /// What a docker engine kept of it and was told to remove: `container <name>`, `network <name>`, `volume <name>`.
+    pub discarded: Vec<String>,
     /// Processes that are still there, and the reason why a directory is.
     pub failed: Vec<String>,
 }
@@ -72,7 +74,7 @@ pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
 }
 
 /// Removes a directory; again if somebody writes into it meanwhile, as a copy that was interrupted does.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+pub(in crate::topology) fn remove(path: &Path) -> io::Result<()> {
     for _ in 0..20 {
         match fs::remove_dir_all(path) {
             Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
