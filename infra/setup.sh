@@ -51,6 +51,12 @@ has_pip() {
     return 1
 }
 
+# An engine that can be started or answers, what reads compose files, and what the stand-in for its image is built with.
+has_docker() {
+    has docker && { has dockerd || docker version >/dev/null 2>&1; } &&
+        { has docker-compose || docker compose version >/dev/null 2>&1; } && { has mmdebstrap || has debootstrap; }
+}
+
 need() {
     wanted="$wanted${wanted:+, }$1"
     shift
@@ -61,8 +67,14 @@ has cargo || die "Rust is missing" "install it from https://rustup.rs, or with a
 # The linker, and the compiler of the compression library.
 has cc || need "a C compiler" gcc libc6-dev
 has_postgresql || need "the PostgreSQL server" postgresql
+skipped=
 if [ "$purpose" = test ] && ! has_browser; then
     optional="chromium chromium-driver"
+    skipped="no browser with chromedriver: the tests of the report's page"
+fi
+if [ "$purpose" = test ] && ! has_docker; then
+    optional="$optional docker.io docker-compose mmdebstrap"
+    skipped="$skipped${skipped:+; }no docker engine with compose: the tests of containers"
 fi
 if [ "$purpose" = versions ]; then
     has_pip || need "pip" python3-pip
@@ -73,7 +85,7 @@ if ! has apt-get; then
     [ -z "$packages" ] || die "this machine lacks $wanted, and it has no apt-get to install that with" \
         "install it with this system's own means, and run make again;" \
         "a PostgreSQL that is elsewhere is named with REPLAB_PG_BIN=/path/to/bin"
-    say "warning: no browser with chromedriver: the tests of the report's page are skipped"
+    say "warning: $skipped are skipped"
     exit 0
 fi
 
@@ -83,7 +95,7 @@ elif has sudo; then
     as_root() { sudo "$@"; }
 else
     [ -z "$packages" ] || die "this machine lacks $wanted" "as root: apt-get install$packages"
-    say "warning: no browser with chromedriver: the tests of the report's page are skipped"
+    say "warning: $skipped are skipped"
     exit 0
 fi
 
@@ -115,6 +127,6 @@ if [ -n "$packages" ]; then
 fi
 if [ -n "$optional" ]; then
     # shellcheck disable=SC2086 # a list of words
-    install $optional || say "warning: no browser with chromedriver: the tests of the report's page are skipped"
+    install $optional || say "warning: $skipped are skipped"
 fi
 has_postgresql || die "the PostgreSQL that was installed is older than 14" "install a newer one: https://www.postgresql.org/download/"

@@ -55,6 +55,20 @@ impl Lab {
         Some(lab)
     }
 
+    /// For tests of real servers in containers, with the image to make them from; `None` where there is no docker.
+    pub(crate) fn with_docker() -> Option<(Lab, String)> {
+        let image = support::require_docker()?;
+        let turn = waiting(support::CLUSTERS.acquire()).unwrap();
+        let mut lab = Lab::new();
+        lab.turn = Some(turn);
+        Some((lab, image))
+    }
+
+    /// Where replab keeps its own files here.
+    pub(crate) fn state(&self) -> &Path {
+        &self.state
+    }
+
     /// For tests that need no server. The account that runs PostgreSQL for root can enter the folder.
     pub(crate) fn new() -> Lab {
         let open = fs::Permissions::from_mode(0o755);
@@ -130,8 +144,8 @@ impl Lab {
     /// Neither a process nor a cluster is left.
     pub(crate) fn assert_nothing_left(&self) {
         assert_eq!(self.processes(), []);
-        let clusters: Vec<_> =
-            fs::read_dir(self.state.join("clusters")).into_iter().flatten().flatten().collect();
+        let entries = |part| fs::read_dir(self.state.join(part)).into_iter().flatten().flatten();
+        let clusters: Vec<_> = entries("clusters").chain(entries("compose")).collect();
         assert!(clusters.is_empty(), "{clusters:?}");
     }
 

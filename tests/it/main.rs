@@ -6,8 +6,10 @@
     reason = "a test that cannot go on fails, and one that is skipped says so"
 )]
 
+mod alike;
 mod browser;
 mod clusters;
+mod compose;
 mod environment;
 mod experiment;
 mod failover;

@@ -36,6 +36,39 @@ pub(crate) async fn require_pg() -> Option<Binaries> {
     }
 }
 
+/// The image that containers are made from; `None`, and a line that says why, where there is no docker engine, no compose
+/// or no image. With `REPLAB_REQUIRE_DOCKER=1` that is a failure.
+pub(crate) fn require_docker() -> Option<String> {
+    match find_docker() {
+        Ok(image) => Some(image),
+        Err(why) if std::env::var("REPLAB_REQUIRE_DOCKER").is_ok_and(|value| value == "1") => {
+            panic!("REPLAB_REQUIRE_DOCKER=1, and {why}")
+        }
+        Err(why) => {
+            say(&format!("skipped: {why}"));
+            None
+        }
+    }
+}
+
+fn find_docker() -> Result<String, String> {
+    let works = |program: &str, args: &[&str]| {
+        let done = std::process::Command::new(program).args(args).output();
+        done.is_ok_and(|done| done.status.success())
+    };
+    if !works("docker", &["version"]) {
+        return Err("no docker engine answers".to_owned());
+    }
+    if !works("docker", &["compose", "version"]) && !works("docker-compose", &["version"]) {
+        return Err("there is neither `docker compose` nor `docker-compose`".to_owned());
+    }
+    let named = std::env::var("REPLAB_OFFLINE_IMAGE").ok();
+    let images = named.as_deref().into_iter().chain(["replab-postgres:offline", "postgres:17"]);
+    let image = images.into_iter().find(|image| works("docker", &["image", "inspect", image]));
+    let image = image.map(str::to_owned);
+    image.ok_or_else(|| "there is no image: compose/offline-image.sh builds one".to_owned())
+}
+
 /// A state directory that every test shares, so that `initdb` runs once. The account that runs PostgreSQL can enter it.
 pub(crate) fn state_dir() -> PathBuf {
     let path = std::env::temp_dir().join(format!("replab-tests-{}", nix::unistd::Uid::effective()));

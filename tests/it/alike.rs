@@ -1,0 +1,51 @@
+//! The same experiment on processes and on containers.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::lab::{self, Lab};
+
+/// What the report says of every guarantee that the run claimed.
+fn claimed(report: &Value) -> Vec<[String; 4]> {
+    let judgements = report["judgements"].as_array().unwrap().iter();
+    let claimed = judgements.filter(|judgement| judgement["claimed"] == true);
+    claimed.map(|of| ["workload", "guarantee", "node", "verdict"].map(|key| of[key].to_string())).collect()
+}
+
+#[test]
+fn the_same_scenario_has_the_same_verdict_on_processes_and_on_containers() {
+    if !lab::require_pg() {
+        return;
+    }
+    let Some((lab, image)) = Lab::with_docker() else { return };
+    let plan = "[load]\nduration = \"6s\"\nseed = 7\n\
+                [faults]\nschedule = \"crash(primary)@1s,restart(replica-1)@3s\"\n";
+    fs::write(lab.path().join("replab.toml"), plan).unwrap();
+    let run = |kind: &str, more: &[&str]| {
+        let done = lab.run(&[&["run", "-t", kind], more].concat()).exits(0);
+        let head = format!("on {kind}, 1 primary + 1 replica");
+        assert!(done.stdout.contains(&head), "{head}: {}", done.stdout);
+        lab.assert_nothing_left();
+        lab.results()
+    };
+    let (local, compose) = (run("local", &[]), run("compose", &["--image", &image]));
+    assert_eq!((&compose["verdict"], &compose["exit_code"]), (&local["verdict"], &local["exit_code"]));
+    assert_eq!(claimed(&compose), claimed(&local));
+    assert!(claimed(&compose).len() > 6, "{:?}", claimed(&compose));
+    let settings = |report: &Value| {
+        let nodes = report["nodes"].as_array().unwrap();
+        nodes.iter().map(|node| (node["node"].clone(), node["settings"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(settings(&compose), settings(&local), "both are set alike");
+    let faults = |report: &Value| {
+        let recoveries = report["figures"]["recoveries"].as_array().unwrap();
+        let done = |of: &Value| (of["action"].clone(), of["node"].clone(), of["answered"].is_u64());
+        recoveries.iter().map(done).collect::<Vec<_>>()
+    };
+    assert_eq!(faults(&compose), faults(&local));
+    assert!(faults(&compose).iter().all(|(_, _, answered)| *answered) && faults(&compose).len() == 2);
+    for log in ["primary.log", "replica-1.log", "compose.log"] {
+        assert!(fs::metadata(lab.latest("nodes").join(log)).unwrap().len() > 0, "{log}");
+    }
+}
