@@ -13,6 +13,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 pub(super) const CLUSTER: &str = "replab.cluster";
 pub(super) const OWNER: &str = "replab.owner";
 pub(super) const HOST: &str = "replab.host";
+pub(super) const STATE: &str = "replab.state";
 
 /// Which program reads compose files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,12 +133,14 @@ impl Engine {
         self.program("docker").args(args).run(LIMIT).await.map_err(without_docker)
     }
 
-    /// Everything of this kind that carries replab's labels; of one cluster, if that is named.
-    pub(super) fn labelled(&self, kind: Kind, cluster: Option<&str>) -> Result<Vec<Labelled>, TopologyError> {
-        let filter = match cluster {
-            Some(cluster) => format!("label={CLUSTER}={cluster}"),
-            None => format!("label={CLUSTER}"),
-        };
+    /// Everything of this kind whose label `name` says `value`.
+    pub(super) fn labelled(
+        &self,
+        kind: Kind,
+        name: &str,
+        value: &str,
+    ) -> Result<Vec<Labelled>, TopologyError> {
+        let filter = format!("label={name}={value}");
         let labels = [CLUSTER, OWNER, HOST].map(|label| format!("{{{{.Label \"{label}\"}}}}"));
         let format = format!("{}\t{}", kind.columns(), labels.join("\t"));
         // Of containers, those that have ended, too.

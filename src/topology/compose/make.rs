@@ -86,7 +86,7 @@ impl Cluster {
         let logs = config.logs_dir.clone().unwrap_or_else(|| state_dir.path().join("logs").join(&cluster.id));
         fs::create_dir_all(&logs).map_err(TopologyError::io("create", &logs))?;
         // From here on, an error drops the cluster and so removes it.
-        cluster.make_containers(config, compose, &entry, &logs).await?;
+        cluster.make_containers(config, compose, &entry, (&state_dir, &logs)).await?;
         cluster.find_nodes(config, &entry, &logs).await?;
         let nodes = cluster.nodes.iter();
         let sessions = try_join_all(nodes.map(|node| cluster.session(node, START_LIMIT))).await;
@@ -107,7 +107,7 @@ impl Cluster {
         config: &Config,
         compose: Compose,
         entry: &Entry,
-        logs: &Path,
+        (state_dir, logs): (&StateDir, &Path),
     ) -> Result<(), TopologyError> {
         let path = self.directory.join("compose.yaml");
         fs::write(&path, file::render(config.replicas)).map_err(TopologyError::io("write", &path))?;
@@ -122,6 +122,7 @@ impl Cluster {
             ("CLUSTER", self.id.clone()),
             ("OWNER", entry.owner.clone()),
             ("HOST", entry.host.clone()),
+            ("STATE", state_dir.path().display().to_string()),
         ];
         let log = logs.join("compose.log");
         let written = File::create(&log).map_err(TopologyError::io("create", &log))?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::engine::{Engine, Kind, Labelled};
+use super::engine::{CLUSTER, Engine, Kind, Labelled, STATE};
 use super::make::Entry;
 use super::owner;
 use crate::topology::TopologyError;
@@ -25,7 +25,7 @@ pub(super) fn sweep(engine: &Engine, id: &str, directory: Option<&Path>, dry_run
         if look > 0 {
             thread::sleep(PAUSE);
         }
-        let found = match find(engine, Some(id)) {
+        let found = match find(engine, CLUSTER, id) {
             Ok(found) => found,
             Err(error) => {
                 swept.failed = vec![format!("look for the containers of `{id}`: {error}")];
@@ -59,17 +59,17 @@ pub(super) fn sweep(engine: &Engine, id: &str, directory: Option<&Path>, dry_run
     swept
 }
 
-/// Everything labelled, in the order in which it can be removed.
-fn find(engine: &Engine, cluster: Option<&str>) -> Result<Vec<Labelled>, TopologyError> {
+/// Everything with this label, in the order in which it can be removed.
+fn find(engine: &Engine, name: &str, value: &str) -> Result<Vec<Labelled>, TopologyError> {
     let mut found = Vec::new();
     for kind in Kind::ALL {
-        found.extend(engine.labelled(kind, cluster)?);
+        found.extend(engine.labelled(kind, name, value)?);
     }
     Ok(found)
 }
 
-/// Removes every cluster of containers whose replab is gone, at the engines that the state directory names and at the one
-/// that this process means. With `dry_run` only says which.
+/// Removes every cluster of containers that was made from this state directory and whose replab is gone: at the engines that
+/// the directory names, and at the one that this process means. With `dry_run` only says which.
 pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> {
     // While the lock is held nobody is in the middle of entering a cluster.
     let _registry = state.lock()?;
@@ -93,7 +93,8 @@ pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> 
     }
     let engine = Engine::at(None);
     // Where there is no engine, there is nothing of which it could be the keeper.
-    let labelled = if engine.check().is_ok() { find(&engine, None)? } else { Vec::new() };
+    let own = state.path().display().to_string();
+    let labelled = if engine.check().is_ok() { find(&engine, STATE, &own)? } else { Vec::new() };
     let orphans = labelled.into_iter().filter(|thing| owner::is_gone(&thing.owner, &thing.host));
     let orphans: BTreeSet<String> = orphans.map(|thing| thing.cluster).collect();
     for id in orphans.difference(&seen) {
