@@ -56,6 +56,7 @@ impl Topology {
     pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.check_promotable(node),
+            Topology::Compose(_) => Ok(()),
             Topology::Memory(_) => Ok(()),
         }
     }

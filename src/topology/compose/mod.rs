@@ -113,6 +113,7 @@ impl Cluster {
             Action::PauseReplay | Action::ResumeReplay => true,
             // Nothing here follows a new primary yet.
             Action::Promote | Action::Switchover | Action::Rejoin => false,
+            Action::Terminate | Action::CancelSyncWait => false,
         }
     }
 
@@ -139,7 +140,11 @@ impl Cluster {
             Action::Thaw => node.thaw().await,
             Action::PauseReplay => self.pause_replay(node).await,
             Action::ResumeReplay => self.resume_replay(node).await,
-            Action::Promote | Action::Switchover | Action::Rejoin => {
+            Action::Promote
+            | Action::Switchover
+            | Action::Rejoin
+            | Action::Terminate
+            | Action::CancelSyncWait => {
                 Err(TopologyError::lab(format!("a cluster of containers cannot {action} a node yet")))
             }
         }
