@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::clusters::Which;
-use super::{config, doctor, down, gc, guard, help, logs, psql, status, up};
+use super::{config, doctor, down, gc, guard, help, logs, psql, soak, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -67,6 +67,8 @@ pub(super) enum Command {
     /// Start a cluster, load it, break it, judge it, report
     #[command(after_long_help = help::run())]
     Run(Box<RunArgs>),
+    /// Break a cluster many times over, and see that nothing leaks
+    Soak(soak::Args),
     /// Judge a stored run again, without a cluster
     Check(CheckArgs),
     /// Print a stored run in any format

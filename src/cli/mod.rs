@@ -21,6 +21,7 @@ mod psql;
 mod report;
 mod run;
 mod runs;
+mod soak;
 mod status;
 mod tables;
 mod up;
@@ -74,6 +75,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
             args.place = global.place;
             run::run(*args, console).await
         }
+        Some(Command::Soak(args)) => soak::run(args, &global.place, console).await,
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),

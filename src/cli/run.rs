@@ -34,11 +34,13 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
         let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
         return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
     }
-    perform(&plan, args.plant, console).await
+    let report = report(&plan, args.plant, console).await?;
+    show(&report, console);
+    Ok(exit(&report))
 }
 
-/// One run, judged, published and shown.
-async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exit, Failure> {
+/// One run, judged and published.
+pub(super) async fn report(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Report, Failure> {
     let (dir, manifest) = run::begin(plan, bug).map_err(|error| failures::directory(&plan.runs, error))?;
     console.note(&format!("seed {}, {}, {}", plan.load.seed, manifest.run.topology, manifest.run.workloads));
     let faults = if plan.faults.is_empty() { "none".to_owned() } else { plan.faults.to_string() };
@@ -68,7 +70,7 @@ async fn perform(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Exi
         drop(RunDir::mend_latest(&plan.runs));
     }
     match ended {
-        Ok(_) => conclude(&dir, console),
+        Ok(_) => publish(&dir),
         Err(error) => {
             let failure = failures::run(error, &dir);
             // What was seen before the lab failed is still evidence, and its report says that it was cut. With `--json`
@@ -94,13 +96,6 @@ async fn forward_signals(interrupted: watch::Sender<bool>) {
         }
         interrupted.send_replace(true);
     }
-}
-
-/// Judges what was stored, writes the reports, shows the result.
-fn conclude(dir: &RunDir, console: &Console) -> Result<Exit, Failure> {
-    let report = publish(dir)?;
-    show(&report, console);
-    Ok(exit(&report))
 }
 
 /// Judges what was stored, and writes the reports.

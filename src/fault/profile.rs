@@ -123,26 +123,45 @@ impl Profile {
         nodes: &[NodeName],
         can: impl Fn(Action) -> bool,
     ) -> Schedule {
-        let mut draw = Draw {
-            random: Random::new(seed),
-            conditions: Conditions::new(nodes),
-            nodes,
-            due: Vec::new(),
-            steps: Vec::new(),
-            pace: self.pace(),
-        };
+        let mut draw = Draw::new(self, seed, nodes);
         let (mut at, last) = (whole(duration.0 / 10), whole(duration.0 / 6 * 5));
         while at < last {
             draw.end_what_is_due(at);
             draw.one_of(self.weights(), at, &can);
-            let (low, high) = draw.pace.next;
-            at = Nanos(at.0 + draw.random.between(low, high) * 1_000_000);
+            at = draw.later(at, draw.pace.next);
         }
         draw.end_what_is_due(last);
         draw.end_all(last);
         Schedule::new(draw.steps)
     }
+
+    /// The same for `cycles` faults, each with what ends it, and how long a load has to be for them. Of a cluster that can
+    /// do nothing of the profile, nothing.
+    pub fn cycles(
+        self,
+        seed: u64,
+        cycles: usize,
+        nodes: &[NodeName],
+        can: impl Fn(Action) -> bool,
+    ) -> (Schedule, Nanos) {
+        let mut draw = Draw::new(self, seed, nodes);
+        let (mut at, mut begun, mut idle) = (CALM, 0, 0);
+        while begun < cycles && idle < PATIENCE {
+            draw.end_what_is_due(at);
+            let drawn = draw.one_of(self.weights(), at, &can);
+            (begun, idle) = if drawn { (begun + 1, 0) } else { (begun, idle + 1) };
+            at = draw.later(at, draw.pace.next);
+        }
+        draw.end_what_is_due(at);
+        draw.end_all(at);
+        (Schedule::new(draw.steps), Nanos(at.0 + CALM.0))
+    }
 }
+
+/// Before the first and after the last of a number of faults.
+const CALM: Nanos = Nanos::from_millis(2_000);
+/// Draws in a row after which nothing more will become possible: everything that lasts has long been ended.
+const PATIENCE: usize = 100;
 
 /// Cut to milliseconds: what a reader of a schedule can take in.
 fn whole(nanos: u64) -> Nanos {
@@ -160,9 +179,25 @@ struct Draw<'a> {
     pace: Pace,
 }
 
-impl Draw<'_> {
-    /// One of `weights` that is possible at `at`; nothing where none is.
-    fn one_of(&mut self, weights: &[Weight], at: Nanos, can: impl Fn(Action) -> bool) {
+impl<'a> Draw<'a> {
+    fn new(profile: Profile, seed: u64, nodes: &'a [NodeName]) -> Draw<'a> {
+        Draw {
+            random: Random::new(seed),
+            conditions: Conditions::new(nodes),
+            nodes,
+            due: Vec::new(),
+            steps: Vec::new(),
+            pace: profile.pace(),
+        }
+    }
+
+    /// A time after `at`.
+    fn later(&mut self, at: Nanos, (low, high): (u64, u64)) -> Nanos {
+        Nanos(at.0 + self.random.between(low, high) * 1_000_000)
+    }
+
+    /// One of `weights` that is possible at `at`; `false` where none is.
+    fn one_of(&mut self, weights: &[Weight], at: Nanos, can: impl Fn(Action) -> bool) -> bool {
         let mut choices = Vec::new();
         for &(weight, action, whom) in weights.iter().filter(|(_, action, _)| can(*action)) {
             let targets = self.targets(whom);
@@ -174,11 +209,10 @@ impl Draw<'_> {
                 }
             }
         }
-        let Some(step) = self.random.choose(&choices) else { return };
+        let Some(step) = self.random.choose(&choices) else { return false };
         let stage = self.conditions.stage(step);
         self.take(step);
-        let (low, high) = self.pace.lasts;
-        let later = Nanos(at.0 + self.random.between(low, high) * 1_000_000);
+        let later = self.later(at, self.pace.lasts);
         if let Some(condition) = step.action.begins() {
             self.due.push(Step { at: later, action: condition.cure(), target: step.target });
         }
@@ -186,10 +220,11 @@ impl Draw<'_> {
             self.due.push(Step { at: later, action: condition.cure(), target: old.into() });
             // Of several replicas nobody knows which one was promoted; after a switchover everybody does.
             if stage.node.is_none() {
-                let back = Nanos(later.0 + low * 1_000_000);
+                let back = Nanos(later.0 + self.pace.lasts.0 * 1_000_000);
                 self.due.push(Step { at: back, action: Action::Switchover, target: old.into() });
             }
         }
+        true
     }
 
     fn targets(&self, whom: Whom) -> Vec<Target> {
@@ -286,6 +321,19 @@ mod tests {
             }
         }
         assert!(verbs(Profile::Failovers).contains("rejoin"));
+    }
+
+    #[test]
+    fn so_many_faults_and_what_ends_them() {
+        for profile in Profile::ALL {
+            let (schedule, duration) = profile.cycles(7, 500, &nodes(2), |_| true);
+            assert_eq!(schedule.validate(&nodes(2), |_| true, duration), Ok(()), "{profile}");
+            // A switchover may also be the way back of a failover.
+            let begun = schedule.steps().iter().filter(|step| step.action.cures().is_none()).count();
+            assert!(begun >= 500, "{profile}: {begun}");
+        }
+        let (nothing, _) = Profile::Failovers.cycles(7, 500, &nodes(0), |_| true);
+        assert!(nothing.is_empty());
     }
 
     #[test]

@@ -61,4 +61,10 @@ pub struct LabSample {
     pub cpu: f64,
     /// Resident memory of this process, in bytes.
     pub rss: u64,
+    /// Open files and sockets of this process; zero where the system does not tell.
+    #[serde(default)]
+    pub open_files: u64,
+    /// What the nodes keep of their logs, in bytes, where that was looked at: not in every sample.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_bytes: Option<u64>,
 }

@@ -215,6 +215,16 @@ pub struct Recovery {
     pub unavailable_is_bound: bool,
 }
 
+/// Something that should not grow, as the median of the second tenth of the load and of the last. Zero where it was not
+/// looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Growth {
+    /// When the load had run for a while.
+    pub early: u64,
+    /// When it ended.
+    pub late: u64,
+}
+
 /// When a node served nobody, though somebody asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Availability {
@@ -257,6 +267,12 @@ pub struct LabFigures {
     pub cores: u64,
     /// Peak resident memory, bytes.
     pub peak_rss: u64,
+    /// Resident memory early and late in the load, bytes.
+    pub rss: Growth,
+    /// Open files and sockets early and late in the load.
+    pub open_files: Growth,
+    /// What the nodes keep of their logs early and late in the load, bytes.
+    pub log_bytes: Growth,
     /// Longest time during the load without a lag sample of some replica, while the primary answered.
     pub longest_sampler_gap: Nanos,
     /// Why figures are tainted; empty when they are not. A threshold over a tainted figure is unknown.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::distribution::Distribution;
-use super::{LabFigures, Taint, Window};
+use super::{Growth, LabFigures, Taint, Window};
 use crate::history::{FaultOp, History, LabSample, LagSample, LinkState, Nanos, NodeName};
 
 /// The figures, with the taints that follow from them.
@@ -25,11 +25,25 @@ pub(super) fn lab(
         cpu: if during.is_empty() { 0.0 } else { cpu / during.len() as f64 },
         cores,
         peak_rss: samples.iter().map(|sample| sample.rss).max().unwrap_or(0),
+        rss: growth(&during, load, |sample| Some(sample.rss)),
+        open_files: growth(&during, load, |sample| Some(sample.open_files)),
+        log_bytes: growth(&during, load, |sample| sample.log_bytes),
         longest_sampler_gap: longest_gap(lag, faults, load, primary),
         taints: Vec::new(),
     };
     figures.taints = Taint::of(&figures).iter().map(|taint| taint.sentence(&figures)).collect();
     figures
+}
+
+fn growth(samples: &[&LabSample], load: Window, of: fn(&LabSample) -> Option<u64>) -> Growth {
+    let tenth = load.end.since(load.start).0 / 10;
+    let median = |from: u64, to: u64| {
+        let within = samples.iter().filter(|sample| (from..=to).contains(&sample.time.since(load.start).0));
+        let mut values: Vec<u64> = within.filter_map(|sample| of(sample)).collect();
+        values.sort_unstable();
+        values.get(values.len() / 2).copied().unwrap_or(0)
+    };
+    Growth { early: median(tenth, 2 * tenth), late: median(9 * tenth, 10 * tenth + 10) }
 }
 
 /// The longest time during the load without a lag sample of some replica. Time in which the primary did not answer,

@@ -7,6 +7,7 @@ mod figures;
 mod gaps;
 mod lab;
 mod lag;
+mod leaks;
 mod load;
 mod operations;
 mod rate;
@@ -25,9 +26,10 @@ use rate::Rates;
 use service::Service;
 
 pub use figures::{
-    Availability, ErrorCount, Figures, LabFigures, LagFigures, LagPoint, LatencyPoint, OperationFigures,
-    Percentiles, RatePoint, Recovery, Window,
+    Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
+    OperationFigures, Percentiles, RatePoint, Recovery, Window,
 };
+pub use leaks::leaks;
 pub use taint::Taint;
 
 /// Everything measured in a run. `cores` are the machine's, `primary` is the primary at the start.

@@ -16,3 +16,9 @@ pub use junit::junit;
 pub use markdown::markdown;
 pub use model::{NodeFacts, Report, RunFacts, Setting, Threshold};
 pub use terminal::{Look, terminal};
+
+/// The verdict in a word, with its mark: `✓ VALID`.
+pub fn headline(report: &Report) -> String {
+    let headline = outcome::headline(report);
+    format!("{} {}", headline.mark, headline.word)
+}

@@ -55,7 +55,7 @@ impl LabSampler {
     }
 
     /// The time since the sample before, summed up.
-    pub(super) fn sample(&mut self) -> LabSample {
+    pub(super) fn sample(&mut self, log_bytes: Option<u64>) -> LabSample {
         let (time, cpu) = (self.clock.now(), cpu_time());
         let elapsed = time.since(self.time).0.max(1);
         let used = cpu.since(self.cpu);
@@ -65,6 +65,8 @@ impl LabSampler {
             loop_delay: self.delay.take(),
             cpu: used.0 as f64 / elapsed as f64,
             rss: resident_bytes(),
+            open_files: std::fs::read_dir("/proc/self/fd").map_or(0, |open| open.count() as u64),
+            log_bytes,
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::topology::{Access, Role, Site, Topology};
 /// Answers later than this count as none: a sample says what is, not what was.
 const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(1), statement: Duration::from_secs(1) };
 
+/// Every so many samples the nodes' logs are measured: each time a few hundred files are looked at.
+const LOOK_AT_LOGS: u32 = 50;
+
 /// Samples lag and the lab itself, until it is dropped.
 pub(super) struct Sampler {
     pub(super) clock: Clock,
@@ -30,11 +33,14 @@ impl Sampler {
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut link: Option<Link> = None;
+        let mut count = 0u32;
         loop {
             ticks.tick().await;
             let samples = self.lag(&mut link).await;
             self.lag_file.append(&samples)?;
-            self.lab_file.append(&[self.lab.sample()])?;
+            let log_bytes = (count % LOOK_AT_LOGS == 0).then(|| self.topology.log_bytes()).flatten();
+            count += 1;
+            self.lab_file.append(&[self.lab.sample(log_bytes)])?;
         }
     }
 

@@ -100,6 +100,14 @@ impl Topology {
         }
     }
 
+    /// What the nodes keep of their logs, in bytes; `None` where nobody can look.
+    pub fn log_bytes(&self) -> Option<u64> {
+        match self {
+            Topology::Local(cluster) => Some(cluster.log_bytes()),
+            Topology::Compose(_) | Topology::Memory(_) => None,
+        }
+    }
+
     /// A node that ended without being asked to, and why.
     pub fn died_unasked(&self) -> Option<String> {
         match self {

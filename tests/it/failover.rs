@@ -242,3 +242,59 @@ async fn what_cannot_be_promoted_is_refused() {
     assert!(stays.unwrap());
     lab.down().await;
 }
+
+#[tokio::test]
+async fn a_node_that_has_missed_two_failovers_is_known_by_the_first() {
+    let Some((lab, writer)) = with_table(2, config(2)).await else { return };
+    // Both failovers leave the first primary behind, and the second one must not forget it.
+    lab.cluster.act(replica(1), Action::Freeze).await.unwrap();
+    lab.cluster.act(replica(2), Action::Freeze).await.unwrap();
+    insert(&writer, 2).await;
+    lab.cluster.act(primary(), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(1), Action::Promote).await.unwrap();
+    lab.cluster.act(replica(2), Action::Thaw).await.unwrap();
+    let last = insert(&lab.session(replica(1)).await, 3).await;
+    replayed(&lab.session(replica(2)).await, last).await;
+    lab.cluster.act(replica(1), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(2), Action::Promote).await.unwrap();
+    let behind = [(primary(), Condition::Diverged), (replica(1), Condition::Diverged)];
+    assert_eq!(lab.cluster.conditions(), behind);
+    let last = insert(&lab.session(replica(2)).await, 4).await;
+    for node in [primary(), replica(1)] {
+        lab.cluster.act(node, Action::Rejoin).await.unwrap();
+        let session = lab.session(node).await;
+        replayed(&session, last).await;
+        assert_eq!(values(&session).await, ["1", "3", "4"], "{node}");
+    }
+    lab.cluster.all_follow().await.unwrap();
+    lab.down().await;
+}
+
+#[tokio::test]
+async fn a_replica_that_was_down_for_two_failovers_and_had_received_more_has_diverged() {
+    let Some((lab, writer)) = with_table(3, config(3)).await else { return };
+    lab.cluster.act(replica(1), Action::Freeze).await.unwrap();
+    lab.cluster.act(replica(2), Action::Freeze).await.unwrap();
+    let last = insert(&writer, 2).await;
+    replayed(&lab.session(replica(3)).await, last).await;
+    lab.cluster.act(replica(3), Action::Kill).await.unwrap();
+    lab.cluster.act(primary(), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(1), Action::Promote).await.unwrap();
+    lab.cluster.act(replica(2), Action::Thaw).await.unwrap();
+    // So much that the second fork lies behind everything that the replica has.
+    let new = lab.session(replica(1)).await;
+    new.batch("INSERT INTO t SELECT 3 FROM generate_series(1, 10000)").await.unwrap();
+    let last = insert(&new, 4).await;
+    replayed(&lab.session(replica(2)).await, last).await;
+    lab.cluster.act(replica(1), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(2), Action::Promote).await.unwrap();
+    lab.cluster.act(replica(3), Action::Start).await.unwrap();
+    assert!(lab.cluster.conditions().contains(&(replica(3), Condition::Diverged)));
+    lab.cluster.act(replica(3), Action::Rejoin).await.unwrap();
+    replayed(
+        &lab.session(replica(3)).await,
+        probe::insert_lsn(&lab.session(replica(2)).await).await.unwrap(),
+    )
+    .await;
+    lab.down().await;
+}

@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use replab::history::{Action, Condition, NodeName, StopMode};
 use replab::pg::{Conninfo, Host, Session, probe};
 use replab::topology::local::{Cluster, Config, StateDir, gc};
-use replab::topology::{Category, Role, TopologyError};
+use replab::topology::{Category, Role, Standbys, TopologyError};
 
 use crate::support::{
     DEADLINES, Lab, PATIENCE, config, processes_in, replab, require_pg, shown, state_dir, until,
@@ -186,7 +186,8 @@ async fn what_does_not_fit_is_an_error_and_a_death_is_noticed() {
 
 #[tokio::test]
 async fn remote_apply_shows_every_replica_what_is_acknowledged() {
-    let config = Config { synchronous_commit: "remote_apply".to_owned(), ..config(2) };
+    let standbys = Some(Standbys::all(2));
+    let config = Config { synchronous_commit: "remote_apply".to_owned(), standbys, ..config(2) };
     let Some(lab) = Lab::of(config).await else { return };
     let writer = lab.session(primary()).await;
     writer.batch("CREATE TABLE t (id int)").await.unwrap();

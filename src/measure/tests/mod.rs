@@ -130,7 +130,14 @@ fn errors_by_kind() {
 #[test]
 fn the_lab_is_watched() {
     let text = "0-1 0 inc 1 = 1; 2000-2001 0 inc 1 = 2";
-    let lab = |time, delay, cpu| LabSample { time: ms(time), loop_delay: ms(delay), cpu, rss: 7 };
+    let lab = |time, delay, cpu| LabSample {
+        time: ms(time),
+        loop_delay: ms(delay),
+        cpu,
+        rss: 7,
+        open_files: 9,
+        log_bytes: None,
+    };
     let lag = |time, state| lag::sample(time, state, "");
     let streaming: Vec<LagSample> = (0..=20).map(|n| lag(n * 100, LinkState::Streaming)).collect();
     let taints = |samples: &[LabSample], lag: &[LagSample], faults| {

@@ -44,11 +44,17 @@ impl Cluster {
 
     /// Where the last failover made the log go on.
     pub(super) fn fork(&self) -> Option<Fork> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).fork
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).forks.last().copied()
+    }
+
+    /// Where the first failover after `timeline` made the log go on.
+    fn fork_after(&self, timeline: u32) -> Option<Fork> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.forks.iter().find(|fork| fork.timeline > timeline).copied()
     }
 
     pub(super) fn set_fork(&self, fork: Fork) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).fork = Some(fork);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).forks.push(fork);
     }
 
     /// Whether what `node` receives comes, through whomever, from `source`.
@@ -75,7 +81,8 @@ impl Cluster {
         except: Option<NodeName>,
     ) -> Result<(), TopologyError> {
         for node in self.nodes.iter().filter(|node| node.name != primary.name && Some(node.name) != except) {
-            if !self.receives_through(node, primary.name) {
+            // Who has diverged would not follow; it comes back by another way.
+            if !node.standing().diverged && !self.receives_through(node, primary.name) {
                 self.ensure_slot(primary, session, node).await?;
                 self.point(node, primary)?;
             }
@@ -140,22 +147,27 @@ impl Cluster {
     /// After a failover: waits until `node` follows, or is seen to have diverged, and takes note of which. One that is
     /// down or held up, or whose upstream is down, is looked at when that has ended.
     pub(super) async fn settle(&self, node: &Node) -> Result<(), TopologyError> {
-        let Some(fork) = self.fork() else { return Ok(()) };
         let standing = *node.standing();
-        let is_settled = standing.diverged || standing.timeline >= fork.timeline;
+        let (Some(last), Some(_)) = (self.fork(), self.fork_after(standing.timeline)) else {
+            return Ok(());
+        };
         let upstream = standing.upstream.map(|name| self.node(name)).transpose()?;
-        if is_settled || !node.is_free() || !upstream.is_some_and(Node::is_free) {
+        if standing.diverged || !node.is_free() || !upstream.is_some_and(Node::is_free) {
             return Ok(());
         }
         let session = self.session(node, PATIENCE).await?;
         let look = async {
             loop {
-                if probe::receives_timeline(&session).await? >= Some(fork.timeline)
-                    || node.holds(fork.timeline)
-                {
+                let receives = probe::receives_timeline(&session).await?;
+                if receives >= Some(last.timeline) || node.holds(last.timeline) {
                     return Ok(Seen::Follows);
                 }
-                if probe::replay_lsn(&session).await? > Some(fork.at) && !node.holds(fork.timeline) {
+                // Of a timeline that it has a part of it holds no more than what is common to all.
+                let missed = self.fork_after(node.latest().max(standing.timeline)).unwrap_or(last);
+                if receives.is_none()
+                    && probe::replay_lsn(&session).await? > Some(missed.at)
+                    && !node.holds(missed.timeline)
+                {
                     return Ok(Seen::Diverged);
                 }
                 sleep(POLL).await;
@@ -164,7 +176,7 @@ impl Cluster {
         let seen = node.within(look, Condition::Diverged, true).await?;
         session.close().await;
         match seen.map_err(query_error(node, "look whom it follows"))? {
-            Seen::Follows => node.standing().timeline = fork.timeline,
+            Seen::Follows => node.standing().timeline = last.timeline,
             Seen::Diverged => node.standing().diverged = true,
         }
         Ok(())
@@ -188,6 +200,29 @@ impl Cluster {
             follows.map_err(query_error(node, "look whom it follows"))?;
             session.close().await;
         }
+        self.no_stale_slots().await
+    }
+
+    /// A slot that nobody receives through keeps a node's log for ever: healing has to leave none.
+    async fn no_stale_slots(&self) -> Result<(), TopologyError> {
+        for node in self.nodes.iter().filter(|node| node.is_free()) {
+            let session = self.session(node, PATIENCE).await?;
+            // Of a replica that now receives from somebody else.
+            self.drop_stale_slots(node, &session).await?;
+            let slots = probe::physical_slots(&session).await;
+            session.close().await;
+            let follows = |slot: &String| {
+                let of = |other: &&Node| settings::slot_name(other.name.as_str()) == *slot;
+                self.nodes.iter().find(of).is_some_and(|other| other.standing().upstream == Some(node.name))
+            };
+            let slots = slots.map_err(query_error(node, "look for replication slots"))?;
+            if let Some(stale) = slots.iter().find(|slot| !follows(slot)) {
+                return Err(TopologyError::lab(format!(
+                    "{} keeps the slot {stale}, which nobody uses",
+                    node.name
+                )));
+            }
+        }
         Ok(())
     }
 
@@ -204,6 +239,11 @@ impl Node {
     /// Whether it runs, and nothing keeps it from receiving and replaying.
     pub(super) fn is_free(&self) -> bool {
         self.is_running() && self.life().lasting.is_empty()
+    }
+
+    /// The last timeline that it has a part of in its log.
+    fn latest(&self) -> u32 {
+        (1..).take_while(|&timeline| timeline == 1 || self.holds(timeline)).last().unwrap_or(1)
     }
 
     /// Whether it has a part of `timeline` in its log.

@@ -257,7 +257,7 @@ fn enter(
         socket,
         logs,
         nodes: nodes.collect(),
-        fork: None,
+        forks: Vec::new(),
     };
     let directory = registry.enter(&state, account)?;
     drop(registry);

@@ -237,6 +237,13 @@ impl Cluster {
         Ok(self.node(node)?.is_running())
     }
 
+    /// What the nodes keep of their write-ahead logs, in bytes.
+    pub fn log_bytes(&self) -> u64 {
+        let files = |node: &Node| std::fs::read_dir(node.data.join("pg_wal")).into_iter().flatten().flatten();
+        let size = |entry: std::fs::DirEntry| entry.metadata().map_or(0, |data| data.len());
+        self.nodes.iter().flat_map(files).map(size).sum()
+    }
+
     /// The log of a node.
     pub fn log(&self, node: NodeName) -> Result<&Path, TopologyError> {
         Ok(&self.node(node)?.log)

@@ -18,7 +18,7 @@ use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
 
 /// How long processes may take to obey a signal, and a postmaster to take its data directory.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One server.
 #[derive(Debug)]

@@ -129,7 +129,7 @@ mod tests {
                 port,
                 process: None,
             }],
-            fork: None,
+            forks: Vec::new(),
         }
     }
 

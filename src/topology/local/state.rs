@@ -44,9 +44,9 @@ pub struct ClusterState {
     pub logs: PathBuf,
     /// The nodes, the first primary first.
     pub nodes: Vec<NodeState>,
-    /// Where the last failover made the log go on.
+    /// Where the failovers made the log go on, the last one last.
     #[serde(default)]
-    pub(super) fork: Option<Fork>,
+    pub(super) forks: Vec<Fork>,
 }
 
 /// What is written about a node.
@@ -268,7 +268,7 @@ mod tests {
                 port,
                 process: None,
             }],
-            fork: None,
+            forks: Vec::new(),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use replab::history::{CauseClass, LinkState, Nanos, NodeName};
 use replab::measure::{
-    Availability, ErrorCount, Figures, LabFigures, LagFigures, LagPoint, LatencyPoint, OperationFigures,
-    Percentiles, RatePoint, Recovery, Window,
+    Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
+    OperationFigures, Percentiles, RatePoint, Recovery, Window,
 };
 
 /// The load begins half a second after the run.
@@ -50,6 +50,9 @@ pub(super) fn with_crash() -> Figures {
             cpu: 0.62,
             cores: 2,
             peak_rss: 61_400_000,
+            rss: Growth { early: 52_000_000, late: 61_400_000 },
+            open_files: Growth { early: 41, late: 42 },
+            log_bytes: Growth { early: 33_554_432, late: 67_108_864 },
             longest_sampler_gap: Nanos::from_millis(214),
             taints: Vec::new(),
         },
