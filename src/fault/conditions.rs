@@ -1,12 +1,14 @@
-//! What a schedule has done to the nodes, by some step of it.
+//! What a schedule, or somebody, has done to the nodes by some step.
 
 use std::collections::BTreeMap;
 
 use crate::history::{Action, Condition, NodeName};
+use crate::suggest::hint;
 
-use super::{ScheduleError, Stage, Step, Target};
+use super::{Act, Present, ScheduleError, Stage, Step, Target};
 
-/// Who is the primary, and which conditions nodes are in, each with the step that began it.
+/// Who is the primary, and which conditions nodes are in, each with the step that began it, or without one where it was
+/// so from the start.
 ///
 /// Where the cluster decides (which of several replicas is the best) nobody knows beforehand who the primary is; what
 /// then depends on it is not refused here, and is verified when it is done.
@@ -15,16 +17,18 @@ pub(super) struct Conditions<'a> {
     nodes: &'a [NodeName],
     /// [`Target::Writer`]: one of several.
     writer: Target,
-    since: BTreeMap<(Target, Condition), Step>,
-    /// The last step that made another node the primary.
-    moved: Option<Step>,
+    since: BTreeMap<(Target, Condition), Option<String>>,
+    /// What made another node the primary, the last time that something did.
+    moved: Option<Action>,
+    /// Whether what is said is about a moment to come.
+    later: bool,
 }
 
 impl<'a> Conditions<'a> {
     /// All of `nodes` are up, and the first is the primary.
     pub(super) fn new(nodes: &'a [NodeName]) -> Conditions<'a> {
         let writer = nodes.first().map_or(Target::Writer, |&node| Target::Node(node));
-        Conditions { nodes, writer, since: BTreeMap::new(), moved: None }
+        Conditions { nodes, writer, since: BTreeMap::new(), moved: None, later: true }
     }
 
     /// The primary, where it is known.
@@ -32,36 +36,71 @@ impl<'a> Conditions<'a> {
         self.writer.node()
     }
 
-    /// Whether `step` can be done now.
-    pub(super) fn allow(&self, step: Step) -> Result<(), ScheduleError> {
-        let (action, target, text) = (step.action, self.resolve(step.target), step.to_string());
+    /// As a cluster is just now.
+    pub(super) fn present(present: &'a Present) -> Conditions<'a> {
+        let since = present.conditions.iter().map(|&(node, condition)| ((node.into(), condition), None));
+        let writer = present.writer.into();
+        Conditions { nodes: &present.nodes, writer, since: since.collect(), moved: None, later: false }
+    }
+
+    /// Takes note of `act`, which is called `text`, on a cluster that `can` do its actions; an error if it cannot be
+    /// done by then.
+    pub(super) fn admit(
+        &mut self,
+        act: Act,
+        text: &str,
+        can: impl Fn(Action) -> bool,
+    ) -> Result<(), ScheduleError> {
+        if let Some(node) = act.target.node().filter(|node| !self.nodes.contains(node)) {
+            let names = || self.nodes.iter().map(|node| node.as_str());
+            return Err(ScheduleError::UnknownNode {
+                step: text.to_owned(),
+                node,
+                hint: hint(node.as_str(), names()),
+                nodes: names().collect::<Vec<_>>().join(", "),
+            });
+        }
+        if !can(act.action) {
+            return Err(ScheduleError::Unsupported { step: text.to_owned() });
+        }
+        self.allow(act, text)?;
+        self.apply(act, text);
+        Ok(())
+    }
+
+    /// Whether `act` can be done now.
+    pub(super) fn allow(&self, act: Act, text: &str) -> Result<(), ScheduleError> {
+        let (action, target, text, later) = (act.action, self.resolve(act.target), text.to_owned(), self.later);
         if action.needs_replica() && target == self.writer {
-            return Err(ScheduleError::NotAReplica { step: text, node: target });
+            return Err(ScheduleError::NotAReplica { step: text, node: target, later });
         }
-        if step.target == Target::Best && self.candidates().next().is_none() {
-            return Err(ScheduleError::NobodyToPromote { step: text });
+        if act.target == Target::Best && self.candidates().next().is_none() {
+            return Err(ScheduleError::NobodyToPromote { step: text, later });
         }
-        if action == Action::Rejoin && self.moved.is_none_or(|moved| moved.action.leaves_behind().is_none()) {
+        // Whom a failover leaves behind is only seen when it is done.
+        let may_have_diverged = self.moved.is_some_and(|action| action.leaves_behind().is_some())
+            || self.since(target, Condition::Diverged).is_some();
+        if action == Action::Rejoin && !may_have_diverged {
             let condition = Condition::Diverged;
-            return Err(ScheduleError::NothingToCure { step: text, node: target, condition });
+            return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
         }
         let cures = action.cures().filter(|&condition| condition != Condition::Diverged);
         if let Some(condition) = cures.filter(|&condition| self.since(target, condition).is_none()) {
-            return Err(ScheduleError::NothingToCure { step: text, node: target, condition });
+            return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
         }
         let hinders = |&condition: &Condition| condition.cure() != action && condition.hinders(action);
         if let Some((condition, since)) = self.of(target).find(|(condition, _)| hinders(condition)) {
-            let since = since.to_string();
+            let since = since.clone();
             return Err(ScheduleError::Hindered { step: text, node: target, condition, since });
         }
         match action {
             Action::Freeze => match self.since(self.writer, Condition::Down) {
-                Some(since) => Err(ScheduleError::NothingStreams { step: text, since: since.to_string() }),
+                Some(since) => Err(ScheduleError::NothingStreams { step: text, since: since.clone() }),
                 None => Ok(()),
             },
             Action::Switchover => match self.in_the_way_of_a_switchover() {
                 Some((&(node, condition), since)) => {
-                    Err(ScheduleError::Hindered { step: text, node, condition, since: since.to_string() })
+                    Err(ScheduleError::Hindered { step: text, node, condition, since: since.clone() })
                 }
                 None => Ok(()),
             },
@@ -78,16 +117,18 @@ impl<'a> Conditions<'a> {
     }
 
     /// A primary that is shut down waits for everybody who streams from it, and so for whoever is held up.
-    fn in_the_way_of_a_switchover(&self) -> Option<(&(Target, Condition), &Step)> {
+    fn in_the_way_of_a_switchover(&self) -> Option<(&(Target, Condition), &Option<String>)> {
         let held_up = |condition| matches!(condition, Condition::Paused | Condition::Frozen);
         self.since.iter().find(|((node, condition), _)| {
             held_up(*condition) || (*node == self.writer && *condition == Condition::Down)
         })
     }
 
-    /// Takes note of a step that is done.
-    pub(super) fn apply(&mut self, step: Step) {
-        let (action, target) = (step.action, self.resolve(step.target));
+    /// Takes note of what is done, and is called `text`.
+    pub(super) fn apply(&mut self, act: Act, text: &str) {
+        let (action, target) = (act.action, self.resolve(act.target));
+        let since = || Some(text.to_owned());
+        self.later = true;
         if action.ends_processes() {
             self.since.retain(|(of, _), _| *of != target);
         }
@@ -95,17 +136,17 @@ impl<'a> Conditions<'a> {
             self.since.remove(&(target, condition));
         }
         if let Some(condition) = action.begins() {
-            self.since.insert((target, condition), step);
+            self.since.insert((target, condition), since());
         }
         if action.moves_primary() {
             let old = std::mem::replace(&mut self.writer, target.node().map_or(Target::Writer, Target::Node));
             self.since.retain(|(of, _), _| *of != old);
             if let (Some(condition), Target::Node(_)) = (action.leaves_behind(), old) {
-                self.since.insert((old, condition), step);
+                self.since.insert((old, condition), since());
             }
             // Whose log arrives is another's now; replay that was paused is ended by the promotion.
             self.since.retain(|(of, condition), _| *of != target || *condition == Condition::Diverged);
-            self.moved = Some(step);
+            self.moved = Some(action);
         }
     }
 
@@ -131,11 +172,11 @@ impl<'a> Conditions<'a> {
         others.filter(move |&node| !is_out(Target::Node(node)))
     }
 
-    fn since(&self, target: Target, condition: Condition) -> Option<&Step> {
+    fn since(&self, target: Target, condition: Condition) -> Option<&Option<String>> {
         self.since.get(&(target, condition))
     }
 
-    fn of(&self, target: Target) -> impl Iterator<Item = (Condition, &Step)> {
+    fn of(&self, target: Target) -> impl Iterator<Item = (Condition, &Option<String>)> {
         Condition::ALL
             .into_iter()
             .filter_map(move |condition| Some((condition, self.since(target, condition)?)))

@@ -1,4 +1,4 @@
-//! Schedules as text: `crash(primary)@8s,stop(replica-1,immediate)@20s`.
+//! Schedules as text: `crash(primary)@8s,stop(replica-1,immediate)@20s`; without the times, what is done at once.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,11 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::history::{Action, StopMode};
 use crate::suggest::hint;
 
-use super::{Schedule, Step, Target, duration, format_duration};
+use super::{Act, Schedule, Step, Target, duration, format_duration};
 
 const NONE: &str = "none";
 
-/// Why a text is not a schedule.
+/// Why a text is not a schedule, or not an act.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("in `{piece}`: {problem}")]
 pub struct ScheduleSyntax {
@@ -22,15 +22,26 @@ pub struct ScheduleSyntax {
     pub problem: String,
 }
 
+impl ScheduleSyntax {
+    fn new(text: &str, problem: impl Into<String>) -> ScheduleSyntax {
+        ScheduleSyntax { piece: text.trim().to_owned(), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Act { action, target } = self;
+        match action {
+            Action::Stop(StopMode::Fast) => write!(f, "stop({target},fast)"),
+            Action::Stop(StopMode::Immediate) => write!(f, "stop({target},immediate)"),
+            plain => write!(f, "{}({target})", plain.verb()),
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Step { at, action, target } = self;
-        let at = format_duration(*at);
-        match action {
-            Action::Stop(StopMode::Fast) => write!(f, "stop({target},fast)@{at}"),
-            Action::Stop(StopMode::Immediate) => write!(f, "stop({target},immediate)@{at}"),
-            plain => write!(f, "{}({target})@{at}", plain.verb()),
-        }
+        write!(f, "{}@{}", self.act(), format_duration(self.at))
     }
 }
 
@@ -50,13 +61,38 @@ impl FromStr for Step {
     type Err = ScheduleSyntax;
 
     fn from_str(text: &str) -> Result<Step, ScheduleSyntax> {
-        let fail = |problem: String| ScheduleSyntax { piece: text.trim().to_owned(), problem };
-        let shape = || fail("a fault is written `crash(primary)@8s`".to_owned());
-        let (what, at) = text
-            .trim()
-            .rsplit_once('@')
-            .ok_or_else(|| fail("it does not say when; a fault is written `crash(primary)@8s`".to_owned()))?;
-        let (verb, rest) = what.trim().split_once('(').ok_or_else(shape)?;
+        let fail = |problem| ScheduleSyntax::new(text, problem);
+        let (what, at) = text.trim().rsplit_once('@').ok_or_else(|| {
+            fail("it does not say when; a fault is written `crash(primary)@8s`".to_owned())
+        })?;
+        let Act { action, target } = Act::read(what, "crash(primary)@8s").map_err(fail)?;
+        let at = duration(at.trim()).map_err(|error| fail(error.to_string()))?;
+        Ok(Step { at, action, target })
+    }
+}
+
+impl FromStr for Act {
+    type Err = ScheduleSyntax;
+
+    fn from_str(text: &str) -> Result<Act, ScheduleSyntax> {
+        if let Some((_, at)) = text.trim().rsplit_once('@') {
+            let problem = format!("it is done at once; leave out `@{at}`");
+            return Err(ScheduleSyntax::new(text, problem));
+        }
+        Act::read(text, "crash(primary)").map_err(|problem| ScheduleSyntax::new(text, problem))
+    }
+}
+
+impl Act {
+    /// Reads one act or several: `kill(primary),promote(best)`, in the order in which they are to be done.
+    pub fn several(text: &str) -> Result<Vec<Act>, ScheduleSyntax> {
+        pieces(text).map(str::parse).collect()
+    }
+
+    /// What stands before the time; the error is what is wrong with it.
+    fn read(text: &str, example: &str) -> Result<Act, String> {
+        let shape = || format!("a fault is written `{example}`");
+        let (verb, rest) = text.trim().split_once('(').ok_or_else(shape)?;
         let arguments = rest.trim_end().strip_suffix(')').ok_or_else(shape)?;
         let (node, mode) = match arguments.split_once(',') {
             Some((node, mode)) => (node.trim(), Some(mode.trim())),
@@ -66,31 +102,28 @@ impl FromStr for Step {
             ("stop", None | Some("fast")) => Action::Stop(StopMode::Fast),
             ("stop", Some("immediate")) => Action::Stop(StopMode::Immediate),
             ("stop", Some(mode)) => {
-                return Err(fail(format!("`{mode}` is not a way to stop; known are fast and immediate")));
+                return Err(format!("`{mode}` is not a way to stop; known are fast and immediate"));
             }
             (verb, mode) => {
                 let action = plain().find(|action| action.verb() == verb).ok_or_else(|| {
                     let (hint, known) = (hint(verb, verbs()), verbs().join(", "));
-                    fail(format!("`{verb}` is not a fault{hint}; known are {known}"))
+                    format!("`{verb}` is not a fault{hint}; known are {known}")
                 })?;
                 if let Some(mode) = mode {
-                    return Err(fail(format!("`{verb}` takes a node and nothing else, but found `{mode}`")));
+                    return Err(format!("`{verb}` takes a node and nothing else, but found `{mode}`"));
                 }
                 action
             }
         };
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if node.is_empty() || !node.chars().all(is_name) {
-            return Err(fail(format!("`{node}` is not the name of a node, such as primary or replica-1")));
+            return Err(format!("`{node}` is not the name of a node, such as primary or replica-1"));
         }
         let target = Target::new(node);
         if target == Target::Best && !action.moves_primary() {
-            return Err(fail(format!(
-                "only promote and switchover choose the best replica; `{action}` a node"
-            )));
+            return Err(format!("only promote and switchover choose the best replica; `{action}` a node"));
         }
-        let at = duration(at.trim()).map_err(|error| fail(error.to_string()))?;
-        Ok(Step { at, action, target })
+        Ok(Act { action, target })
     }
 }
 
@@ -179,6 +212,22 @@ mod tests {
         insta::assert_snapshot!(say("crash(primary)@8s,"), @"in ``: it does not say when; a fault is written `crash(primary)@8s`");
     }
 
+    #[test]
+    fn without_a_time_it_is_done_at_once() {
+        let acts = Act::several(" pause( replica-1 ), stop(primary,immediate),stop(writer),promote(best)").unwrap();
+        let texts: Vec<String> = acts.iter().map(Act::to_string).collect();
+        assert_eq!(texts, ["pause(replica-1)", "stop(primary,immediate)", "stop(writer,fast)", "promote(best)"]);
+        assert_eq!(Act::several(&texts.join(",")), Ok(acts));
+        let say = |text: &str| Act::several(text).unwrap_err().to_string();
+        insta::assert_snapshot!(say("pause(replica-1)@8s"), @"in `pause(replica-1)@8s`: it is done at once; leave out `@8s`");
+        insta::assert_snapshot!(say("kill(primary),pause replica-1"), @"in `pause replica-1`: a fault is written `crash(primary)`");
+        insta::assert_snapshot!(say("puase(replica-1)"), @"in `puase(replica-1)`: `puase` is not a fault (did you mean `pause`?); known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
+        insta::assert_snapshot!(say("stop(primary,smart)"), @"in `stop(primary,smart)`: `smart` is not a way to stop; known are fast and immediate");
+        insta::assert_snapshot!(say("kill(best)"), @"in `kill(best)`: only promote and switchover choose the best replica; `kill` a node");
+        insta::assert_snapshot!(say("none"), @"in `none`: a fault is written `crash(primary)`");
+        insta::assert_snapshot!(say(""), @"in ``: a fault is written `crash(primary)`");
+    }
+
     fn any_step() -> impl Strategy<Value = Step> {
         let actions = prop::sample::select(Action::ALL.to_vec());
         (0..3_600_000_000_000_u64, actions, 0..4_usize).prop_map(|(at, action, node)| Step {
@@ -195,6 +244,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_reads_back(steps in prop::collection::vec(any_step(), 0..8)) {
+            for step in &steps {
+                prop_assert_eq!(step.act().to_string().parse::<Act>(), Ok(step.act()));
+            }
             let schedule = Schedule::new(steps);
             prop_assert_eq!(schedule.to_string().parse::<Schedule>(), Ok(schedule.clone()));
             let json = serde_json::to_string(&schedule).unwrap();
@@ -203,7 +255,7 @@ mod tests {
 
         #[test]
         fn no_text_makes_it_panic(text in "[a-z(),@0-9. µ-]*") {
-            let _ = text.parse::<Schedule>();
+            let _ = (text.parse::<Schedule>(), Act::several(&text));
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A schedule is a value. It does not know how a node is crashed (`topology` does) nor what time it is (`run` does).
 
+mod act;
 pub mod catalogue;
 mod conditions;
 mod duration;
@@ -12,6 +13,7 @@ mod schedule;
 mod standard;
 mod target;
 
+pub use act::{Act, Present};
 pub use duration::{DurationSyntax, duration, format_duration};
 pub use grammar::ScheduleSyntax;
 pub use profile::Profile;

@@ -203,7 +203,7 @@ impl<'a> Draw<'a> {
             let targets = self.targets(whom);
             for &target in &targets {
                 let step = Step { at, action, target };
-                if self.conditions.allow(step).is_ok() {
+                if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
                     // However many replicas there are, together they have the weight of one.
                     choices.push((weight * 60 / targets.len() as u64, step));
                 }
@@ -244,7 +244,7 @@ impl<'a> Draw<'a> {
         self.due.sort_by_key(|step| step.at);
         while self.due.first().is_some_and(|step| step.at <= at) {
             let step = self.due.remove(0);
-            if self.conditions.allow(step).is_ok() {
+            if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
                 self.take(step);
             }
         }
@@ -254,14 +254,14 @@ impl<'a> Draw<'a> {
     fn end_all(&mut self, at: Nanos) {
         for step in std::mem::take(&mut self.due) {
             let step = Step { at, ..step };
-            if self.conditions.allow(step).is_ok() {
+            if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
                 self.take(step);
             }
         }
     }
 
     fn take(&mut self, step: Step) {
-        self.conditions.apply(step);
+        self.conditions.apply(step.act(), &step.to_string());
         self.steps.push(step);
     }
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::history::{Action, Condition, Nanos, NodeName};
-use crate::suggest::hint;
 
 use super::conditions::Conditions;
-use super::{Target, format_duration};
+use super::{Act, Target, format_duration};
 
 /// One thing done to one node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +16,13 @@ pub struct Step {
     pub action: Action,
     /// To whom.
     pub target: Target,
+}
+
+impl Step {
+    /// What is done, whenever that is.
+    pub fn act(self) -> Act {
+        Act { action: self.action, target: self.target }
+    }
 }
 
 /// A step, and what is known when it is due. Where the cluster decides who is promoted, that may be nothing.
@@ -70,21 +76,25 @@ pub enum ScheduleError {
         step: String,
     },
     /// Something about what is received or replayed, and a node that does neither.
-    #[error("{step}: {node} is the primary by then; that can only be done to a replica")]
+    #[error("{step}: {node} is the primary{}; that can only be done to a replica", by_then(*.later))]
     NotAReplica {
         /// The step, as text.
         step: String,
         /// The node.
         node: Target,
+        /// Whether other steps come before.
+        later: bool,
     },
     /// A failover needs somebody to fail over to.
-    #[error("{step}: there is no replica that could be promoted by then")]
+    #[error("{step}: there is no replica that could be promoted{}", by_then(*.later))]
     NobodyToPromote {
         /// The step, as text.
         step: String,
+        /// Whether other steps come before.
+        later: bool,
     },
     /// A start of a node that is up, and the like.
-    #[error("{step}: {node} is not {condition} by then; only {} before it leads to that", beginnings(*.condition))]
+    #[error("{step}: {node} is not {condition}{}; only {} before it leads to that", by_then(*.later), beginnings(*.condition))]
     NothingToCure {
         /// The step, as text.
         step: String,
@@ -92,9 +102,11 @@ pub enum ScheduleError {
         node: Target,
         /// What the step is there to end.
         condition: Condition,
+        /// Whether other steps come before.
+        later: bool,
     },
     /// Something else has to end before.
-    #[error("{step}: {node} is already {condition} by then, since {since}; `{}({node})` it first", .condition.cure())]
+    #[error("{step}: {node} is already {condition}{}; `{}({node})` it first", by_then_since(.since), .condition.cure())]
     Hindered {
         /// The step, as text.
         step: String,
@@ -102,17 +114,27 @@ pub enum ScheduleError {
         node: Target,
         /// What is in the way.
         condition: Condition,
-        /// The step that began it, as text.
-        since: String,
+        /// The step that began it, as text; `None`: it was so from the start.
+        since: Option<String>,
     },
     /// A replica receives nothing while the primary is down.
-    #[error("{step}: the primary is down by then, since {since}, so there is no stream to freeze")]
+    #[error("{step}: the primary is down{}, so there is no stream to freeze", by_then_since(.since))]
     NothingStreams {
         /// The step, as text.
         step: String,
-        /// The step that took the primary down, as text.
-        since: String,
+        /// The step that took the primary down, as text; `None`: it was so from the start.
+        since: Option<String>,
     },
+}
+
+/// What follows the description of a moment to come.
+fn by_then(later: bool) -> &'static str {
+    if later { " by then" } else { "" }
+}
+
+/// The same with the step that led to it.
+fn by_then_since(step: &Option<String>) -> String {
+    step.as_ref().map(|step| format!(" by then, since {step}")).unwrap_or_default()
 }
 
 /// The verbs that lead to `condition`: `kill` or `stop`.
@@ -155,24 +177,11 @@ impl Schedule {
     ) -> Result<(), ScheduleError> {
         let mut conditions = Conditions::new(nodes);
         for step in &self.steps {
-            let text = || step.to_string();
-            if let Some(node) = step.target.node().filter(|node| !nodes.contains(node)) {
-                let names = || nodes.iter().map(|node| node.as_str());
-                return Err(ScheduleError::UnknownNode {
-                    step: text(),
-                    node,
-                    hint: hint(node.as_str(), names()),
-                    nodes: names().collect::<Vec<_>>().join(", "),
-                });
-            }
+            let text = step.to_string();
             if step.at >= duration {
-                return Err(ScheduleError::TooLate { step: text(), duration: format_duration(duration) });
+                return Err(ScheduleError::TooLate { step: text, duration: format_duration(duration) });
             }
-            if !can(step.action) {
-                return Err(ScheduleError::Unsupported { step: text() });
-            }
-            conditions.allow(*step)?;
-            conditions.apply(*step);
+            conditions.admit(step.act(), &text, &can)?;
         }
         Ok(())
     }
@@ -182,7 +191,7 @@ impl Schedule {
         let mut conditions = Conditions::new(nodes);
         let stage = |step: &Step| {
             let stage = conditions.stage(*step);
-            conditions.apply(*step);
+            conditions.apply(step.act(), &step.to_string());
             stage
         };
         self.steps.iter().map(stage).collect()

@@ -19,7 +19,8 @@ pub enum StopMode {
 }
 
 /// What an action leaves a node in, until another action ends it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Condition {
     /// No process of the node runs.
     Down,

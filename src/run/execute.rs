@@ -12,10 +12,11 @@ use super::directory::RunDir;
 use super::facts;
 use super::finale;
 use super::histories::Histories;
+use super::injector::Injector;
 use super::lab::{LabSampler, LoopDelay};
 use super::load::Load;
 use super::manifest::{Ended, Manifest};
-use super::nemesis::Nemesis;
+use super::nemesis::{Nemesis, Recorded};
 use super::progress::{Progress, Tally};
 use super::sampler::Sampler;
 use super::samples::SampleFile;
@@ -189,10 +190,11 @@ impl Run<'_> {
         let delay = LoopDelay::new(clock);
         let (stop, stopped) = watch::channel(false);
         let nemesis = Nemesis {
-            topology: Arc::clone(&self.topology),
-            recorder: histories.nemesis.clone(),
+            injector: Injector::new(
+                Arc::clone(&self.topology),
+                Recorded { recorder: histories.nemesis.clone(), progress: self.progress.clone() },
+            ),
             clock,
-            progress: self.progress.clone(),
             stop: stopped,
         };
         let sampler = Sampler {
@@ -218,7 +220,7 @@ impl Run<'_> {
         stage(&self.progress, "ending the load");
         // Clients that wait for a node which is paused are answered by the healing.
         let heal =
-            async { if matches!(waited, Ok(Ended::Complete)) { nemesis.heal().await } else { Ok(()) } };
+            async { if matches!(waited, Ok(Ended::Complete)) { nemesis.injector.heal().await } else { Ok(()) } };
         let (stopped, healed) = tokio::join!(running.stop(), heal);
         stopped.map_err(RunError::Lab)?;
         healed?;

@@ -235,6 +235,9 @@ pub enum TopologyError {
     /// What another kind of topology says.
     #[error("{0}")]
     Lab(String),
+    /// What one replab does to a cluster another one would not know of.
+    #[error("another replab is at work on the cluster `{0}`")]
+    Busy(String),
     /// A name that is taken.
     #[error("a cluster named `{0}` is already up")]
     AlreadyUp(String),
@@ -268,7 +271,9 @@ impl TopologyError {
             }
             NoDocker | NoEngine { .. } | NoCompose | NoImage(_) => Category::Environment,
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
-            NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } => Category::Environment,
+            NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } | Busy(_) => {
+                Category::Environment
+            }
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
             Impossible { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
@@ -319,6 +324,7 @@ impl TopologyError {
                 "replab status shows it, replab down ends it, replab up --name OTHER starts another"
             }
             Owned { .. } => "end that run first (Ctrl-C there)",
+            Busy(_) => "try again when it is done",
             Survived { .. } => "replab gc tries again",
             _ => return None,
         };

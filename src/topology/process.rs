@@ -217,6 +217,7 @@ impl Program {
     pub(super) fn supervise(self, log: File) -> Result<Process, TopologyError> {
         let error = |source| TopologyError::Io { what: "start", path: self.path.clone(), source };
         let mut command = self.command();
+        session_of_its_own(&mut command);
         command.stdout(log.try_clone().map_err(error)?).stderr(log);
         let mut child = command.spawn().map_err(error)?;
         // The child is not reaped yet, so its number is its own even if it has ended already.
@@ -288,6 +289,14 @@ impl Process {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// Lets a child begin a session. Merely in a process group of its own, in this process's session, it would be woken
+/// (SIGHUP and SIGCONT) if it is stopped when this process ends (POSIX, `_exit`): a group that nobody in the session
+/// watches over any more is not left stopped.
+fn session_of_its_own(command: &mut Command) {
+    // The leader of a process group cannot begin a session, and a session has a group of its own.
+    command.process_group(0);
 }
 
 /// Becomes `psql`, connected as `conninfo` says; the password goes through the environment. Returns only on failure.

@@ -245,8 +245,7 @@ fn enter(
         }
     });
     let ports = registry.ports(config.port, config.replicas + 1)?;
-    let nodes =
-        names.zip(ports).map(|((name, standing), port)| NodeState { name, standing, port, process: None });
+    let nodes = names.zip(ports).map(|((name, standing), port)| NodeState::new(name, standing, port));
     let state = ClusterState {
         id,
         name: config.name.clone(),
@@ -288,7 +287,7 @@ fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, accoun
         socket: cluster.socket.clone(),
         postgres: cluster.binaries.join("postgres"),
         account: account.cloned(),
-        life: Mutex::new(Life::foreign(node.process.clone())),
+        life: Mutex::new(Life::from(node)),
         turn: tokio::sync::Mutex::default(),
     }
 }

@@ -9,6 +9,7 @@ mod cache;
 mod failover;
 mod follow;
 mod guard;
+mod hold;
 mod make;
 mod node;
 mod pgbench;
@@ -31,6 +32,7 @@ use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
+pub use hold::Hold;
 pub use pgbench::{Pgbench, Ran};
 pub use standing::Standing;
 pub(super) use state::random_hex;
@@ -230,6 +232,12 @@ impl Cluster {
             conditions.into_iter().map(move |condition| (name, condition))
         };
         self.nodes.iter().map(|node| (node.name, node.conditions())).flat_map(of).collect()
+    }
+
+    /// The nodes that do not run although no action ended them.
+    pub fn dead(&self) -> Vec<NodeName> {
+        let is_dead = |node: &&Node| !node.is_running() && node.conditions().is_empty();
+        self.nodes.iter().filter(is_dead).map(|node| node.name).collect()
     }
 
     /// Whether a node's postmaster runs; an error for a node that does not exist.

@@ -48,9 +48,15 @@ pub(super) struct Life {
     pub(super) receiver: Option<Identity>,
 }
 
-impl Life {
-    pub(super) fn foreign(identity: Option<Identity>) -> Life {
-        Life { process: identity.map(Process::foreign), ..Life::default() }
+impl From<&NodeState> for Life {
+    /// As another replab has left it.
+    fn from(state: &NodeState) -> Life {
+        Life {
+            process: state.process.clone().map(Process::foreign),
+            asked: state.ended,
+            lasting: state.conditions.clone(),
+            receiver: state.receiver.clone(),
+        }
     }
 }
 
@@ -69,8 +75,16 @@ impl Node {
     }
 
     pub(super) fn state(&self) -> NodeState {
-        let process = self.life().process.as_ref().map(|process| process.identity.clone());
-        NodeState { name: self.name, standing: *self.standing(), port: self.port(), process }
+        let life = self.life();
+        NodeState {
+            name: self.name,
+            standing: *self.standing(),
+            port: self.port(),
+            process: life.process.as_ref().map(|process| process.identity.clone()),
+            ended: life.asked,
+            conditions: life.lasting.clone(),
+            receiver: life.receiver.clone(),
+        }
     }
 
     /// Starts the server, and answers its process once that has taken the data directory. Whether it answers queries

@@ -70,7 +70,7 @@ impl Registry<'_> {
         let is_up = |cluster: &ClusterState| match &cluster.owner {
             // It may just be coming up, and have no server yet.
             Some(owner) => owner.is_alive(),
-            None => cluster.is_running(),
+            None => cluster.is_kept(),
         };
         if self.state.clusters()?.iter().any(|cluster| cluster.is_called(name) && is_up(cluster)) {
             return Err(TopologyError::AlreadyUp(name.to_owned()));
@@ -123,12 +123,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
-            nodes: vec![NodeState {
-                name: NodeName::primary(),
-                standing: Standing::primary(),
-                port,
-                process: None,
-            }],
+            nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), port)],
             forks: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@
 //! <state>/logs/<id>/         the nodes' logs, where no other place was named
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::follow::Fork;
 use super::standing::Standing;
-use crate::history::NodeName;
+use crate::history::{Condition, NodeName};
 use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity};
 
@@ -61,6 +62,15 @@ pub struct NodeState {
     pub port: u16,
     /// Its postmaster, while it is meant to run.
     pub process: Option<Identity>,
+    /// Whether somebody asked for its end.
+    #[serde(default)]
+    pub(super) ended: bool,
+    /// What actions have left the running server in.
+    #[serde(default)]
+    pub(super) conditions: BTreeSet<Condition>,
+    /// The WAL receiver that is frozen.
+    #[serde(default)]
+    pub(super) receiver: Option<Identity>,
 }
 
 /// The state directory.
@@ -170,6 +180,14 @@ impl StateDir {
     }
 }
 
+impl NodeState {
+    /// A node that was never started.
+    pub(super) fn new(name: NodeName, standing: Standing, port: u16) -> NodeState {
+        let (ended, conditions) = (false, BTreeSet::new());
+        NodeState { name, standing, port, process: None, ended, conditions, receiver: None }
+    }
+}
+
 impl ClusterState {
     /// Reads what is written in a cluster's directory.
     pub(super) fn read(directory: &Path) -> io::Result<ClusterState> {
@@ -200,6 +218,12 @@ impl ClusterState {
     /// Whether any of its postmasters runs.
     pub fn is_running(&self) -> bool {
         self.nodes.iter().any(|node| node.process.as_ref().is_some_and(Identity::is_alive))
+    }
+
+    /// Whether a cluster that was left running is still there to be used: one whose nodes were all ended on purpose can
+    /// be started again.
+    pub(super) fn is_kept(&self) -> bool {
+        self.is_running() || self.nodes.iter().all(|node| node.ended)
     }
 }
 
@@ -262,12 +286,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
-            nodes: vec![NodeState {
-                name: NodeName::primary(),
-                standing: Standing::primary(),
-                port,
-                process: None,
-            }],
+            nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), port)],
             forks: Vec::new(),
         }
     }
@@ -280,6 +299,35 @@ mod tests {
         assert!(cluster.is_orphan());
         cluster.owner = None;
         assert!(!cluster.is_orphan());
+    }
+
+    #[test]
+    fn what_actions_left_nodes_in_is_written_down_and_older_files_lack_it() {
+        let mut cluster = state("a", 1);
+        cluster.nodes[0].ended = true;
+        cluster.nodes[0].conditions = BTreeSet::from([Condition::Frozen, Condition::ReplayPaused]);
+        cluster.nodes[0].receiver = Identity::of_self();
+        let mut json = serde_json::to_value(&cluster).unwrap();
+        assert_eq!(serde_json::from_value::<ClusterState>(json.clone()).unwrap(), cluster);
+        let node = json["nodes"][0].as_object_mut().unwrap();
+        for field in ["ended", "conditions", "receiver"] {
+            assert!(node.remove(field).is_some(), "{field}");
+        }
+        assert_eq!(serde_json::from_value::<ClusterState>(json).unwrap(), state("a", 1));
+    }
+
+    #[test]
+    fn a_cluster_whose_nodes_were_all_ended_on_purpose_is_no_garbage() {
+        let mut cluster = state("a", 1);
+        cluster.nodes.push(NodeState::new(NodeName::replica(1), Standing::follower(NodeName::primary()), 2));
+        assert!(!cluster.is_kept(), "nobody asked for their end");
+        cluster.nodes[0].ended = true;
+        assert!(!cluster.is_kept());
+        cluster.nodes[1].ended = true;
+        assert!(cluster.is_kept());
+        cluster.nodes[1].ended = false;
+        cluster.nodes[1].process = Identity::of_self();
+        assert!(cluster.is_kept());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::cache;
+use super::hold::Hold;
 use super::make::socket_directory;
 use super::state::{ClusterState, StateDir};
 use crate::topology::TopologyError;
@@ -97,7 +98,9 @@ pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> 
     for directory in state.entries("clusters")? {
         let garbage = match ClusterState::read(&directory) {
             _ if is_unfinished(&directory) => true,
-            Ok(cluster) => cluster.is_orphan() || (cluster.owner.is_none() && !cluster.is_running()),
+            // Somebody is at work on it: a node that has ended may be about to be started.
+            Ok(_) if Hold::is_held(&directory) => false,
+            Ok(cluster) => cluster.is_orphan() || (cluster.owner.is_none() && !cluster.is_kept()),
             Err(error) if error.kind() == io::ErrorKind::NotFound && is_remains(&directory) => true,
             // Gone meanwhile.
             Err(_) if !directory.exists() => false,

@@ -1,0 +1,146 @@
+//! Doing things to nodes: each verified, a failover such that there is one primary, healing in the order that works.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use crate::fault::{Act, Target};
+use crate::history::{Action, Condition, FaultOp, NodeName, Occasion};
+use crate::topology::{Topology, TopologyError};
+
+/// How long a node may take to answer again before the lab gives up on it.
+pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Sees what is done to nodes. One thing at a time on each node, several nodes at the same time.
+pub trait Witness {
+    /// It begins.
+    fn begins(&self, node: NodeName, op: &FaultOp);
+    /// What began last on this node has ended: with a line that says what was seen, or it did not take hold.
+    fn ends(&self, node: NodeName, op: &FaultOp, how: &Result<String, TopologyError>);
+    /// `action` has taken hold, and the node answers clients again.
+    fn answers_again(&self, node: NodeName, action: Action);
+    /// Whether it goes on as if nothing had been asked for, and not with this error. Nothing was done.
+    fn tolerates(&self, error: &TopologyError) -> bool;
+}
+
+/// Does things to the nodes of a cluster in front of a witness.
+#[derive(Clone, Debug)]
+pub struct Injector<W> {
+    pub(super) topology: Arc<Topology>,
+    pub(super) witness: W,
+}
+
+impl<W: Witness> Injector<W> {
+    /// On `topology`.
+    pub fn new(topology: Arc<Topology>, witness: W) -> Injector<W> {
+        Injector { topology, witness }
+    }
+
+    /// The cluster.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
+    }
+
+    /// Who sees it.
+    pub fn witness(&self) -> &W {
+        &self.witness
+    }
+
+    /// Carries out `act`, whoever is meant by it now.
+    ///
+    /// # Errors
+    /// What did not take hold. The witness has seen it, too.
+    pub async fn inject(&self, act: Act) -> Result<(), TopologyError> {
+        if act.action.moves_primary() {
+            return self.move_primary(act).await;
+        }
+        self.act(self.node(act.target).await?, act.action, Occasion::Planned).await
+    }
+
+    /// A failover ends the old primary first, if it still runs: two of them would each acknowledge what the other one
+    /// does not have. Only then is it known who has received most.
+    async fn move_primary(&self, act: Act) -> Result<(), TopologyError> {
+        if let Err(error) = self.topology.check_promotable(act.target.node()) {
+            let node = act.target.node().unwrap_or(self.topology.writer()?.0);
+            let op = FaultOp::Act { action: act.action, occasion: Occasion::Planned };
+            return self.witnessed(node, op, async { Err(error) }).await.map(drop);
+        }
+        if act.action.leaves_behind().is_some()
+            && let (writer, true) = self.topology.writer()?
+        {
+            self.act(writer, Action::Kill, Occasion::Fencing).await?;
+        }
+        self.act(self.node(act.target).await?, act.action, Occasion::Planned).await
+    }
+
+    /// Who is meant just now.
+    async fn node(&self, target: Target) -> Result<NodeName, TopologyError> {
+        match target {
+            Target::Node(node) => Ok(node),
+            Target::Writer => self.topology.writer().map(|(node, _)| node),
+            Target::Best => self.topology.candidate().await,
+        }
+    }
+
+    /// Starts what is down, and ends whatever else lasts. Who cannot follow the primary is seen, and mended, when
+    /// everybody is up again. At last every replica is seen to follow.
+    ///
+    /// # Errors
+    /// The first that did not heal; what else was begun is completed.
+    pub async fn heal(&self) -> Result<(), TopologyError> {
+        for diverged in [false, true] {
+            let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
+            for (node, condition) in self.topology.conditions() {
+                if (condition == Condition::Diverged) == diverged {
+                    by_node.entry(node).or_default().push(condition);
+                }
+            }
+            let node = |(node, conditions): (NodeName, Vec<Condition>)| async move {
+                for condition in conditions {
+                    self.act(node, condition.cure(), Occasion::Healing).await?;
+                }
+                Ok::<_, TopologyError>(())
+            };
+            // None is dropped on its way because another one failed.
+            join_all(by_node.into_iter().map(node)).await.into_iter().collect::<Result<(), _>>()?;
+        }
+        self.topology.all_follow().await
+    }
+
+    /// One action, verified, and the wait for the node's answer where the action brings it back.
+    pub(super) async fn act(
+        &self,
+        node: NodeName,
+        action: Action,
+        occasion: Occasion,
+    ) -> Result<(), TopologyError> {
+        let op = FaultOp::Act { action, occasion };
+        let done = self.witnessed(node, op, self.topology.act(node, action)).await?;
+        if done && action.brings_back() {
+            let answer =
+                async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
+            self.witnessed(node, FaultOp::Answer, answer).await?;
+            self.witness.answers_again(node, action);
+        }
+        Ok(())
+    }
+
+    /// Whether it was done.
+    async fn witnessed(
+        &self,
+        node: NodeName,
+        op: FaultOp,
+        done: impl Future<Output = Result<String, TopologyError>>,
+    ) -> Result<bool, TopologyError> {
+        self.witness.begins(node, &op);
+        let how = done.await;
+        self.witness.ends(node, &op, &how);
+        match how {
+            Ok(_) => Ok(true),
+            Err(error) if self.witness.tolerates(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
