@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::clusters::Which;
-use super::{config, doctor, down, gc, guard, help, logs, psql, soak, status, up};
+use super::{config, doctor, down, fault, gc, guard, help, logs, psql, soak, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -83,6 +83,12 @@ pub(super) enum Command {
     Up(up::Args),
     /// Show the clusters that are up, and how their nodes are
     Status(status::Args),
+    /// Break and heal a cluster that is up
+    Fault {
+        /// What to do with faults.
+        #[command(subcommand)]
+        command: fault::FaultCommand,
+    },
     /// Open psql on a node, the password filled in
     Psql(psql::Args),
     /// Show a node's log

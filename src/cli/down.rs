@@ -5,7 +5,6 @@ use serde_json::json;
 use super::clusters::Which;
 use super::console::Console;
 use super::{Exit, Failure, failures};
-use crate::topology::TopologyError;
 use crate::topology::local::Cluster;
 
 /// Stop a cluster and remove its data; its logs stay
@@ -17,10 +16,7 @@ pub(super) struct Args {
 
 /// Runs the command.
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
-    let (state_dir, state) = args.which.find()?;
-    if let Some(owner) = state.owner.as_ref().filter(|owner| owner.is_alive()) {
-        return Err(failures::topology(TopologyError::Owned { name: state.name, pid: owner.pid }));
-    }
+    let (_hold, state_dir, state) = args.which.take()?;
     let cluster = Cluster::attach(&state_dir, state).map_err(failures::topology)?;
     let state = cluster.state();
     cluster.down().await.map_err(failures::topology)?;

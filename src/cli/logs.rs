@@ -14,9 +14,8 @@ use super::{Exit, Failure, failures};
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) which: Which,
-    /// The node
-    #[arg(default_value = "primary")]
-    pub(super) node: String,
+    /// The node [default: writer, the primary of this moment]
+    pub(super) node: Option<String>,
     /// Go on as the log grows, until Ctrl-C
     #[arg(short, long)]
     pub(super) follow: bool,
@@ -26,7 +25,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     console.refuse_json("logs")?;
     let cluster = args.which.attach()?;
-    let node = endpoint(&cluster, Some(&args.node))?.node;
+    let node = endpoint(&cluster, args.node.as_deref())?.node;
     let path = cluster.log(node).map_err(failures::topology)?.to_path_buf();
     let mut shown = 0;
     loop {

@@ -11,12 +11,14 @@ mod down;
 mod example;
 mod exit;
 mod failures;
+mod fault;
 mod gc;
 mod guard;
 mod help;
 mod here;
 mod logs;
 mod plan;
+mod present;
 mod psql;
 mod report;
 mod run;
@@ -81,6 +83,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),
         Some(Command::Up(args)) => up::run(args, &global.place, console).await,
         Some(Command::Status(args)) => status::run(args, console).await,
+        Some(Command::Fault { command }) => fault::run(command, console).await,
         Some(Command::Psql(args)) => psql::run(args, console).await,
         Some(Command::Logs(args)) => logs::run(args, console).await,
         Some(Command::Down(args)) => down::run(args, console).await,

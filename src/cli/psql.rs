@@ -10,9 +10,8 @@ use crate::topology::replace_with_psql;
 pub(super) struct Args {
     #[command(flatten)]
     pub(super) which: Which,
-    /// The node
-    #[arg(default_value = "primary")]
-    pub(super) node: String,
+    /// The node [default: writer, the primary of this moment]
+    pub(super) node: Option<String>,
     /// Arguments for psql, such as -c 'SELECT 1'
     #[arg(last = true)]
     pub(super) psql: Vec<String>,
@@ -22,7 +21,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, console: &Console) -> Result<Exit, Failure> {
     console.refuse_json("psql")?;
     let cluster = args.which.attach()?;
-    let endpoint = endpoint(&cluster, Some(&args.node))?;
+    let endpoint = endpoint(&cluster, args.node.as_deref())?;
     let beside_the_server = cluster.state().binaries.join("psql");
     let psql = if beside_the_server.exists() { beside_the_server } else { "psql".into() };
     let error = replace_with_psql(&psql, &endpoint.conninfo, &args.psql);

@@ -87,7 +87,7 @@ pub(super) async fn report(plan: &Plan, bug: Option<Bug>, console: &Console) -> 
 }
 
 /// Ctrl-C, and what service managers and CI send instead.
-async fn forward_signals(interrupted: watch::Sender<bool>) {
+pub(super) async fn forward_signals(interrupted: watch::Sender<bool>) {
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
     loop {
         tokio::select! {

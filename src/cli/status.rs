@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 
 use super::clusters::{Which, endpoint};
 use super::console::Console;
+use super::present::{self, NodeNow};
 use super::{Exit, Failure, failures};
-use crate::history::{Clock, LagSample, LinkState, NodeName};
+use crate::history::{Clock, Condition, LagSample, LinkState, NodeName};
 use crate::lsn::Lsn;
 use crate::pg::probe::{self, LagProbe};
 use crate::pg::{Deadlines, PgError, Session};
@@ -26,7 +27,7 @@ pub(super) struct Args {
     /// Print what a shell needs to connect to a node, password included, for eval
     #[arg(long)]
     pub(super) env: bool,
-    /// With --env: the node [default: primary]
+    /// With --env: the node [default: writer, the primary of this moment]
     #[arg(requires = "env")]
     pub(super) node: Option<String>,
 }
@@ -34,9 +35,10 @@ pub(super) struct Args {
 /// A node as it is now.
 struct Health {
     endpoint: Endpoint,
+    now: NodeNow,
     pid: Option<i32>,
     /// What it says, or why it says nothing.
-    answer: Result<Position, PgError>,
+    answer: Result<Position, String>,
 }
 
 struct Position {
@@ -79,12 +81,15 @@ async fn health(cluster: &Cluster) -> Vec<Health> {
         endpoints.iter().filter(|e| e.role == Role::Replica).map(|e| e.node).collect();
     let nodes = cluster.state().nodes;
     let mut health = Vec::new();
-    for endpoint in endpoints {
-        let running = cluster.is_running(endpoint.node).unwrap_or(false);
+    for (endpoint, now) in endpoints.into_iter().zip(present::nodes(cluster)) {
         let process = nodes.iter().find(|node| node.name == endpoint.node).and_then(|n| n.process.as_ref());
-        let pid = process.filter(|_| running).map(|process| process.pid);
-        let answer = ask(&endpoint, &replicas).await;
-        health.push(Health { endpoint, pid, answer });
+        let pid = process.filter(|_| now.running).map(|process| process.pid);
+        let answer = match now.is(Condition::Paused) {
+            // It would only be waited for in vain.
+            true => Err("it is paused, and answers nobody".to_owned()),
+            false => ask(&endpoint, &replicas).await.map_err(|error| error.to_string()),
+        };
+        health.push(Health { endpoint, now, pid, answer });
     }
     health
 }
@@ -130,21 +135,22 @@ fn cluster_text(state: &ClusterState, nodes: &[Health]) -> String {
     };
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_header(["node", "port", "pid", "state", "position", "link", "behind"]);
+    table.set_header(["node", "role", "follows", "port", "pid", "state", "position", "link", "behind"]);
     for node in nodes {
         let (answer, position) = match &node.answer {
             Ok(position) if position.recovering => ("replays", position.lsn),
             Ok(position) => ("takes writes", position.lsn),
-            Err(_) if node.pid.is_some() => ("does not answer", None),
-            Err(_) => ("down", None),
+            Err(_) => ("does not answer", None),
         };
         let sample = sample_of(nodes, &node.endpoint);
         let dash = || "-".to_owned();
         table.add_row([
             node.endpoint.node.to_string(),
+            node.now.role_word().to_owned(),
+            node.now.follows.map_or_else(dash, |upstream| upstream.to_string()),
             node.endpoint.conninfo.port().to_string(),
             node.pid.map_or_else(dash, |pid| pid.to_string()),
-            answer.to_owned(),
+            node.now.words(answer),
             position.map_or_else(dash, |lsn| lsn.to_string()),
             sample.map_or_else(dash, |sample| link(sample.state).to_owned()),
             sample.and_then(behind).map_or_else(dash, |bytes| format!("{bytes} B")),
@@ -158,8 +164,10 @@ fn cluster_json(state: &ClusterState, nodes: &[Health]) -> Value {
         let sample = sample_of(nodes, &node.endpoint);
         let mut value = endpoint_json(&node.endpoint);
         value["pid"] = json!(node.pid);
+        value["follows"] = json!(node.now.follows);
+        value["conditions"] = json!(node.now.conditions);
         value["answers"] = json!(node.answer.is_ok());
-        value["error"] = json!(node.answer.as_ref().err().map(ToString::to_string));
+        value["error"] = json!(node.answer.as_ref().err());
         value["lsn"] = json!(node.answer.as_ref().ok().and_then(|position| position.lsn));
         value["link"] = json!(sample.map(|sample| sample.state));
         let behind = sample.and_then(behind).and_then(|bytes| u64::try_from(bytes).ok());

@@ -77,7 +77,7 @@ mod tests {
         insta::assert_snapshot!(say(primary, &[(primary, Condition::Down)], "freeze(replica-1)"), @"freeze(replica-1): the primary is down, so there is no stream to freeze");
         insta::assert_snapshot!(say(primary, &[(two, Condition::Frozen)], "switchover(replica-1)"), @"switchover(replica-1): replica-2 is already frozen; `thaw(replica-2)` it first");
         insta::assert_snapshot!(say(one, &[], "freeze(replica-1)"), @"freeze(replica-1): replica-1 is the primary; that can only be done to a replica");
-        insta::assert_snapshot!(say(one, &[(primary, Condition::Diverged)], "start(primary)"), @"start(primary): primary is not down; only `kill` or `stop` before it leads to that");
+        insta::assert_snapshot!(say(one, &[(primary, Condition::Diverged)], "start(primary)"), @"start(primary): primary is already diverged; `rejoin(primary)` it first");
         insta::assert_snapshot!(say(primary, &[], "pause(replica-3)"), @"pause(replica-3): there is no node `replica-3` (did you mean `replica-2`?); the nodes are primary, replica-1, replica-2");
         let present = Present { nodes: vec![primary], writer: primary, conditions: Vec::new() };
         let error = present.allow(&Act::several("pause(primary)").unwrap(), |_| false).unwrap_err();

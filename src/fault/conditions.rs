@@ -84,14 +84,14 @@ impl<'a> Conditions<'a> {
             let condition = Condition::Diverged;
             return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
         }
-        let cures = action.cures().filter(|&condition| condition != Condition::Diverged);
-        if let Some(condition) = cures.filter(|&condition| self.since(target, condition).is_none()) {
-            return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
-        }
         let hinders = |&condition: &Condition| condition.cure() != action && condition.hinders(action);
         if let Some((condition, since)) = self.of(target).find(|(condition, _)| hinders(condition)) {
             let since = since.clone();
             return Err(ScheduleError::Hindered { step: text, node: target, condition, since });
+        }
+        let cures = action.cures().filter(|&condition| condition != Condition::Diverged);
+        if let Some(condition) = cures.filter(|&condition| self.since(target, condition).is_none()) {
+            return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
         }
         match action {
             Action::Freeze => match self.since(self.writer, Condition::Down) {

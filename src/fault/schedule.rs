@@ -275,7 +275,7 @@ mod tests {
         let say = |text: &str| judge(text, &nodes).unwrap_err().to_string();
         insta::assert_snapshot!(say("promote(primary)@1s"), @"promote(primary)@1s: primary is the primary by then; that can only be done to a replica");
         insta::assert_snapshot!(say("promote(replica-1)@1s,freeze(replica-1)@2s"), @"freeze(replica-1)@2s: replica-1 is the primary by then; that can only be done to a replica");
-        insta::assert_snapshot!(say("promote(replica-1)@1s,start(primary)@2s"), @"start(primary)@2s: primary is not down by then; only `kill` or `stop` before it leads to that");
+        insta::assert_snapshot!(say("promote(replica-1)@1s,start(primary)@2s"), @"start(primary)@2s: primary is already diverged by then, since promote(replica-1)@1s; `rejoin(primary)` it first");
         insta::assert_snapshot!(say("promote(replica-1)@1s,restart(primary)@2s"), @"restart(primary)@2s: primary is already diverged by then, since promote(replica-1)@1s; `rejoin(primary)` it first");
         insta::assert_snapshot!(say("rejoin(replica-1)@1s"), @"rejoin(replica-1)@1s: replica-1 is not diverged by then; only `promote` before it leads to that");
         insta::assert_snapshot!(say("freeze(replica-2)@1s,switchover(replica-1)@2s"), @"switchover(replica-1)@2s: replica-2 is already frozen by then, since freeze(replica-2)@1s; `thaw(replica-2)` it first");

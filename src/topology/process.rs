@@ -42,7 +42,7 @@ pub(super) struct Account {
     pub(super) name: String,
 }
 
-/// A program about to be started, in its own process group, without this process's libpq variables. No `Debug`: its
+/// A program about to be started, in its own process group or session, without this process's libpq variables. No `Debug`: its
 /// environment may hold a password.
 pub(super) struct Program {
     path: PathBuf,
@@ -169,7 +169,7 @@ impl Program {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
-        command.args(&self.args).current_dir(&self.directory).process_group(0).stdin(Stdio::null());
+        command.args(&self.args).current_dir(&self.directory).stdin(Stdio::null());
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
             command.env_remove(name);
         }
@@ -183,7 +183,9 @@ impl Program {
     /// Runs the program to its end and answers what it wrote on stdout. It is killed when nobody waits any more.
     pub(super) async fn run(self, limit: Duration) -> Result<String, TopologyError> {
         let program = self.name();
-        let mut command = tokio::process::Command::from(self.command());
+        let mut command = self.command();
+        command.process_group(0);
+        let mut command = tokio::process::Command::from(command);
         let output = command.kill_on_drop(true).output();
         let output = match tokio::time::timeout(limit, output).await {
             Ok(output) => output.map_err(TopologyError::io("run", &self.path))?,
@@ -235,7 +237,8 @@ impl Program {
 
     /// Starts the program with pipes to its stdin and from its stdout.
     pub(super) fn converse(self) -> io::Result<Child> {
-        self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
+        let mut command = self.command();
+        command.process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()
     }
 }
 
@@ -291,12 +294,13 @@ impl Process {
     }
 }
 
-/// Lets a child begin a session. Merely in a process group of its own, in this process's session, it would be woken
-/// (SIGHUP and SIGCONT) if it is stopped when this process ends (POSIX, `_exit`): a group that nobody in the session
-/// watches over any more is not left stopped.
+/// Lets a child begin a session, and with it a process group. Merely in a group of its own it would be woken, by SIGHUP
+/// and SIGCONT, if it is stopped when this process ends: POSIX (`_exit`) leaves no group stopped that nobody in its
+/// session watches over any more.
+#[expect(unsafe_code, reason = "the standard library has no stable way to call setsid(2) before exec")]
 fn session_of_its_own(command: &mut Command) {
-    // The leader of a process group cannot begin a session, and a session has a group of its own.
-    command.process_group(0);
+    // SAFETY: between fork and exec only what is async-signal-safe may be called, and setsid(2) is.
+    unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from)) };
 }
 
 /// Becomes `psql`, connected as `conninfo` says; the password goes through the environment. Returns only on failure.
