@@ -171,12 +171,15 @@ async fn heal(which: &Which, console: &Console) -> Result<Exit, Failure> {
 fn failed(error: TopologyError, what: &str, option: &str) -> Failure {
     let anew = match &error {
         TopologyError::DidNotHold { node, .. } => {
-            format!("somebody else may have ended it; replab fault inject{option} 'crash({node})' starts {node} anew\n")
+            format!(
+                "somebody else may have ended it; replab fault inject{option} 'crash({node})' starts {node} anew\n"
+            )
         }
         _ => String::new(),
     };
     let failure = failures::topology(error);
-    let help = format!("{anew}replab fault list{option} shows what the nodes are in, replab logs{option} NODE why");
+    let help =
+        format!("{anew}replab fault list{option} shows what the nodes are in, replab logs{option} NODE why");
     let help = failure.help.clone().map_or(help.clone(), |first| format!("{first}\n{help}"));
     Failure { error: failure.error.context(what.to_owned()), ..failure }.help(help)
 }

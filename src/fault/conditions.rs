@@ -70,7 +70,8 @@ impl<'a> Conditions<'a> {
 
     /// Whether `act` can be done now.
     pub(super) fn allow(&self, act: Act, text: &str) -> Result<(), ScheduleError> {
-        let (action, target, text, later) = (act.action, self.resolve(act.target), text.to_owned(), self.later);
+        let (action, target, text, later) =
+            (act.action, self.resolve(act.target), text.to_owned(), self.later);
         if action.needs_replica() && target == self.writer {
             return Err(ScheduleError::NotAReplica { step: text, node: target, later });
         }

@@ -62,9 +62,10 @@ impl FromStr for Step {
 
     fn from_str(text: &str) -> Result<Step, ScheduleSyntax> {
         let fail = |problem| ScheduleSyntax::new(text, problem);
-        let (what, at) = text.trim().rsplit_once('@').ok_or_else(|| {
-            fail("it does not say when; a fault is written `crash(primary)@8s`".to_owned())
-        })?;
+        let (what, at) = text
+            .trim()
+            .rsplit_once('@')
+            .ok_or_else(|| fail("it does not say when; a fault is written `crash(primary)@8s`".to_owned()))?;
         let Act { action, target } = Act::read(what, "crash(primary)@8s").map_err(fail)?;
         let at = duration(at.trim()).map_err(|error| fail(error.to_string()))?;
         Ok(Step { at, action, target })
@@ -214,9 +215,13 @@ mod tests {
 
     #[test]
     fn without_a_time_it_is_done_at_once() {
-        let acts = Act::several(" pause( replica-1 ), stop(primary,immediate),stop(writer),promote(best)").unwrap();
+        let acts =
+            Act::several(" pause( replica-1 ), stop(primary,immediate),stop(writer),promote(best)").unwrap();
         let texts: Vec<String> = acts.iter().map(Act::to_string).collect();
-        assert_eq!(texts, ["pause(replica-1)", "stop(primary,immediate)", "stop(writer,fast)", "promote(best)"]);
+        assert_eq!(
+            texts,
+            ["pause(replica-1)", "stop(primary,immediate)", "stop(writer,fast)", "promote(best)"]
+        );
         assert_eq!(Act::several(&texts.join(",")), Ok(acts));
         let say = |text: &str| Act::several(text).unwrap_err().to_string();
         insta::assert_snapshot!(say("pause(replica-1)@8s"), @"in `pause(replica-1)@8s`: it is done at once; leave out `@8s`");

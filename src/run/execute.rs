@@ -219,8 +219,9 @@ impl Run<'_> {
         let waited = self.wait(&nemesis, sampler, histories, &shared, &stop).await;
         stage(&self.progress, "ending the load");
         // Clients that wait for a node which is paused are answered by the healing.
-        let heal =
-            async { if matches!(waited, Ok(Ended::Complete)) { nemesis.injector.heal().await } else { Ok(()) } };
+        let heal = async {
+            if matches!(waited, Ok(Ended::Complete)) { nemesis.injector.heal().await } else { Ok(()) }
+        };
         let (stopped, healed) = tokio::join!(running.stop(), heal);
         stopped.map_err(RunError::Lab)?;
         healed?;

@@ -13,6 +13,7 @@ mod compose;
 mod environment;
 mod experiment;
 mod failover;
+mod faults;
 mod killed;
 mod lab;
 mod local;

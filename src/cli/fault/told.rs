@@ -53,4 +53,9 @@ impl Witness for Told {
     fn answers_again(&self, node: NodeName, _action: Action) {
         self.tell(&format!("{node} answers again"));
     }
+
+    /// Somebody asked for it, and is told that it was not done.
+    fn tolerates(&self, _error: &TopologyError) -> bool {
+        false
+    }
 }

@@ -10,6 +10,7 @@ mod failover;
 mod follow;
 mod guard;
 mod hold;
+mod lock;
 mod make;
 mod node;
 mod pgbench;

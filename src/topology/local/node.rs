@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
+use super::lock::holder;
 use super::standing::Standing;
 use super::state::NodeState;
 use crate::history::{Condition, NodeName, StopMode};
@@ -95,7 +96,7 @@ impl Node {
         {
             return Err(TopologyError::AlreadyRunning { node: self.name, pid: process.identity.pid });
         }
-        self.clear_lock_of_zombie().await?;
+        self.clear_locks_of_zombie().await?;
         let log = OpenOptions::new()
             .create(true)
             .append(true)
@@ -109,7 +110,7 @@ impl Node {
             .supervise(log)?;
         *self.life() = Life { process: Some(process.clone()), ..Life::default() };
         let holds = async {
-            while process.ended().is_none() && self.holder() != Some(process.identity.pid) {
+            while process.ended().is_none() && holder(&self.lock_file()) != Some(process.identity.pid) {
                 sleep(Duration::from_millis(2)).await;
             }
         };
@@ -119,29 +120,6 @@ impl Node {
             (Err(_), None) => Err(self.no_answer("it does not take its data directory".to_owned())),
             (_, Some(how)) => Err(self.no_answer(format!("it ended at once ({how})"))),
         }
-    }
-
-    /// The process that the data directory's lock file names.
-    fn holder(&self) -> Option<i32> {
-        fs::read_to_string(self.data.join("postmaster.pid")).ok()?.lines().next()?.trim().parse().ok()
-    }
-
-    /// PostgreSQL refuses a data directory whose lock file names a process that exists, and a zombie does. Ours are
-    /// reaped before this; one that another replab left to the system may stay for a while, or for ever where the
-    /// system's first process does not reap.
-    async fn clear_lock_of_zombie(&self) -> Result<(), TopologyError> {
-        let is_zombie = || self.holder().is_some_and(Identity::is_zombie);
-        let reaped = async {
-            while is_zombie() {
-                sleep(Duration::from_millis(2)).await;
-            }
-        };
-        if timeout(Duration::from_secs(2), reaped).await.is_err() && processes_of(&self.data, None).is_empty()
-        {
-            let path = self.data.join("postmaster.pid");
-            fs::remove_file(&path).map_err(TopologyError::io("remove", &path))?;
-        }
-        Ok(())
     }
 
     /// The running server, or the error that it is not.
@@ -401,5 +379,29 @@ mod tests {
         while node.is_running() {
             sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    #[tokio::test]
+    async fn a_zombie_holds_neither_directory_nor_socket() {
+        let (_root, node) = node("exit 0");
+        fs::create_dir(&node.socket).unwrap();
+        let locks = [node.lock_file(), node.socket.join(".s.PGSQL.1.lock")];
+        let write =
+            |pid: i32| locks.iter().for_each(|lock| fs::write(lock, format!("{pid}\n/data\n")).unwrap());
+        // It has ended, and this process has not asked how.
+        let mut child = Program::new("/bin/sh", &node.data, None).args(["-c", "exit 0"]).converse().unwrap();
+        let pid = i32::try_from(child.id()).unwrap();
+        while !Identity::is_zombie(pid) {
+            sleep(Duration::from_millis(1)).await;
+        }
+        write(pid);
+        node.clear_locks_of_zombie().await.unwrap();
+        assert!(!locks.iter().any(|lock| lock.exists()));
+        child.wait().unwrap();
+
+        let alive = Identity::of_self().unwrap().pid;
+        write(alive);
+        node.clear_locks_of_zombie().await.unwrap();
+        assert_eq!(locks.each_ref().map(|lock| holder(lock)), [Some(alive); 2], "it may use them");
     }
 }

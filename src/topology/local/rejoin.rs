@@ -35,11 +35,13 @@ impl Cluster {
         session.batch("CHECKPOINT").await.map_err(query_error(primary, "make a checkpoint"))?;
         self.ensure_slot(primary, &session, node).await?;
         node.end().await?;
+        // What rewinds starts the server for a moment, too.
+        node.clear_locks_of_zombie().await?;
         let how = match self.rewind(node, primary).await {
             Ok(said) => said,
             Err(error) => {
                 self.clone_again(node, primary).await?;
-                format!("a new base backup, as it cannot be rewound: {}", first_line(&error))
+                format!("a new base backup, as it cannot be rewound: {}", in_a_line(&error))
             }
         };
         self.point(node, primary)?;
@@ -105,6 +107,13 @@ fn empty(directory: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn first_line(error: &TopologyError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
+/// How a program ended, and the last that it said.
+fn in_a_line(error: &TopologyError) -> String {
+    match error {
+        TopologyError::Tool { program, why, output } => {
+            let said = output.lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            format!("{program}: {why}{said}")
+        }
+        other => other.to_string().lines().next().unwrap_or_default().to_owned(),
+    }
 }
