@@ -124,14 +124,15 @@ fn how_to_heal(conditions: &[(NodeName, Condition)], option: &str) -> String {
     if conditions.is_empty() {
         return "\nnothing lasts, so there is nothing to heal\n".to_owned();
     }
-    let line = |(node, condition): &(NodeName, Condition)| {
-        format!(
-            "  {:<34} {node} is {condition}\n",
-            format!("replab fault inject{option} '{}({node})'", condition.cure())
-        )
+    let cure = |(node, condition): &(NodeName, Condition)| {
+        let act = format!("{}({node})", condition.cure());
+        (format!("replab fault inject{option} '{act}'"), format!("{node} is {condition}"))
     };
-    let all = format!("  {:<34} ends all of it\n", format!("replab fault heal{option}"));
-    format!("\nto heal:\n{}{all}", conditions.iter().map(line).collect::<String>())
+    let all = (format!("replab fault heal{option}"), "ends all of it".to_owned());
+    let lines: Vec<(String, String)> = conditions.iter().map(cure).chain([all]).collect();
+    let width = lines.iter().map(|(command, _)| command.len()).max().unwrap_or_default();
+    let lines = lines.iter().map(|(command, what)| format!("  {command:width$}  {what}\n"));
+    format!("\nto heal:\n{}", lines.collect::<String>())
 }
 
 async fn heal(which: &Which, console: &Console) -> Result<Exit, Failure> {

@@ -226,7 +226,7 @@ mod tests {
         let say = |text: &str| Act::several(text).unwrap_err().to_string();
         insta::assert_snapshot!(say("pause(replica-1)@8s"), @"in `pause(replica-1)@8s`: it is done at once; leave out `@8s`");
         insta::assert_snapshot!(say("kill(primary),pause replica-1"), @"in `pause replica-1`: a fault is written `crash(primary)`");
-        insta::assert_snapshot!(say("puase(replica-1)"), @"in `puase(replica-1)`: `puase` is not a fault (did you mean `pause`?); known are crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, thaw");
+        insta::assert_snapshot!(say("puase(replica-1)"), @"in `puase(replica-1)`: `puase` is not a fault (did you mean `pause`?); known are cancel-sync-wait, crash, freeze, kill, pause, pause-replay, promote, rejoin, restart, resume, resume-replay, start, stop, switchover, terminate, thaw");
         insta::assert_snapshot!(say("stop(primary,smart)"), @"in `stop(primary,smart)`: `smart` is not a way to stop; known are fast and immediate");
         insta::assert_snapshot!(say("kill(best)"), @"in `kill(best)`: only promote and switchover choose the best replica; `kill` a node");
         insta::assert_snapshot!(say("none"), @"in `none`: a fault is written `crash(primary)`");

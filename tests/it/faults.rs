@@ -60,7 +60,7 @@ fn without_a_cluster_there_is_only_the_list() {
         assert!(listed.contains(words), "{words}: {listed}");
     }
     let json = lab.run(&["fault", "list", "--json"]).exits(0).json();
-    assert_eq!((json["faults"].as_array().unwrap().len(), &json["cluster"]), (15, &Value::Null));
+    assert_eq!((json["faults"].as_array().unwrap().len(), &json["cluster"]), (17, &Value::Null));
     assert_eq!(
         (&json["faults"][0]["fault"], &json["faults"][0]["supported"]),
         (&"crash(NODE)".into(), &true.into())
