@@ -178,7 +178,12 @@ fn failed(error: TopologyError, what: &str, option: &str) -> Failure {
         }
         _ => String::new(),
     };
-    let failure = failures::topology(error);
+    // Nothing was done, and nobody could know before that it would not be possible.
+    let impossible = matches!(error, TopologyError::Impossible { .. });
+    let mut failure = failures::topology(error);
+    if impossible {
+        failure.exit = Exit::Usage;
+    }
     let help =
         format!("{anew}replab fault list{option} shows what the nodes are in, replab logs{option} NODE why");
     let help = failure.help.clone().map_or(help.clone(), |first| format!("{first}\n{help}"));
