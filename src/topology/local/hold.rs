@@ -74,7 +74,7 @@ mod tests {
             socket: "/s".into(),
             logs: "/l".into(),
             nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), 1)],
-            fork: None,
+            forks: Vec::new(),
         };
         let gone = Hold::take(&dir, &state).unwrap_err();
         assert!(matches!(gone, TopologyError::NoCluster { .. }), "{gone}");
