@@ -145,8 +145,8 @@ pub(super) struct RunArgs {
 /// The flags that stand for settings.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SettingArgs {
-    /// local (PostgreSQL on this machine), compose (in containers) or memory (a stand-in without PostgreSQL)
-    /// [default: local]
+    /// local (PostgreSQL on this machine), compose (in containers), urls (servers that somebody else runs) or memory (a
+    /// stand-in without PostgreSQL) [default: local]
     #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
     topology: Option<String>,
     /// Streaming replicas, 0 to 16 [default: 1]
@@ -177,6 +177,16 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "PORT", allow_negative_numbers = true, help_heading = "Cluster")]
     port: Option<i64>,
 
+    /// The primary of a cluster that somebody else runs, as postgres://user@host/db; means --topology urls
+    #[arg(long, value_name = "URL", help_heading = "Cluster")]
+    writer: Option<String>,
+    /// A replica of it; repeat for more
+    #[arg(long, value_name = "URL", help_heading = "Cluster")]
+    reader: Vec<String>,
+    /// Leave the run's schema in the database of the URLs
+    #[arg(long, help_heading = "Cluster")]
+    keep: bool,
+
     /// How long the load is: 500ms, 20s, 2m [default: 20s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Load")]
     duration: Option<String>,
@@ -205,6 +215,10 @@ pub(super) struct SettingArgs {
     /// Break nothing
     #[arg(long, conflicts_with = "fault", help_heading = "Faults")]
     no_faults: bool,
+
+    /// Let faults be injected into a cluster that replab did not make
+    #[arg(long, help_heading = "Faults")]
+    allow_faults: bool,
 
     /// A guarantee that must hold even where the settings do not promise it; can be repeated
     #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append, help_heading = "Result")]
@@ -336,6 +350,10 @@ impl SettingArgs {
             cascade: flags.cascade,
             hot_standby_feedback: flags.hot_standby_feedback,
             recovery_min_apply_delay: flags.apply_delay,
+            writer: flags.writer,
+            readers: flags.reader,
+            keep: flags.keep,
+            allow_faults: flags.allow_faults,
             duration: flags.duration,
             operations: flags.operations,
             seed: flags.seed,
@@ -392,7 +410,7 @@ mod tests {
     fn every_flag_reaches_the_configuration() {
         let mut args = run(
             "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
-            --hot-standby-feedback on --apply-delay 1s --pg-bin b --image i \
+            --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --pg-bin b --image i \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
@@ -410,6 +428,10 @@ mod tests {
             cascade: vec!["replica-2<-replica-1".to_owned()],
             hot_standby_feedback: text("on"),
             recovery_min_apply_delay: text("1s"),
+            writer: text("w"),
+            readers: vec!["r1".to_owned(), "r2".to_owned()],
+            keep: true,
+            allow_faults: true,
             duration: text("9s"),
             operations: Some(10),
             seed: Some(7),

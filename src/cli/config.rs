@@ -102,15 +102,20 @@ mod tests {
         │ readers.per_node                  ┆ 2                                     ┆ default              │
         │ readers.stock_interval            ┆ "100ms"                               ┆ default              │
         │ topology.cascade                  ┆ []                                    ┆ default              │
+        │ topology.failover_command         ┆ -                                     ┆ default              │
         │ topology.hot_standby_feedback     ┆ "off"                                 ┆ default              │
         │ topology.image                    ┆ "postgres:17"                         ┆ default              │
+        │ topology.keep                     ┆ "off"                                 ┆ default              │
         │ topology.kind                     ┆ "local"                               ┆ default              │
         │ topology.pg_bin                   ┆ -                                     ┆ default              │
         │ topology.port                     ┆ -                                     ┆ default              │
+        │ topology.readers                  ┆ []                                    ┆ default              │
         │ topology.recovery_min_apply_delay ┆ "0s"                                  ┆ default              │
         │ topology.replicas                 ┆ 1                                     ┆ default              │
+        │ topology.restart_command          ┆ -                                     ┆ default              │
         │ topology.synchronous_commit       ┆ "on"                                  ┆ default              │
         │ topology.synchronous_standbys     ┆ -                                     ┆ default              │
+        │ topology.writer                   ┆ -                                     ┆ default              │
         ╰───────────────────────────────────┴───────────────────────────────────────┴──────────────────────╯
         "#);
     }

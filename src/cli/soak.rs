@@ -5,7 +5,7 @@ use anyhow::anyhow;
 use super::args::Place;
 use super::console::Console;
 use super::{Exit, Failure, plan, run};
-use crate::config::{Overrides, TopologyKind};
+use crate::config::Overrides;
 use crate::fault::{Profile, format_duration};
 use crate::measure::leaks;
 use crate::report::Report;
@@ -50,10 +50,9 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
     };
     // Once for the seed, and again with the schedule that it stands for.
     let drawn = plan::settings(&flags, place)?.plan;
-    let kind: TopologyKind = drawn.topology.kind;
     let (schedule, duration) =
         args.profile.cycles(drawn.load.seed, args.cycles as usize, &drawn.topology.nodes(), |action| {
-            kind.can(action)
+            drawn.topology.can(action)
         });
     if schedule.is_empty() {
         let error = anyhow!("nothing of the profile {} can be done to this cluster", args.profile);

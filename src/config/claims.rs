@@ -6,7 +6,7 @@ use crate::check::{Claims, Guarantee};
 use crate::fault::{Stage, Target};
 use crate::history::{Action, NodeName};
 
-use super::{Plan, SynchronousCommit};
+use super::{Plan, SynchronousCommit, TopologyKind};
 
 /// On which nodes a guarantee is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +19,12 @@ enum Where {
 impl Plan {
     /// The guarantees that a violation of makes the run invalid: the one place that derives them, for
     /// `docs/claims.md` to explain.
+    ///
+    /// Of a cluster that replab did not set up ([`TopologyKind::Urls`]) only what PostgreSQL itself promises is claimed:
+    /// that a commit survives a restart of its primary at every level but `off`, as `fsync` and `full_page_writes` are
+    /// asserted at the start. What a replica has when its commit is acknowledged depends on
+    /// `synchronous_standby_names`, which holds application names that any client may choose, and so names no node for
+    /// certain: no durability across a failover by command, and no read-your-writes on a replica.
     pub fn claims(&self) -> Claims {
         let nodes = self.topology.nodes();
         let stages = self.faults.stages(&nodes);
@@ -31,6 +37,7 @@ impl Plan {
             && waits_for_all
             && replicas_stay_up
             && !self.faults.moves_primary();
+        let moved_by_command = self.topology.kind == TopologyKind::Urls && self.faults.moves_primary();
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {
             let place = match guarantee {
@@ -44,7 +51,10 @@ impl Plan {
                 // A transaction is in the log once and whole, or not at all, whatever was acknowledged.
                 Guarantee::ExactlyOnce | Guarantee::Atomicity => Where::Everywhere,
                 // A replica is sent only what the primary has flushed, so it is never ahead of what a crash leaves.
-                Guarantee::Convergence if self.topology.replicas > 0 => Where::Everywhere,
+                Guarantee::Convergence if self.topology.replicas > 0 && !moved_by_command => {
+                    Where::Everywhere
+                }
+                // Whether the others follow a primary that a failover command has made is that command's to see to.
                 // A lone primary has nobody to agree with.
                 Guarantee::Convergence => Where::Nowhere,
                 // With `remote_apply` a commit is acknowledged when every replica shows it (the local topology names
@@ -80,6 +90,8 @@ impl Plan {
             Action::Promote => self.promotes_all_acknowledged(stage),
             // A shutdown flushes, and waits until whoever receives has everything.
             Action::Switchover => true,
+            // Whether somebody's restart command shuts the server down or kills it is not for replab to know.
+            Action::Restart if self.topology.kind == TopologyKind::Urls => level != SynchronousCommit::Off,
             // Every value but `off` waits for the primary's own disk (manual, "synchronous_commit"). With `off`, a
             // crash may take acknowledged commits back; a shutdown flushes them.
             action if action.is_abrupt() && may_be_primary => level != SynchronousCommit::Off,

@@ -15,6 +15,9 @@ pub const OTHER_VARIABLES: [&str; 5] = [
     "REPLAB_REQUIRE_BROWSER",
 ];
 
+/// What a restart or failover command is told; it may call replab.
+const OF_COMMANDS: [&str; 4] = ["REPLAB_NODE", "REPLAB_PRIMARY", "REPLAB_HOST", "REPLAB_PORT"];
+
 /// The settings among `variables`. What starts with `REPLAB_` and means nothing is a problem: a misspelt variable that
 /// is silently ignored is a run with other settings than one thinks.
 pub(super) fn entries(
@@ -24,6 +27,7 @@ pub(super) fn entries(
     let mut variables: Vec<(String, String)> = variables
         .into_iter()
         .filter(|(name, _)| name.starts_with("REPLAB_") && !OTHER_VARIABLES.contains(&name.as_str()))
+        .filter(|(name, _)| !OF_COMMANDS.contains(&name.as_str()))
         .collect();
     variables.sort();
     let mut entries = Vec::new();

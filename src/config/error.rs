@@ -68,11 +68,34 @@ impl Excerpt {
         let width = text.get(start..span.end).map_or(1, |part| part.chars().count());
         Excerpt {
             line: text[..begin].matches('\n').count() + 1,
-            text: line.to_owned(),
+            text: masked(line),
             column,
             width: width.min(rest).max(1),
         }
     }
+}
+
+/// The line with a star for every character of what may be a password: what stands between the colon and the last `@`
+/// of a URL's authority, and behind `password=`.
+fn masked(line: &str) -> String {
+    let mut hidden = Vec::new();
+    for (at, mark) in line.match_indices("://") {
+        let begin = at + mark.len();
+        let rest = &line[begin..];
+        let end = rest.find(['"', '\'']).unwrap_or(rest.len());
+        if let (Some(colon), Some(host)) = (rest[..end].find(':'), rest[..end].rfind('@'))
+            && colon < host
+        {
+            hidden.push(begin + colon + 1..begin + host);
+        }
+    }
+    for (at, mark) in line.match_indices("password") {
+        if let Some(equals) = line[at + mark.len()..].find('=') {
+            hidden.push(at + mark.len() + equals + 1..line.len());
+        }
+    }
+    let is_hidden = |at: usize| hidden.iter().any(|range| range.contains(&at));
+    line.char_indices().map(|(at, c)| if is_hidden(at) { '*' } else { c }).collect()
 }
 
 impl fmt::Display for Excerpt {
@@ -141,6 +164,21 @@ impl std::error::Error for ConfigError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn excerpts_hide_passwords() {
+        for (line, shown) in [
+            ("writer = \"postgres://u:p:w@x@h/d\" # x", "writer = \"postgres://u:*****@h/d\" # x"),
+            (
+                "readers = ['postgres://u@h:1/d', 'postgres://v:ab@h/d']",
+                "readers = ['postgres://u@h:1/d', 'postgres://v:**@h/d']",
+            ),
+            ("writer = \"host=h password = ab\"", "writer = \"host=h password =****"),
+            ("duration = \"1:2@3\"", "duration = \"1:2@3\""),
+        ] {
+            assert_eq!(Excerpt::of(line, 0..6).text, shown);
+        }
+    }
 
     #[test]
     fn excerpts_survive_tabs_umlauts_and_bad_spans() {

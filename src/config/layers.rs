@@ -7,6 +7,8 @@ use std::path::Path;
 use config::{Config, Map, Source, Value, ValueKind};
 use serde::Serialize;
 
+use crate::pg::Conninfo;
+
 use super::error::{ConfigError, Excerpt, Origin, Problem};
 use super::overrides::Overrides;
 use super::plan::Plan;
@@ -88,7 +90,7 @@ pub fn load(
     }
     layers.push(environment::entries(environment, &mut problems));
     layers.push(overrides::entries(flags, &layers.concat(), &mut problems));
-    resolve(layers, problems)
+    resolve(layers, problems, flags.allow_faults)
 }
 
 /// The plan of a stored run: its `plan.toml`, and what that leaves out from the defaults. No environment, no flags.
@@ -102,7 +104,7 @@ pub fn stored(path: &Path) -> Result<Plan, ConfigError> {
         }
         Err(problem) => problems.push(problem),
     }
-    resolve(layers, problems).map(|loaded| loaded.plan)
+    resolve(layers, problems, true).map(|loaded| loaded.plan)
 }
 
 fn defaults() -> Vec<Entry> {
@@ -111,7 +113,11 @@ fn defaults() -> Vec<Entry> {
     entries.into_iter().map(|entry| Entry { origin: Origin::Default, excerpt: None, ..entry }).collect()
 }
 
-fn resolve(layers: Vec<Vec<Entry>>, mut problems: Vec<Problem>) -> Result<Loaded, ConfigError> {
+fn resolve(
+    layers: Vec<Vec<Entry>>,
+    mut problems: Vec<Problem>,
+    allow_faults: bool,
+) -> Result<Loaded, ConfigError> {
     let mut builder = Config::builder();
     let mut entries: BTreeMap<String, Entry> = BTreeMap::new();
     for layer in layers {
@@ -124,7 +130,7 @@ fn resolve(layers: Vec<Vec<Entry>>, mut problems: Vec<Problem>) -> Result<Loaded
     let found = match settings {
         Ok(mut settings) => {
             settings.load.seed.get_or_insert_with(random_seed);
-            validate::plan(&settings, &entries, &mut problems).map(|plan| (plan, settings))
+            validate::plan(&settings, &entries, allow_faults, &mut problems).map(|plan| (plan, settings))
         }
         Err(error) => {
             let message = error.to_string();
@@ -142,6 +148,12 @@ fn resolve(layers: Vec<Vec<Entry>>, mut problems: Vec<Problem>) -> Result<Loaded
     match found {
         Some((plan, mut settings)) if distinct.is_empty() => {
             settings.faults.schedule = plan.faults.to_string();
+            // As the plan has them: without passwords.
+            if let Some(urls) = &plan.topology.urls {
+                settings.topology.replicas = plan.topology.replicas as i64;
+                settings.topology.writer = Some(urls.writer.to_string());
+                settings.topology.readers = urls.readers.iter().map(Conninfo::to_string).collect();
+            }
             Ok(Loaded { settings: in_force(&settings, &entries), plan })
         }
         _ => Err(ConfigError { problems: distinct }),

@@ -13,6 +13,7 @@ mod plan;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod urls;
 mod validate;
 
 pub use environment::OTHER_VARIABLES;
@@ -20,7 +21,7 @@ pub use error::{ConfigError, Excerpt, Origin, Problem};
 pub use layers::{Loaded, SettingOrigin, load, stored};
 pub use overrides::Overrides;
 pub use plan::{
-    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, SynchronousCommit, TopologyKind,
-    TopologyPlan,
+    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, Switch, SynchronousCommit,
+    TopologyKind, TopologyPlan, UrlsPlan,
 };
 pub use settings::{DEFAULT_FILE, schema};

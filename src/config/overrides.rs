@@ -31,6 +31,14 @@ pub struct Overrides {
     pub hot_standby_feedback: Option<String>,
     /// `--apply-delay`.
     pub recovery_min_apply_delay: Option<String>,
+    /// `--writer`; without `--topology` it means `urls`.
+    pub writer: Option<String>,
+    /// `--reader`: instead of those of the lower layers.
+    pub readers: Vec<String>,
+    /// `--keep`.
+    pub keep: bool,
+    /// `--allow-faults`; no lower layer can say it.
+    pub allow_faults: bool,
     /// `--duration`.
     pub duration: Option<String>,
     /// `--operations`.
@@ -86,6 +94,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("topology.synchronous_standbys", "--sync-standbys", &flags.synchronous_standbys),
         ("topology.hot_standby_feedback", "--hot-standby-feedback", &flags.hot_standby_feedback),
         ("topology.recovery_min_apply_delay", "--apply-delay", &flags.recovery_min_apply_delay),
+        ("topology.writer", "--writer", &flags.writer),
         ("load.duration", "--duration", &flags.duration),
         ("faults.schedule", "--fault", &flags.schedule),
     ] {
@@ -106,6 +115,15 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
                 is_usage: true,
             }),
         }
+    }
+    if flags.writer.is_some() && flags.topology.is_none() {
+        add("topology.kind", "--writer", Raw::Text("urls".to_owned()));
+    }
+    if flags.keep {
+        add("topology.keep", "--keep", Raw::Text("on".to_owned()));
+    }
+    if !flags.readers.is_empty() {
+        add("topology.readers", "--reader", Raw::List(flags.readers.clone()));
     }
     if !flags.cascade.is_empty() {
         add("topology.cascade", "--cascade", Raw::List(flags.cascade.clone()));

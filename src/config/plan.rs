@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
 use crate::history::{Action, Nanos, NodeName};
-use crate::topology::{Cascade, Standbys, compose, local, memory};
+use crate::pg::Conninfo;
+use crate::topology::{Cascade, Standbys, compose, local, memory, urls};
 
 use super::settings::{
     ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
@@ -49,6 +50,8 @@ pub enum TopologyKind {
     Compose,
     /// A stand-in without PostgreSQL.
     Memory,
+    /// Servers that somebody else runs.
+    Urls,
 }
 
 /// PostgreSQL's setting of the same name, without its synonyms.
@@ -89,6 +92,23 @@ pub struct TopologyPlan {
     pub hot_standby_feedback: Switch,
     /// PostgreSQL's setting of the same name, on every replica.
     pub recovery_min_apply_delay: Nanos,
+    /// The servers; of [`TopologyKind::Urls`], and of no other kind.
+    pub urls: Option<UrlsPlan>,
+}
+
+/// Servers that somebody else runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UrlsPlan {
+    /// The primary; with the password where one was given, which no text of the plan holds.
+    pub writer: Conninfo,
+    /// The replicas, as many as [`TopologyPlan::replicas`].
+    pub readers: Vec<Conninfo>,
+    /// Restarts a node.
+    pub restart_command: Option<String>,
+    /// Makes a node the primary.
+    pub failover_command: Option<String>,
+    /// Whether the run's schema stays.
+    pub keep: Switch,
 }
 
 /// PostgreSQL's word for a truth value.
@@ -167,6 +187,7 @@ impl From<Plan> for Settings {
         let Plan { topology, load, orders, counter, readers, faults, checks, runs } = plan;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
         let present = [("orders", orders.is_some()), ("counter", counter.is_some())];
+        let urls = topology.urls.as_ref();
         // A workload that does not run keeps the section that the default file has.
         let orders = orders.map(|orders| OrdersSettings {
             clients: orders.clients.into(),
@@ -187,6 +208,11 @@ impl From<Plan> for Settings {
                 cascade: topology.cascade.iter().map(Cascade::to_string).collect(),
                 hot_standby_feedback: topology.hot_standby_feedback.to_string(),
                 recovery_min_apply_delay: format_duration(topology.recovery_min_apply_delay),
+                writer: urls.map(|urls| urls.writer.to_string()),
+                readers: urls.iter().flat_map(|urls| &urls.readers).map(Conninfo::to_string).collect(),
+                restart_command: urls.and_then(|urls| urls.restart_command.clone()),
+                failover_command: urls.and_then(|urls| urls.failover_command.clone()),
+                keep: urls.map_or(Switch::Off, |urls| urls.keep).to_string(),
             },
             load: LoadSettings {
                 workloads: present
@@ -217,18 +243,17 @@ impl From<Plan> for Settings {
     }
 }
 
-impl TopologyKind {
-    /// Whether a cluster of this kind can have `action` done to its nodes.
-    pub fn can(self, action: Action) -> bool {
-        match self {
+impl TopologyPlan {
+    /// Whether such a cluster can have `action` done to its nodes.
+    pub fn can(&self, action: Action) -> bool {
+        match self.kind {
             TopologyKind::Local => local::Cluster::can(action),
             TopologyKind::Compose => compose::Cluster::can(action),
             TopologyKind::Memory => memory::Cluster::can(action),
+            TopologyKind::Urls => self.urls.as_ref().is_some_and(|urls| urls.command(action).is_some()),
         }
     }
-}
 
-impl TopologyPlan {
     /// Every node, the primary first.
     pub fn nodes(&self) -> Vec<NodeName> {
         std::iter::once(NodeName::primary()).chain((1..=self.replicas).map(NodeName::replica)).collect()
@@ -268,7 +293,12 @@ impl TopologyPlan {
     /// Without any PostgreSQL takes `remote_write` and `remote_apply` to mean `local`, in silence. So they get all
     /// replicas, and not any one of them, because `remote_apply` is there to make reads at *every* replica see the
     /// commit; the price is that commits wait while one is down.
+    ///
+    /// What somebody else's primary names are application names, and which node calls itself so is not certain: `None`.
     pub fn standbys(&self) -> Option<Standbys> {
+        if self.kind == TopologyKind::Urls {
+            return None;
+        }
         let all = || {
             let direct = self.nodes().into_iter().skip(1);
             let direct = direct.filter(|node| Cascade::upstream(&self.cascade, *node).is_none());
@@ -289,6 +319,18 @@ impl TopologyPlan {
             |node: &NodeName| Cascade::upstream(&self.cascade, *node).is_some_and(|up| up != primary);
         let of = |standbys: Standbys| standbys.of(&self.nodes(), primary);
         self.standbys().map(of).unwrap_or_default().into_iter().filter(|node| !behind(node)).collect()
+    }
+}
+
+impl UrlsPlan {
+    /// The command that does `action`; the same rule as [`urls::Cluster::can`].
+    fn command(&self, action: Action) -> Option<&str> {
+        urls::command(action, self.restart_command.as_deref(), self.failover_command.as_deref())
+    }
+
+    /// Whether a URL came with a password, which the stored plan does not hold.
+    pub fn has_password(&self) -> bool {
+        std::iter::once(&self.writer).chain(&self.readers).any(|conninfo| conninfo.password().is_some())
     }
 }
 
@@ -341,7 +383,7 @@ macro_rules! words {
     };
 }
 
-words!(TopologyKind, "a kind of cluster", { "local" => Local, "compose" => Compose, "memory" => Memory });
+words!(TopologyKind, "a kind of cluster", { "local" => Local, "compose" => Compose, "memory" => Memory, "urls" => Urls });
 words!(Switch, "on or off", { "on" => On, "off" => Off });
 words!(SynchronousCommit, "a value of synchronous_commit", {
     "off" => Off,

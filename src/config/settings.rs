@@ -27,7 +27,8 @@ pub(super) struct Settings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct TopologySettings {
-    /// `local`: PostgreSQL servers on this machine; `compose`: in containers; `memory`: a stand-in that needs none.
+    /// `local`: PostgreSQL servers on this machine; `compose`: in containers; `memory`: a stand-in that needs none; `urls`:
+    /// servers that somebody else runs.
     pub(super) kind: String,
     /// Streaming replicas, 0 to 16.
     pub(super) replicas: i64,
@@ -50,6 +51,19 @@ pub(super) struct TopologySettings {
     pub(super) hot_standby_feedback: String,
     /// How long replicas wait before they replay a commit.
     pub(super) recovery_min_apply_delay: String,
+    /// The primary's URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) writer: Option<String>,
+    /// The replicas' URLs.
+    pub(super) readers: Vec<String>,
+    /// Restarts the node `$REPLAB_NODE`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) restart_command: Option<String>,
+    /// Makes the node `$REPLAB_NODE` the primary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failover_command: Option<String>,
+    /// `on` or `off`: whether the run's schema stays in the database.
+    pub(super) keep: String,
 }
 
 /// The load.
@@ -248,7 +262,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 28);
+        assert_eq!(KEYS.len(), 33);
     }
 
     #[test]

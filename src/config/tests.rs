@@ -47,6 +47,8 @@ fn without_anything_it_is_the_documented_default() {
         cascade = []
         hot_standby_feedback = "off"
         recovery_min_apply_delay = "0s"
+        readers = []
+        keep = "off"
 
         [load]
         workloads = ["orders", "counter"]
@@ -278,7 +280,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |             ^^
         ");
     insta::assert_snapshot!(refused("[topology]\nkind = \"lokal\"\n"), @r#"
-        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, compose, memory
+        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, compose, memory, urls
           2 | kind = "lokal"
             |        ^^^^^^^
         "#);

@@ -35,10 +35,11 @@ const LONGEST_DELAY: Nanos = Nanos::from_millis(30_000);
 pub(super) fn plan(
     settings: &Settings,
     entries: &BTreeMap<String, Entry>,
+    allow_faults: bool,
     problems: &mut Vec<Problem>,
 ) -> Option<Plan> {
     let before = problems.len();
-    let mut check = Check { entries, problems };
+    let mut check = Check { entries, allow_faults, problems };
     let plan = check.plan(settings);
     plan.filter(|_| problems.len() == before)
 }
@@ -48,15 +49,17 @@ impl TryFrom<Settings> for Plan {
 
     fn try_from(settings: Settings) -> Result<Plan, String> {
         let mut problems = Vec::new();
-        plan(&settings, &BTreeMap::new(), &mut problems).ok_or_else(|| {
+        plan(&settings, &BTreeMap::new(), true, &mut problems).ok_or_else(|| {
             let lines: Vec<String> = problems.iter().map(Problem::to_string).collect();
             lines.join("\n")
         })
     }
 }
 
-struct Check<'a> {
+pub(super) struct Check<'a> {
     entries: &'a BTreeMap<String, Entry>,
+    /// Whether faults may be injected into somebody else's cluster.
+    pub(super) allow_faults: bool,
     problems: &'a mut Vec<Problem>,
 }
 
@@ -73,6 +76,7 @@ impl Check<'_> {
             )
         });
         let kind = self.word("topology.kind", &topology.kind);
+        let urls = kind.and_then(|kind| self.urls(kind, topology));
         let synchronous_commit = self.word("topology.synchronous_commit", &topology.synchronous_commit);
         let standbys = topology.synchronous_standbys.as_ref();
         let standbys = standbys.map(|text| self.word("topology.synchronous_standbys", text));
@@ -106,7 +110,7 @@ impl Check<'_> {
             checks.require.iter().map(|name| self.guarantee(name)).collect();
         let runs = self.path("output.runs", &output.runs)?;
 
-        let topology = TopologyPlan {
+        let mut topology = TopologyPlan {
             kind: kind?,
             replicas: replicas?,
             pg_bin: all(pg_bin)?,
@@ -117,7 +121,11 @@ impl Check<'_> {
             cascade: cascade?,
             hot_standby_feedback: feedback?,
             recovery_min_apply_delay: delay?,
+            urls: urls?,
         };
+        if let Some(urls) = &topology.urls {
+            topology.replicas = self.own_cluster_only(urls, &topology)?;
+        }
         self.standbys(&topology)?;
         let load = LoadPlan {
             duration: length?,
@@ -151,6 +159,9 @@ impl Check<'_> {
 
     /// Whether every commit can get the answers that it waits for, and every replica the log.
     fn standbys(&mut self, topology: &TopologyPlan) -> Option<()> {
+        if topology.urls.is_some() {
+            return Some(());
+        }
         if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
             let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
             return self.problem("topology.synchronous_commit", message);
@@ -175,7 +186,7 @@ impl Check<'_> {
     }
 
     /// Reports a problem at the place where `path` was set.
-    fn problem<T>(&mut self, path: &str, message: String) -> Option<T> {
+    pub(super) fn problem<T>(&mut self, path: &str, message: String) -> Option<T> {
         let entry = self.entries.get(path).filter(|entry| entry.origin != Origin::Default);
         self.problems.push(Problem {
             place: entry.map_or_else(|| path.to_owned(), |entry| entry.origin.to_string()),
@@ -186,8 +197,13 @@ impl Check<'_> {
         None
     }
 
+    /// Whether somebody set it.
+    pub(super) fn is_set(&self, path: &str) -> bool {
+        self.entries.get(path).is_some_and(|entry| entry.origin != Origin::Default)
+    }
+
     /// Takes the value, or reports why it is none.
-    fn take<T>(&mut self, path: &str, value: Result<T, impl Display>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, path: &str, value: Result<T, impl Display>) -> Option<T> {
         value.map_or_else(|error| self.problem(path, error.to_string()), Some)
     }
 
@@ -206,7 +222,7 @@ impl Check<'_> {
         self.problem(path, format!("it must be between {low} and {high}, but is {text}"))
     }
 
-    fn word<T: FromStr<Err = String>>(&mut self, path: &str, text: &str) -> Option<T> {
+    pub(super) fn word<T: FromStr<Err = String>>(&mut self, path: &str, text: &str) -> Option<T> {
         self.take(path, text.parse())
     }
 
@@ -256,9 +272,13 @@ impl Check<'_> {
 
     fn schedule(&mut self, text: &str, topology: &TopologyPlan, load: &LoadPlan) -> Option<Schedule> {
         if text.trim() == "default" {
-            return Some(Schedule::default_for(load.seed, load.duration, topology.replicas));
+            // Nobody breaks what somebody else relies on unless told to.
+            return Some(match topology.kind {
+                TopologyKind::Urls => Schedule::none(),
+                _ => Schedule::default_for(load.seed, load.duration, topology.replicas),
+            });
         }
-        let can = |action| topology.kind.can(action);
+        let can = |action| topology.can(action);
         if let Ok(profile) = text.trim().parse::<Profile>() {
             let schedule = profile.schedule(load.seed, load.duration, &topology.nodes(), can);
             if schedule.is_empty() {
@@ -268,9 +288,10 @@ impl Check<'_> {
                 );
                 return self.problem("faults.schedule", message);
             }
-            return Some(schedule);
+            return self.commands(&schedule, topology).map(|()| schedule);
         }
         let schedule: Schedule = self.take("faults.schedule", text.parse())?;
+        self.commands(&schedule, topology)?;
         let valid = schedule.validate(&topology.nodes(), can, load.duration);
         let schedule = self.take("faults.schedule", valid.map(|()| schedule))?;
         let cancels = schedule.steps().iter().find(|step| step.action == Action::CancelSyncWait);

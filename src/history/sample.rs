@@ -21,7 +21,8 @@ pub enum LinkState {
     Unknown,
 }
 
-/// One replica at one moment, by the primary's own view.
+/// One replica at one moment, by the primary's own view; in a cluster that replab did not make, by the replica's, which
+/// knows [`flushed`](LagSample::flushed) and [`replayed`](LagSample::replayed) and none of the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LagSample {
     /// When the answer came.

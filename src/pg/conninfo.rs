@@ -22,7 +22,7 @@ pub enum Host {
     Unix(PathBuf),
 }
 
-/// Everything a client needs to connect. Its `Display` is a URL without the password.
+/// Everything a client needs to connect. Its `Display` is a URL without the password and the sessions' settings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conninfo {
     host: Host,
@@ -32,6 +32,7 @@ pub struct Conninfo {
     dbname: String,
     application_name: Option<String>,
     connect_timeout: Option<Duration>,
+    settings: Vec<(&'static str, String)>,
 }
 
 /// Why a text is not a connection string. Never holds the text itself, which may hold a password.
@@ -76,6 +77,7 @@ impl Conninfo {
             dbname: dbname.to_owned(),
             application_name: None,
             connect_timeout: None,
+            settings: Vec::new(),
         }
     }
 
@@ -124,6 +126,7 @@ impl Conninfo {
             dbname,
             application_name,
             connect_timeout: connect_timeout.map(|seconds| parse_seconds(&seconds)).transpose()?.flatten(),
+            settings: Vec::new(),
         })
     }
 
@@ -175,6 +178,18 @@ impl Conninfo {
         self
     }
 
+    /// The same server; every session asks for `value` of the setting `name`, and is refused where it does not get it: a
+    /// pooler in between may drop what it does not know.
+    pub fn with_setting(mut self, name: &'static str, value: &str) -> Conninfo {
+        self.settings.push((name, value.to_owned()));
+        self
+    }
+
+    /// What every session asks for.
+    pub(super) fn settings(&self) -> &[(&'static str, String)] {
+        &self.settings
+    }
+
     /// libpq's variables for a child such as `psql`: the password is in them, and in no argument that others can see.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let mut env = vec![
@@ -203,6 +218,12 @@ impl Conninfo {
         }
         if let Some(limit) = self.connect_timeout {
             config.connect_timeout(limit);
+        }
+        if !self.settings.is_empty() {
+            let escape = |value: &str| value.replace('\\', "\\\\").replace(' ', "\\ ");
+            let options: Vec<String> =
+                self.settings.iter().map(|(name, value)| format!("-c {name}={}", escape(value))).collect();
+            config.options(&*options.join(" "));
         }
         config
     }
@@ -245,10 +266,10 @@ impl fmt::Display for Conninfo {
             Host::Unix(directory) => encode(&directory.display().to_string()),
         };
         write!(f, "postgres://{}@{host}:{}/{}", encode(&self.user), self.port, encode(&self.dbname))?;
-        match &self.application_name {
-            Some(name) => write!(f, "?application_name={}", encode(name)),
-            None => Ok(()),
-        }
+        let name = self.application_name.as_ref().map(|name| format!("application_name={}", encode(name)));
+        let limit = self.connect_timeout.map(|limit| format!("connect_timeout={}", limit.as_secs()));
+        let parameters: Vec<String> = name.into_iter().chain(limit).collect();
+        if parameters.is_empty() { Ok(()) } else { write!(f, "?{}", parameters.join("&")) }
     }
 }
 
@@ -323,6 +344,8 @@ mod tests {
             ("host=a,b password=hunter2", ConninfoError::SeveralHosts),
             ("password='hunter2", ConninfoError::Quoting("password".to_owned())),
             ("passwort=hunter2", ConninfoError::UnknownKey("passwort".to_owned())),
+            ("postgres://u:hunter2@::1/d", ConninfoError::Shape),
+            ("postgres://u:hunter2@[::1]5433/d", ConninfoError::Shape),
             ("postgres://u:hunter2@h/d?sslmod=x", ConninfoError::UnknownKey("sslmod".to_owned())),
         ] {
             let found = parse(text).unwrap_err();
@@ -337,8 +360,9 @@ mod tests {
 
     #[test]
     fn prints_everything_but_the_password() {
-        let read = parse("postgres://us%40er:hunter2@h:1/d%20b?application_name=x").unwrap();
-        assert_eq!(read.to_string(), "postgres://us%40er@h:1/d%20b?application_name=x");
+        let read =
+            parse("postgres://us%40er:hunter2@h:1/d%20b?application_name=x&connect_timeout=3").unwrap();
+        assert_eq!(read.to_string(), "postgres://us%40er@h:1/d%20b?application_name=x&connect_timeout=3");
         assert!(!format!("{read:?}").contains("hunter2"));
         assert_eq!(parse(&read.to_string()).unwrap().dbname(), "d b");
         assert!(read.env().contains(&("PGPASSWORD", "hunter2".to_owned())));

@@ -6,6 +6,7 @@
 mod certainty;
 mod conninfo;
 mod error;
+mod passfile;
 pub mod probe;
 mod secret;
 mod session;
@@ -14,6 +15,7 @@ mod transaction;
 pub use certainty::{Certainty, Stage, cause, certainty};
 pub use conninfo::{Conninfo, ConninfoError, Host};
 pub use error::{Lost, PgError};
+pub use passfile::Passfile;
 pub use secret::Secret;
 pub use session::{Deadlines, Notice, Session};
 pub use tokio_postgres::types::ToSql;

@@ -35,6 +35,50 @@ pub async fn is_in_recovery(session: &Session) -> Result<bool, PgError> {
     Ok(scalar(session, "SELECT pg_is_in_recovery()").await?.as_deref() == Some("t"))
 }
 
+/// When the server started, as text that is the same for the same start.
+pub async fn postmaster_start(session: &Session) -> Result<String, PgError> {
+    let sql = "SELECT extract(epoch FROM pg_postmaster_start_time())";
+    scalar(session, sql)
+        .await?
+        .ok_or_else(|| PgError::Mismatch("the server does not say when it started".to_owned()))
+}
+
+/// `system_identifier` of the control file, which all nodes of a cluster share; `None` where it may not be asked for.
+pub async fn system_identifier(session: &Session) -> Result<Option<String>, PgError> {
+    match scalar(session, "SELECT system_identifier FROM pg_control_system()").await {
+        Err(PgError::Sql { .. }) => Ok(None),
+        asked => asked,
+    }
+}
+
+/// How far a replica is, by its own word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standby {
+    /// What it says of its connection to whom it receives from. Without the right to see that
+    /// (`pg_read_all_stats`) a receiver that exists counts as [`LinkState::Catchup`].
+    pub state: LinkState,
+    /// `pg_last_wal_receive_lsn()`: received and on its disk.
+    pub flushed: Option<Lsn>,
+    /// `pg_last_wal_replay_lsn()`.
+    pub replayed: Option<Lsn>,
+}
+
+/// Asks a replica how far it is.
+pub async fn standby(session: &Session) -> Result<Standby, PgError> {
+    let sql = "SELECT pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn(), \
+               (SELECT coalesce(status, 'hidden') FROM pg_stat_wal_receiver)";
+    let mut rows = session.simple_query_rows(sql).await?;
+    let mut row = rows.pop().unwrap_or_default().into_iter();
+    let mut next = || row.next().flatten();
+    let (flushed, replayed) = (lsn(next())?, lsn(next())?);
+    let state = match next().as_deref() {
+        None => LinkState::Disconnected,
+        Some("streaming") => LinkState::Streaming,
+        Some(_) => LinkState::Catchup,
+    };
+    Ok(Standby { state, flushed, replayed })
+}
+
 /// The end of what is inserted into the log, as a replica reports it that has replayed it all.
 ///
 /// `pg_current_wal_insert_lsn()` is where the next record will go: on an empty page behind the page's header, 24 or (on
@@ -218,7 +262,9 @@ impl LagProbe {
             if let Some(row) = links.get(node.as_str()) {
                 sample.state = match get::<Option<&str>>(row, 2)? {
                     Some("streaming") => LinkState::Streaming,
-                    _ => LinkState::Catchup,
+                    Some(_) => LinkState::Catchup,
+                    // Not for everybody to see.
+                    None => LinkState::Unknown,
                 };
                 sample.sent = lsn(get(row, 3)?)?;
                 sample.written = lsn(get(row, 4)?)?;

@@ -70,7 +70,7 @@ impl Session {
     ///
     /// # Errors
     /// [`PgError::CannotConnect`], with the code where the server sent one (`57P03`: it is starting up or shutting
-    /// down).
+    /// down); also where the session did not get a setting that `conninfo` asks for.
     pub async fn connect(
         conninfo: &Conninfo,
         application_name: &str,
@@ -83,12 +83,16 @@ impl Session {
             let link = Arc::new(Link::default());
             let task = tokio::spawn(drive(connection, Arc::clone(&link)));
             let driver = Driver { task, link };
-            let backend_pid = client.query_typed("SELECT pg_backend_pid()", &[]).await?;
-            let backend_pid = backend_pid.first().map_or(Ok(0), |row| row.try_get(0))?;
-            Ok(Session { client, driver, deadlines, backend_pid, in_hot_standby })
+            let mut sql = "SELECT pg_backend_pid()".to_owned();
+            conninfo.settings().iter().for_each(|(name, _)| sql += &format!(", current_setting('{name}')"));
+            let rows = client.query_typed(&sql, &[]).await?;
+            let backend_pid = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+            let refused = rows.first().and_then(|row| refused(conninfo, row));
+            Ok((Session { client, driver, deadlines, backend_pid, in_hot_standby }, refused))
         };
         match timeout(deadlines.connect, attempt).await {
-            Ok(Ok(session)) => Ok(session),
+            Ok(Ok((session, None))) => Ok(session),
+            Ok(Ok((_, Some(message)))) => Err(PgError::CannotConnect(Lost { sqlstate: None, message })),
             Ok(Err(error)) => Err(PgError::CannotConnect(Lost::of(&error))),
             Err(_) => Err(PgError::CannotConnect(Lost {
                 sqlstate: None,
@@ -279,6 +283,17 @@ impl Link {
             other => other,
         }
     }
+}
+
+/// What the session is not set to although `conninfo` asks for it; `row` holds the settings behind the process id.
+fn refused(conninfo: &Conninfo, row: &Row) -> Option<String> {
+    let mut wanted = conninfo.settings().iter().zip(1..);
+    wanted.find_map(|((name, value), column)| {
+        let found: String = row.try_get(column).unwrap_or_default();
+        (found != *value).then(|| {
+            format!("the session has {name} = {found} although it asked for {value}; is a pooler in between?")
+        })
+    })
 }
 
 /// Moves bytes until the connection ends, and keeps what the server says beside its answers.

@@ -7,7 +7,8 @@ use chrono::Local;
 use super::directory::RunDir;
 use super::machine;
 use super::manifest::{FORMAT, Manifest};
-use crate::config::{Plan, SynchronousCommit, TopologyKind};
+use super::set_up;
+use crate::config::{Plan, SynchronousCommit, TopologyKind, UrlsPlan};
 use crate::report::RunFacts;
 use crate::topology::Identity;
 use crate::topology::memory::Bug;
@@ -32,13 +33,13 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
         directory: dir.path().display().to_string(),
         started: now.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        topology: topology(plan, bug),
+        topology: topology(plan, bug, &dir),
         workloads: described.join(", "),
         faults: plan.faults.to_string(),
         duration_seconds: plan.load.duration.as_secs_f64(),
         operations: plan.load.operations,
         seed: plan.load.seed,
-        reproduce: reproduce(&dir, bug),
+        reproduce: reproduce(plan, &dir, bug),
         machine: machine::lines(),
         plan: toml,
     };
@@ -49,6 +50,7 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
         nodes: Vec::new(),
         claims: plan.claims(),
         thresholds: plan.checks.thresholds.clone(),
+        foreign: plan.topology.kind == TopologyKind::Urls,
         planned_faults: plan.faults.steps().len(),
         cores: machine::cores(),
         writer: Identity::of_self(),
@@ -59,17 +61,27 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
 }
 
 /// A bug is no setting, so that no file plants one unseen; the plan alone would repeat another run.
-fn reproduce(dir: &RunDir, bug: Option<Bug>) -> String {
+///
+/// The plan holds no password either, and leave to break somebody else's cluster is given anew each time.
+fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>) -> String {
     let plant = bug.map(|bug| format!(" --plant {bug}")).unwrap_or_default();
-    format!("replab run --config {}{plant}", dir.file("plan.toml").display())
+    let urls = plan.topology.urls.as_ref();
+    let allow = if urls.is_some() && !plan.faults.is_empty() { " --allow-faults" } else { "" };
+    let secret = if urls.is_some_and(UrlsPlan::has_password) {
+        "  # set PGPASSWORD first: the plan holds no password"
+    } else {
+        ""
+    };
+    format!("replab run --config {}{plant}{allow}{secret}", dir.file("plan.toml").display())
 }
 
 /// `local, 1 primary + 1 replica`, `synchronous_commit` where it is not PostgreSQL's default, and the planted bug.
-fn topology(plan: &Plan, bug: Option<Bug>) -> String {
+fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> String {
     let kind = match plan.topology.kind {
         TopologyKind::Local => "local",
         TopologyKind::Compose => "compose",
         TopologyKind::Memory => "in memory",
+        TopologyKind::Urls => "urls",
     };
     let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
     let level = match plan.topology.synchronous_commit {
@@ -77,7 +89,11 @@ fn topology(plan: &Plan, bug: Option<Bug>) -> String {
         level => format!(", synchronous_commit = {level}"),
     };
     let planted = bug.map(|bug| format!(", planted: {bug}")).unwrap_or_default();
-    format!("{kind}, 1 primary + {replicas}{level}{planted}")
+    let schema = match plan.topology.kind {
+        TopologyKind::Urls => format!(", schema {}", set_up::schema(dir)),
+        _ => String::new(),
+    };
+    format!("{kind}, 1 primary + {replicas}{level}{schema}{planted}")
 }
 
 fn count(number: u32, noun: &str) -> String {

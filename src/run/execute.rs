@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::directory::RunDir;
-use super::facts;
+use super::facts::{self, FactsError};
 use super::finale;
 use super::histories::Histories;
 use super::injector::Injector;
@@ -144,8 +144,13 @@ impl Run<'_> {
     async fn on_cluster(&mut self, manifest: &mut Manifest) -> Result<Ended, RunError> {
         let sites = self.topology.sites();
         let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
-        let asserted = facts::assert(&sites, &synchronous_commit, SET_UP_DEADLINES).await;
-        manifest.nodes = asserted.map_err(|error| RunError::Settings(error.into()))?;
+        let asserted = facts::assert(&sites, &synchronous_commit, manifest.foreign, SET_UP_DEADLINES).await;
+        manifest.nodes = asserted.map_err(|error| match error {
+            // A server that somebody else has set up so is no failure of the lab.
+            FactsError::Wrong(wrong) if manifest.foreign => RunError::Topology(wrong.unfit()),
+            error => RunError::Settings(error.into()),
+        })?;
+        self.topology.prepare().await?;
         manifest.write(self.dir)?;
         set_up::tables(self.plan, &sites, SET_UP_DEADLINES).await.map_err(RunError::SetUp)?;
         let histories = Histories::start(self.plan, self.dir, sites.len())?;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::history::NodeName;
 use crate::pg::{Deadlines, PgError, Session, probe};
 use crate::report::{NodeFacts, Setting};
-use crate::topology::{Access, Role, Site};
+use crate::topology::{Access, Role, Site, TopologyError};
 
 /// Settings that reports show, in their order. Those that a server does not know are left out.
 const SHOWN: [&str; 17] = [
@@ -40,6 +40,17 @@ pub(super) struct WrongSetting {
     required: String,
 }
 
+impl WrongSetting {
+    /// The same of a node that somebody else has set up.
+    pub(super) fn unfit(self) -> TopologyError {
+        let WrongSetting { node, name, found, required } = self;
+        let why = format!(
+            "it has {name} = {found}, but the run needs {required}: a verdict on durability would mean nothing"
+        );
+        TopologyError::Unfit { node, why }
+    }
+}
+
 /// What can go wrong while asking.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum FactsError {
@@ -49,10 +60,13 @@ pub(super) enum FactsError {
     Wrong(#[from] WrongSetting),
 }
 
-/// Asks every node, and refuses to go on where durability is not what the plan says.
+/// Asks every node, and refuses to go on where durability is not what the plan says. `synchronous_commit` is that of the
+/// sessions that clients have. Of servers that are `foreign`, no checksums are asked: they are their owner's choice, and
+/// no verdict here rests on them.
 pub(super) async fn assert(
     sites: &[Site],
     synchronous_commit: &str,
+    foreign: bool,
     deadlines: Deadlines,
 ) -> Result<Vec<NodeFacts>, FactsError> {
     let mut facts = Vec::new();
@@ -75,7 +89,7 @@ pub(super) async fn assert(
                 (version.remove("server_version").unwrap_or_default(), found)
             }
         };
-        let settings = settings(site.node, &found, synchronous_commit)?;
+        let settings = settings(site.node, &found, synchronous_commit, foreign)?;
         facts.push(NodeFacts { node: site.node, role: role.to_owned(), version, settings });
     }
     Ok(facts)
@@ -85,11 +99,13 @@ fn settings(
     node: NodeName,
     found: &BTreeMap<String, String>,
     synchronous_commit: &str,
+    foreign: bool,
 ) -> Result<Vec<Setting>, WrongSetting> {
     let mut settings = Vec::new();
     for name in SHOWN {
         let Some(value) = found.get(name).cloned() else { continue };
         let required = match name {
+            "data_checksums" if foreign => None,
             "fsync" | "full_page_writes" | "data_checksums" => Some("on".to_owned()),
             "synchronous_commit" => Some(synchronous_commit.to_owned()),
             _ => None,
@@ -112,12 +128,12 @@ mod tests {
             let pairs = [("fsync", fsync), ("synchronous_commit", "on"), ("wal_level", "replica")];
             pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
         };
-        assert_eq!(settings(NodeName::primary(), &found("on"), "on").unwrap().len(), 3);
-        let refused = settings(NodeName::primary(), &found("off"), "on").unwrap_err();
+        assert_eq!(settings(NodeName::primary(), &found("on"), "on", false).unwrap().len(), 3);
+        let refused = settings(NodeName::primary(), &found("off"), "on", true).unwrap_err();
         assert!(
             refused.to_string().starts_with("primary has fsync = off, but the run needs on"),
             "{refused}"
         );
-        assert!(settings(NodeName::primary(), &found("on"), "off").is_err());
+        assert!(settings(NodeName::primary(), &found("on"), "off", false).is_err());
     }
 }

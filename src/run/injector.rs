@@ -67,7 +67,9 @@ impl<W: Witness> Injector<W> {
             let op = FaultOp::Act { action: act.action, occasion: Occasion::Planned };
             return self.witnessed(node, op, async { Err(error) }).await.map(drop);
         }
+        // Where it is not replab's to end it, the command that promotes sees to that, and it is verified.
         if act.action.leaves_behind().is_some()
+            && self.topology.can(Action::Kill)
             && let (writer, true) = self.topology.writer()?
         {
             self.act(writer, Action::Kill, Occasion::Fencing).await?;

@@ -191,7 +191,11 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
          `fsync = off` or a lying disk would lose."
             .to_owned(),
         "Failover: no replica was promoted, so nothing is said about commits that a promotion would lose.".to_owned(),
-        "Network faults: no link was slow or lossy, and none was cut; every node was on this machine.".to_owned(),
+        if manifest.foreign {
+            "Network faults: no link was cut or slowed down by the lab.".to_owned()
+        } else {
+            "Network faults: no link was slow or lossy, and none was cut; every node was on this machine.".to_owned()
+        },
         "Isolation anomalies beyond the ones listed: transactions ran at read committed, and no dependency graph was \
          built."
             .to_owned(),

@@ -45,6 +45,9 @@ pub struct Manifest {
     pub claims: Claims,
     /// The limits, as typed.
     pub thresholds: Vec<String>,
+    /// Whether somebody else runs the servers.
+    #[serde(default)]
+    pub foreign: bool,
     /// Steps of the schedule.
     pub planned_faults: usize,
     /// Cores of the machine.

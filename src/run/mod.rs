@@ -17,6 +17,7 @@ mod machine;
 mod manifest;
 mod nemesis;
 mod place;
+mod positions;
 mod progress;
 mod publish;
 mod record;

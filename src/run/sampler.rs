@@ -1,10 +1,12 @@
-//! The sampler: how far each replica is behind, asked of the primary beside the load.
+//! The sampler: how far each replica is behind, asked of the primary beside the load; in somebody else's cluster, of the
+//! replicas themselves.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::lab::LabSampler;
+use super::positions::Positions;
 use super::samples::SampleFile;
 use crate::history::{Clock, LagSample, NodeName};
 use crate::pg::{Conninfo, Deadlines, PgError, Session, probe::LagProbe};
@@ -34,9 +36,13 @@ impl Sampler {
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut link: Option<Link> = None;
         let mut count = 0u32;
+        let mut positions = Positions::default();
         loop {
             ticks.tick().await;
-            let samples = self.lag(&mut link).await;
+            let samples = match &*self.topology {
+                Topology::Urls(_) => positions.sample(&self.topology.sites(), &self.clock, DEADLINES).await,
+                Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) => self.lag(&mut link).await,
+            };
             self.lag_file.append(&samples)?;
             let log_bytes = (count % LOOK_AT_LOGS == 0).then(|| self.topology.log_bytes()).flatten();
             count += 1;

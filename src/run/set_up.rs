@@ -5,10 +5,10 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::directory::RunDir;
-use crate::config::{CounterPlan, OrdersPlan, Plan, TopologyKind};
-use crate::pg::{Deadlines, Session, probe};
+use crate::config::{CounterPlan, OrdersPlan, Plan, Switch, TopologyKind};
+use crate::pg::{Deadlines, Passfile, Session, probe};
 use crate::topology::memory::Bug;
-use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory};
+use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory, urls};
 use crate::workload::{counter, orders};
 
 const POLL: Duration = Duration::from_millis(2);
@@ -37,7 +37,31 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
             };
             compose::Cluster::up(&config).await.map(|cluster| Topology::Compose(Box::new(cluster)))
         }
+        TopologyKind::Urls => {
+            let wanted = plan.topology.urls.as_ref();
+            let wanted = wanted.ok_or_else(|| TopologyError::Config("the plan names no URLs".to_owned()))?;
+            let passwords = Passfile::read().map_err(|error| TopologyError::Passfile(error.to_string()))?;
+            let config = urls::Config {
+                writer: passwords.complete(wanted.writer.clone()),
+                readers: wanted.readers.iter().cloned().map(|url| passwords.complete(url)).collect(),
+                restart_command: wanted.restart_command.clone(),
+                failover_command: wanted.failover_command.clone(),
+                schema: schema(dir),
+                synchronous_commit: plan.topology.synchronous_commit.to_string(),
+                keep: wanted.keep == Switch::On,
+                logs_dir: dir.nodes(),
+                settle_limit: urls::SETTLE_LIMIT,
+            };
+            urls::Cluster::attach(config).await.map(|cluster| Topology::Urls(Box::new(cluster)))
+        }
     }
+}
+
+/// The schema of the run in `dir`; the process's number tells runs apart that began in the same second.
+pub(super) fn schema(dir: &RunDir) -> String {
+    let is_plain = |c: char| c.is_ascii_digit() || c.is_ascii_lowercase();
+    let id: String = dir.id().chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
+    format!("replab_{id}_{}", std::process::id())
 }
 
 /// Makes the tables on the primary, and waits until every replica has them.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Access, Endpoint, Role, Site, TopologyError, compose, local, memory};
+use super::{Access, Endpoint, Role, Site, TopologyError, compose, local, memory, urls};
 use crate::history::{Action, Condition, NodeName};
 
 /// A cluster that is up.
@@ -14,6 +14,8 @@ pub enum Topology {
     Compose(Box<compose::Cluster>),
     /// Nodes in this process's memory.
     Memory(memory::Cluster),
+    /// Servers that somebody else runs.
+    Urls(Box<urls::Cluster>),
 }
 
 impl Topology {
@@ -22,6 +24,7 @@ impl Topology {
         match self {
             Topology::Local(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Compose(cluster) => cluster.endpoints().into_iter().map(site).collect(),
+            Topology::Urls(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Memory(cluster) => {
                 let role = |index| if index == 0 { Role::Primary } else { Role::Replica };
                 let site = |(index, node)| Site {
@@ -34,12 +37,31 @@ impl Topology {
         }
     }
 
+    /// Whether [`Topology::act`] can do it.
+    pub fn can(&self, action: Action) -> bool {
+        match self {
+            Topology::Local(_) => local::Cluster::can(action),
+            Topology::Compose(_) => compose::Cluster::can(action),
+            Topology::Memory(_) => memory::Cluster::can(action),
+            Topology::Urls(cluster) => cluster.can(action),
+        }
+    }
+
+    /// Makes room for the run's tables, where they cannot simply be made.
+    pub async fn prepare(&self) -> Result<(), TopologyError> {
+        match self {
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) => Ok(()),
+            Topology::Urls(cluster) => cluster.make_schema().await,
+        }
+    }
+
     /// Does `action` to `node` and verifies that it took hold; the answer is a line for the report.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.act(node, action).await,
             Topology::Compose(cluster) => cluster.act(node, action).await,
             Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
+            Topology::Urls(cluster) => cluster.act(node, action).await,
         }
     }
 
@@ -49,6 +71,7 @@ impl Topology {
             Topology::Local(cluster) => cluster.writer(),
             Topology::Compose(cluster) => cluster.writer(),
             Topology::Memory(cluster) => Ok((cluster.primary(), cluster.answers(cluster.primary()))),
+            Topology::Urls(cluster) => Ok(cluster.writer()),
         }
     }
 
@@ -57,7 +80,8 @@ impl Topology {
         match self {
             Topology::Local(cluster) => cluster.check_promotable(node),
             Topology::Compose(_) => Ok(()),
-            Topology::Memory(_) => Ok(()),
+            // Whether it could be is for the user's command to say.
+            Topology::Memory(_) | Topology::Urls(_) => Ok(()),
         }
     }
 
@@ -67,6 +91,7 @@ impl Topology {
             Topology::Local(cluster) => cluster.candidate().await,
             Topology::Compose(_) => Err(TopologyError::lab("a cluster of containers has no failover yet")),
             Topology::Memory(_) => Err(TopologyError::lab("a cluster in memory has no failover")),
+            Topology::Urls(cluster) => cluster.candidate().await,
         }
     }
 
@@ -76,6 +101,7 @@ impl Topology {
             Topology::Local(cluster) => cluster.all_follow().await,
             Topology::Compose(cluster) => cluster.all_follow().await,
             Topology::Memory(_) => Ok(()),
+            Topology::Urls(cluster) => cluster.all_follow().await,
         }
     }
 
@@ -86,6 +112,7 @@ impl Topology {
             Topology::Compose(cluster) => cluster.answer(node, deadline).await,
             Topology::Memory(cluster) if cluster.answers(node) => Ok(()),
             Topology::Memory(_) => Err(TopologyError::Lab(format!("{node} is down"))),
+            Topology::Urls(cluster) => cluster.answer(node, deadline).await,
         }
     }
 
@@ -97,6 +124,8 @@ impl Topology {
             Topology::Memory(cluster) => {
                 cluster.down_nodes().into_iter().map(|node| (node, Condition::Down)).collect()
             }
+            // Each command is complete when it is verified, and leaves nothing to end.
+            Topology::Urls(_) => Vec::new(),
         }
     }
 
@@ -104,7 +133,7 @@ impl Topology {
     pub fn log_bytes(&self) -> Option<u64> {
         match self {
             Topology::Local(cluster) => Some(cluster.log_bytes()),
-            Topology::Compose(_) | Topology::Memory(_) => None,
+            Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => None,
         }
     }
 
@@ -113,16 +142,19 @@ impl Topology {
         match self {
             Topology::Local(cluster) => cluster.died_unasked(),
             Topology::Compose(cluster) => cluster.died_unasked(),
-            Topology::Memory(_) => None,
+            // Of a server that it did not start, replab sees only that it does not answer.
+            Topology::Memory(_) | Topology::Urls(_) => None,
         }
     }
 
-    /// Stops every node and removes what it stored; logs stay.
+    /// Stops every node and removes what it stored; logs stay. Of servers that somebody else runs, only what the run made
+    /// there is removed.
     pub async fn down(self) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.down().await,
             Topology::Compose(cluster) => cluster.down().await,
             Topology::Memory(_) => Ok(()),
+            Topology::Urls(cluster) => cluster.down().await,
         }
     }
 }

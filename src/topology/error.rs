@@ -223,6 +223,47 @@ pub enum TopologyError {
         /// The error.
         why: String,
     },
+    /// A node of somebody else's cluster that is not reached.
+    #[error("{node} cannot be reached at {url}: {why}")]
+    Unreachable {
+        /// Which.
+        node: NodeName,
+        /// Its URL, without the password.
+        url: String,
+        /// The last attempt's error.
+        why: String,
+    },
+    /// A node of somebody else's cluster that is not what the run needs.
+    #[error("{node} cannot be used: {why}")]
+    Unfit {
+        /// Which.
+        node: NodeName,
+        /// What it is instead.
+        why: String,
+    },
+    /// A password file that libpq would ignore.
+    #[error("read the password file {0}")]
+    Passfile(String),
+    /// A command of the user's that failed.
+    #[error("{name} for {node}: {why}{}", indented(.output))]
+    Hook {
+        /// Its key in the configuration.
+        name: &'static str,
+        /// What it should have been done to.
+        node: NodeName,
+        /// How it ended.
+        why: String,
+        /// The last lines it wrote.
+        output: String,
+    },
+    /// What was made in somebody else's cluster and is still there.
+    #[error("the run's schema {schema} could not be dropped: {why}")]
+    LeftBehind {
+        /// Its name.
+        schema: String,
+        /// The last attempt's error.
+        why: String,
+    },
     /// No cluster was left running under this name.
     #[error("no cluster{} is running here", .name.as_ref().map(|name| format!(" named `{name}`")).unwrap_or_default())]
     NoCluster {
@@ -274,6 +315,8 @@ impl TopologyError {
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } | Busy(_) => {
                 Category::Environment
             }
+            Unreachable { .. } | Unfit { .. } | Passfile(_) => Category::Environment,
+            Hook { .. } | LeftBehind { .. } => Category::Lab,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
             Impossible { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
@@ -326,6 +369,20 @@ impl TopologyError {
             Owned { .. } => "end that run first (Ctrl-C there)",
             Busy(_) => "try again when it is done",
             Survived { .. } => "replab gc tries again",
+            Unreachable { .. } => {
+                "psql URL shows whether the server is there and lets the user in; a password may stand in the URL, in \
+                 PGPASSWORD or in ~/.pgpass\nreplab doctor checks the rest of this machine"
+            }
+            Unfit { .. } | Passfile(_) => {
+                "topology.writer and topology.readers (--writer, --reader) say which servers the run uses\n\
+                 replab doctor checks the rest of this machine"
+            }
+            Hook { .. } => "the command's whole output is in the run's directory, below nodes/",
+            LeftBehind { schema, .. } => {
+                return Some(format!(
+                    "on the primary, in the database of the run: DROP SCHEMA {schema} CASCADE"
+                ));
+            }
             _ => return None,
         };
         Some(help.to_owned())

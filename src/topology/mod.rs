@@ -13,6 +13,7 @@ pub mod memory;
 mod process;
 mod site;
 mod standbys;
+pub mod urls;
 
 pub use any::Topology;
 pub use cascade::Cascade;

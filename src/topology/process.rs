@@ -50,6 +50,15 @@ pub(super) struct Program {
     envs: Vec<(String, String)>,
     directory: PathBuf,
     account: Option<Account>,
+    /// Whether this process's libpq variables stay.
+    keeps_environment: bool,
+}
+
+/// A program of somebody else's, with whatever it has started in its process group. Dropped before its end is seen, it
+/// is asked to end.
+#[derive(Debug)]
+pub(super) struct Group {
+    process: Process,
 }
 
 /// A child that is reaped as soon as it ends, whatever the runtime is busy with.
@@ -150,7 +159,14 @@ impl Program {
             envs: Vec::new(),
             directory: directory.to_path_buf(),
             account: account.cloned(),
+            keeps_environment: false,
         }
+    }
+
+    /// For a program that is not PostgreSQL's: the user means it to have the user's own variables.
+    pub(super) fn keeping_environment(mut self) -> Program {
+        self.keeps_environment = true;
+        self
     }
 
     pub(super) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Program {
@@ -170,7 +186,9 @@ impl Program {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.path);
         command.args(&self.args).current_dir(&self.directory).stdin(Stdio::null());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"PG")) {
+        let of_libpq =
+            |name: &OsString| name.as_encoded_bytes().starts_with(b"PG") && !self.keeps_environment;
+        for (name, _) in std::env::vars_os().filter(|(name, _)| of_libpq(name)) {
             command.env_remove(name);
         }
         command.envs(self.envs.iter().map(|(name, value)| (name, value)));
@@ -265,6 +283,11 @@ impl Process {
         }
     }
 
+    /// With whatever it starts.
+    pub(super) fn into_group(self) -> Group {
+        Group { process: self }
+    }
+
     /// How it ended; `None` while it runs.
     pub(super) fn ended(&self) -> Option<String> {
         match &self.exit {
@@ -301,6 +324,38 @@ impl Process {
 fn session_of_its_own(command: &mut Command) {
     // SAFETY: between fork and exec only what is async-signal-safe may be called, and setsid(2) is.
     unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(io::Error::from)) };
+}
+
+impl Group {
+    /// Waits until the program itself has ended and is reaped; what it leaves in the background goes on.
+    pub(super) async fn wait(&self) -> ExitStatus {
+        let Some(exit) = &self.process.exit else { return ExitStatus::default() };
+        let mut exit = exit.clone();
+        match exit.wait_for(Option::is_some).await {
+            Ok(status) => status.unwrap_or_default(),
+            // The sender is dropped only after it has sent.
+            Err(_) => ExitStatus::default(),
+        }
+    }
+
+    /// SIGKILL for all of it.
+    pub(super) fn kill(&self) {
+        self.signal(Signal::SIGKILL);
+    }
+
+    /// While the program itself is there, its number is the group's.
+    fn signal(&self, signal: Signal) {
+        if self.process.ended().is_none() && self.process.identity.pid > 1 {
+            // Gone meanwhile is as good.
+            let _ = killpg(Pid::from_raw(self.process.identity.pid), signal);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::SIGTERM);
+    }
 }
 
 /// Becomes `psql`, connected as `conninfo` says; the password goes through the environment. Returns only on failure.

@@ -26,4 +26,5 @@ mod stored;
 mod support;
 mod suspend;
 mod tidy;
+mod urls;
 mod usage;

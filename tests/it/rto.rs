@@ -2,10 +2,12 @@
 //! nothing of replab's clients.
 
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use replab::pg::{Conninfo, Deadlines, Session};
 use replab::topology::local::{Cluster, StateDir};
+
+use tokio::time::Instant;
 
 use crate::lab::{Lab, waiting};
 use crate::support::until;

@@ -31,11 +31,16 @@ pub(super) fn url_pairs(rest: &str) -> Result<BTreeMap<String, String>, Conninfo
     let (host, port) = match address.strip_prefix('[') {
         Some(bracketed) => {
             let (host, port) = bracketed.split_once(']').ok_or(ConninfoError::Shape)?;
-            (host, port.strip_prefix(':').unwrap_or(port))
+            let port = if port.is_empty() { Some(port) } else { port.strip_prefix(':') };
+            (host, port.ok_or(ConninfoError::Shape)?)
         }
         None if address.contains(',') => return Err(ConninfoError::SeveralHosts),
-        None => address.rsplit_once(':').unwrap_or((address, "")),
+        None => address.split_once(':').unwrap_or((address, "")),
     };
+    // An address of IPv6 without brackets: nobody can tell where the port begins.
+    if port.contains(':') {
+        return Err(ConninfoError::Shape);
+    }
     let parts = [("user", user), ("password", password), ("host", host), ("dbname", dbname)];
     for (key, value) in parts {
         pairs.insert(key.to_owned(), decode(value, key)?);
