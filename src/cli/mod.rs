@@ -75,7 +75,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         }
         Some(Command::Run(mut args)) => {
             args.place = global.place;
-            Box::pin(run::run(*args, console)).await
+            run::run(*args, console).await
         }
         Some(Command::Soak(args)) => soak::run(args, &global.place, console).await,
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),

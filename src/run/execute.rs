@@ -92,7 +92,8 @@ pub async fn execute(
     mut manifest: Manifest,
     watcher: Watcher,
 ) -> Result<Ended, RunError> {
-    let ended = up_and_down(plan, bug, dir, &mut manifest, watcher).await;
+    // Boxed, as it holds whatever a run needs from its beginning to its end.
+    let ended = Box::pin(up_and_down(plan, bug, dir, &mut manifest, watcher)).await;
     manifest.ended = Some(match &ended {
         Ok(ended) => ended.clone(),
         Err(error) => Ended::Failed { why: chain(error), category: error.category() },

@@ -44,7 +44,7 @@ impl Sampler {
                 Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) => self.lag(&mut link).await,
             };
             self.lag_file.append(&samples)?;
-            let log_bytes = (count % LOOK_AT_LOGS == 0).then(|| self.topology.log_bytes()).flatten();
+            let log_bytes = count.is_multiple_of(LOOK_AT_LOGS).then(|| self.topology.log_bytes()).flatten();
             count += 1;
             self.lab_file.append(&[self.lab.sample(log_bytes)])?;
         }
