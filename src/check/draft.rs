@@ -1,8 +1,8 @@
 //! A judgement while it is being written: what was found decides the verdict, nobody sets it.
 
-use crate::history::{NodeName, Operation};
+use crate::history::{Nanos, NodeName, Operation};
 
-use super::{Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, MAX_FINDINGS, Verdict};
+use super::{Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, Lost, MAX_FINDINGS, Verdict};
 
 /// A judgement in the making.
 ///
@@ -31,6 +31,7 @@ impl Draft {
             verdict: Verdict::Unknown,
             summary: String::new(),
             counts: Vec::new(),
+            lost: None,
             violations: 0,
             findings: Vec::new(),
         };
@@ -46,6 +47,16 @@ impl Draft {
     /// Adds a figure.
     pub(super) fn count(&mut self, name: &str, value: u64) {
         self.judgement.counts.push(Count { name: name.to_owned(), value });
+    }
+
+    /// Notes the commits that were lost, by the times of their acknowledgements, and of how many of them the server had
+    /// warned; there may be more if `at_least`.
+    pub(super) fn lose(&mut self, ends: impl Iterator<Item = Nanos>, forewarned: u64, at_least: bool) {
+        self.judgement.lost = ends.fold(None, |lost, end| {
+            let lost = lost.unwrap_or(Lost { commits: 0, forewarned, at_least, first: end, last: end });
+            let (first, last) = (lost.first.min(end), lost.last.max(end));
+            Some(Lost { commits: lost.commits + 1, first, last, ..lost })
+        });
     }
 
     /// Counts a counter-example that rests on `events`; its words are made only while there is room for them.
@@ -79,6 +90,9 @@ impl Draft {
     pub(super) fn finish(self, summary: impl Into<String>) -> Judgement {
         let Draft { mut judgement, doubts } = self;
         judgement.summary = summary.into();
+        if let Some(lost) = &mut judgement.lost {
+            lost.at_least |= !doubts.is_empty();
+        }
         judgement.verdict = match (judgement.violations, doubts.first()) {
             (0, None) => Verdict::Pass,
             (0, Some(reason)) => {

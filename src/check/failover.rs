@@ -134,6 +134,7 @@ fn a_loss_that_the_server_warned_of_is_told_and_no_counter_example() {
     let text = "1-2 0 order = 1; 3-4 0 order =w 2; 70-71 0@replica-1 order = 3; 80-81 9@replica-1 ledger 0 = 1/0 3/0";
     let kept = orders(FAILOVER, text, Guarantee::Durability, "durability");
     assert_eq!((result(&kept), figure(&kept, "acknowledged and absent")), ((Pass, 0), 1));
+    assert_eq!(kept.lost.map(|lost| (lost.commits, lost.forewarned)), Some((1, 1)));
     assert_eq!(figure(&kept, "acknowledged with a warning and lost in a failover"), 1);
     assert!(
         words(&kept)[0].ends_with("is absent; nobody else may have had it, as the warning said"),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::history::{FaultOp, History, LagSample, NodeName, Operation, Tenures};
+use crate::history::{FaultOp, History, LagSample, Nanos, NodeName, Operation, Tenures};
 
 /// The most findings that one judgement carries; [`Judgement::violations`] counts them all.
 pub const MAX_FINDINGS: usize = 25;
@@ -184,6 +184,21 @@ pub struct Count {
     pub value: u64,
 }
 
+/// The acknowledged commits that were lost: how many, and the time that their acknowledgements span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Lost {
+    /// How many.
+    pub commits: u64,
+    /// Of these, acknowledged with a warning that nobody else may have them, and lost in a failover.
+    pub forewarned: u64,
+    /// Whether there may be more: not everything was looked for, or an unknown outcome may hide one.
+    pub at_least: bool,
+    /// When the first of them was acknowledged, since the load's start.
+    pub first: Nanos,
+    /// When the last of them was.
+    pub last: Nanos,
+}
+
 /// A checker's answer for one guarantee.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Judgement {
@@ -204,6 +219,9 @@ pub struct Judgement {
     pub summary: String,
     /// The figures behind the summary.
     pub counts: Vec<Count>,
+    /// Of durability, what was lost, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lost: Option<Lost>,
     /// How many counter-examples there are.
     pub violations: u64,
     /// The first [`MAX_FINDINGS`] of them; for `Unknown`, the reasons.

@@ -25,7 +25,8 @@ use crate::history::{CounterOp, OrdersOp, Table};
 use convergence::Convergence;
 
 pub use judgement::{
-    Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, MAX_FINDINGS, Verdict, overall,
+    Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, Lost, MAX_FINDINGS, Verdict,
+    overall,
 };
 
 /// Every judgement of the order system.
@@ -47,6 +48,7 @@ pub fn unjudged(judgements: &[Judgement], claims: &Claims) -> Vec<Judgement> {
         verdict: Verdict::Unknown,
         summary: "not judged: no workload of this run shows it".to_owned(),
         counts: Vec::new(),
+        lost: None,
         violations: 0,
         findings: Vec::new(),
     };

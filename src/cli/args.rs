@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::clusters::Which;
-use super::{config, doctor, down, fault, gc, guard, help, logs, psql, soak, status, up};
+use super::{config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -69,6 +69,9 @@ pub(super) enum Command {
     Run(Box<RunArgs>),
     /// Break a cluster many times over, and see that nothing leaks
     Soak(soak::Args),
+    /// Measure settings against faults: what was lost, for how long it was unavailable
+    #[command(after_long_help = matrix::HELP)]
+    Matrix(Box<matrix::Args>),
     /// Judge a stored run again, without a cluster
     Check(CheckArgs),
     /// Print a stored run in any format
@@ -155,7 +158,7 @@ pub(super) struct SettingArgs {
     /// off, local, remote_write, on or remote_apply [default: on]
     #[arg(long, value_name = "MODE", help_heading = "Cluster")]
     synchronous_commit: Option<String>,
-    /// Which replicas a commit waits for, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
+    /// Which replicas a commit waits for, none, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
     #[arg(long, value_name = "STANDBYS", help_heading = "Cluster")]
     sync_standbys: Option<String>,
     /// A replica behind a replica, 'replica-2<-replica-1'; repeat for more

@@ -60,6 +60,7 @@ replab: a replication lab for PostgreSQL primaries and replicas
   replab run                                      start a cluster, load it, crash it, judge it: half a minute
   replab run orders --example                     three orders, and the tables of every node
   replab run --synchronous-commit off             what an acknowledged commit is worth without waiting for the disk
+  replab matrix                                   settings against faults, what each loses: a quarter of an hour
   replab report --format html > report.html       the last run as a page
   replab doctor                                   what this machine lacks
 

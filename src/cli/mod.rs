@@ -17,6 +17,7 @@ mod guard;
 mod help;
 mod here;
 mod logs;
+mod matrix;
 mod plan;
 mod present;
 mod psql;
@@ -78,6 +79,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
             run::run(*args, console).await
         }
         Some(Command::Soak(args)) => soak::run(args, &global.place, console).await,
+        Some(Command::Matrix(args)) => matrix::run(*args, &global.place, console).await,
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),

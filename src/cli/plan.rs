@@ -19,13 +19,18 @@ pub(super) fn runs(place: &Place) -> Result<PathBuf, Failure> {
 
 /// Every setting.
 pub(super) fn settings(flags: &Overrides, place: &Place) -> Result<Loaded, Failure> {
-    // A variable that is not text cannot be one of ours, unless its name is; then its value is no valid one either.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
-    config::load(flags, place.config.as_deref(), variables).map_err(failure)
+    config::load(flags, place.config.as_deref(), variables()).map_err(failure)
 }
 
-fn failure(error: ConfigError) -> Failure {
+/// The environment of this process.
+pub(super) fn variables() -> impl Iterator<Item = (String, String)> {
+    // A variable that is not text cannot be one of ours, unless its name is; then its value is no valid one either.
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+}
+
+/// Settings that are wrong.
+pub(super) fn failure(error: ConfigError) -> Failure {
     if error.is_usage() {
         Failure::new(Exit::Usage, error).help("the command's --help explains every flag")
     } else {

@@ -121,7 +121,12 @@ pub(super) fn look(console: &Console) -> Look {
 
 /// The exit code that the report carries.
 pub(super) fn exit(report: &Report) -> Exit {
-    match report.exit_code {
+    of_code(report.exit_code)
+}
+
+/// The exit of that code; what is none of a report's is a failure of the lab.
+pub(super) fn of_code(code: u8) -> Exit {
+    match code {
         0 => Exit::Valid,
         1 => Exit::Invalid,
         3 => Exit::Unknown,

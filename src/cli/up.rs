@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// off, local, remote_write, on or remote_apply [default: on]
     #[arg(long, value_name = "MODE")]
     pub(super) synchronous_commit: Option<String>,
-    /// Which replicas a commit waits for, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
+    /// Which replicas a commit waits for, none, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
     #[arg(long, value_name = "STANDBYS")]
     pub(super) sync_standbys: Option<String>,
     /// A replica behind a replica, 'replica-2<-replica-1'; repeat for more

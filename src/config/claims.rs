@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::{Claims, Guarantee};
-use crate::fault::{Stage, Target};
-use crate::history::{Action, NodeName};
+use crate::history::NodeName;
 
 use super::{Plan, SynchronousCommit, TopologyKind};
 
@@ -28,7 +27,7 @@ impl Plan {
     pub fn claims(&self) -> Claims {
         let nodes = self.topology.nodes();
         let stages = self.faults.stages(&nodes);
-        let durable = stages.iter().all(|stage| self.keeps_acknowledged(stage));
+        let durable = stages.iter().all(|stage| self.fate(stage).keeps());
         let replicas_stay_up = stages.iter().all(|stage| stage.node == Some(NodeName::primary()));
         // Every replica has replayed before a commit is acknowledged.
         let waits_for_all =
@@ -80,38 +79,5 @@ impl Plan {
         claims.on_primary =
             claims.on_primary.difference(&claims.everywhere).copied().collect::<BTreeSet<_>>();
         claims
-    }
-
-    /// Whether every commit that was acknowledged before `stage` is there after it.
-    fn keeps_acknowledged(&self, stage: &Stage) -> bool {
-        let level = self.topology.synchronous_commit;
-        let may_be_primary = stage.node.is_none() || stage.writer.is_none() || stage.node == stage.writer;
-        match stage.step.action {
-            Action::Promote => self.promotes_all_acknowledged(stage),
-            // A shutdown flushes, and waits until whoever receives has everything.
-            Action::Switchover => true,
-            // Whether somebody's restart command shuts the server down or kills it is not for replab to know.
-            Action::Restart if self.topology.kind == TopologyKind::Urls => level != SynchronousCommit::Off,
-            // Every value but `off` waits for the primary's own disk (manual, "synchronous_commit"). With `off`, a
-            // crash may take acknowledged commits back; a shutdown flushes them.
-            action if action.is_abrupt() && may_be_primary => level != SynchronousCommit::Off,
-            _ => true,
-        }
-    }
-
-    /// Whether the replica that `stage` promotes has received every commit that was acknowledged.
-    ///
-    /// Of n replicas whose answers count, each commit has been received by `count`. The best of those that can be
-    /// promoted has it if no `count` of them can all be among the others.
-    fn promotes_all_acknowledged(&self, stage: &Stage) -> bool {
-        let (Some(standbys), Some(writer)) = (self.topology.standbys(), stage.writer) else { return false };
-        let level = self.topology.synchronous_commit;
-        let members = self.topology.answering(writer);
-        let there = members.iter().filter(|member| stage.candidates.contains(member)).count();
-        let promoted = if stage.step.target == Target::Best { there } else { 1 };
-        let is_member = stage.node.is_none_or(|node| members.contains(&node));
-        // Who receives from whom after a failover is for the cluster to say.
-        let known = self.topology.cascade.is_empty() || writer == NodeName::primary();
-        level.waits_for_standbys() && is_member && known && standbys.count + promoted > members.len()
     }
 }

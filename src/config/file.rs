@@ -33,18 +33,42 @@ pub(super) fn read(named: Option<&Path>) -> Result<Option<(String, String)>, Pro
 
 /// The settings of a file. What is wrong is added to `problems`, what is right returned all the same.
 pub(super) fn entries(path: &str, text: &str, problems: &mut Vec<Problem>) -> Vec<Entry> {
+    match parse(path, text, problems) {
+        Some(table) => sections(path, text, &table, problems),
+        None => Vec::new(),
+    }
+}
+
+/// A file as TOML; `None` where it is none.
+pub(super) fn parse<'t>(path: &str, text: &'t str, problems: &mut Vec<Problem>) -> Option<DeTable<'t>> {
     let (table, errors) = DeTable::parse_recoverable(text);
-    let mut reader = Reader { path, text, problems, entries: Vec::new() };
     for error in &errors {
-        reader.problem(error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        let message = format!("this is not TOML: {}", error.message());
+        problems.push(problem(path, text, error.span().unwrap_or(0..0), message));
     }
-    if errors.is_empty() {
-        reader.root(table.get_ref());
-    }
+    errors.is_empty().then(|| table.into_inner())
+}
+
+/// The settings of the sections in `table`, which is what `text` says.
+pub(super) fn sections(
+    path: &str,
+    text: &str,
+    table: &DeTable<'_>,
+    problems: &mut Vec<Problem>,
+) -> Vec<Entry> {
+    let mut reader = Reader { path, text, problems, entries: Vec::new() };
+    reader.root(table);
     let Reader { mut entries, .. } = reader;
     entries.sort_by_key(|entry| entry.excerpt.as_ref().map(|excerpt| excerpt.line));
     reader.problems.sort_by_key(|problem| problem.excerpt.as_ref().map(|excerpt| excerpt.line));
     entries
+}
+
+/// What is wrong at the bytes of `span`.
+pub(super) fn problem(path: &str, text: &str, span: std::ops::Range<usize>, message: String) -> Problem {
+    let excerpt = Excerpt::of(text, span);
+    let place = format!("{path}:{}", excerpt.line);
+    Problem { place, message, excerpt: Some(excerpt), is_usage: false }
 }
 
 struct Reader<'a> {
@@ -56,9 +80,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn problem(&mut self, span: std::ops::Range<usize>, message: String) {
-        let excerpt = Excerpt::of(self.text, span);
-        let place = format!("{}:{}", self.path, excerpt.line);
-        self.problems.push(Problem { place, message, excerpt: Some(excerpt), is_usage: false });
+        self.problems.push(problem(self.path, self.text, span, message));
     }
 
     fn root(&mut self, table: &DeTable<'_>) {

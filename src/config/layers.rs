@@ -107,13 +107,13 @@ pub fn stored(path: &Path) -> Result<Plan, ConfigError> {
     resolve(layers, problems, true).map(|loaded| loaded.plan)
 }
 
-fn defaults() -> Vec<Entry> {
+pub(super) fn defaults() -> Vec<Entry> {
     // A mistake in the built-in file would show as a missing field below; the tests load it.
     let entries = file::entries("default", DEFAULT_FILE, &mut Vec::new());
     entries.into_iter().map(|entry| Entry { origin: Origin::Default, excerpt: None, ..entry }).collect()
 }
 
-fn resolve(
+pub(super) fn resolve(
     layers: Vec<Vec<Entry>>,
     mut problems: Vec<Problem>,
     allow_faults: bool,
@@ -177,6 +177,6 @@ fn in_force(settings: &Settings, entries: &BTreeMap<String, Entry>) -> Vec<Setti
 }
 
 /// A number that nobody has to copy in full length: nine digits at most.
-fn random_seed() -> i64 {
+pub(super) fn random_seed() -> i64 {
     (RandomState::new().hash_one(0) % 1_000_000_000) as i64
 }

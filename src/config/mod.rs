@@ -8,20 +8,24 @@ mod environment;
 mod error;
 mod file;
 mod layers;
+mod matrix;
 mod overrides;
 mod plan;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod theory;
 mod urls;
 mod validate;
 
 pub use environment::OTHER_VARIABLES;
 pub use error::{ConfigError, Excerpt, Origin, Problem};
 pub use layers::{Loaded, SettingOrigin, load, stored};
+pub use matrix::{DEFAULT_MATRIX, MatrixCell, MatrixFault, MatrixFlags, MatrixPlan, matrix};
 pub use overrides::Overrides;
 pub use plan::{
     ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, Switch, SynchronousCommit,
     TopologyKind, TopologyPlan, UrlsPlan,
 };
 pub use settings::{DEFAULT_FILE, schema};
+pub use theory::Theory;

@@ -11,7 +11,7 @@ use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
 use crate::history::{Action, Nanos, NodeName};
 use crate::pg::Conninfo;
-use crate::topology::{Cascade, Standbys, compose, local, memory, urls};
+use crate::topology::{Cascade, Standbys, Wanted, compose, local, memory, urls};
 
 use super::settings::{
     ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
@@ -85,7 +85,7 @@ pub struct TopologyPlan {
     /// Of every client's session.
     pub synchronous_commit: SynchronousCommit,
     /// Which replicas a commit waits for at the levels that wait for any; `None`: see [`TopologyPlan::standbys`].
-    pub synchronous_standbys: Option<Standbys>,
+    pub synchronous_standbys: Option<Wanted>,
     /// Replicas behind replicas.
     pub cascade: Vec<Cascade>,
     /// PostgreSQL's setting of the same name.
@@ -204,7 +204,7 @@ impl From<Plan> for Settings {
                 image: topology.image,
                 port: topology.port.map(i64::from),
                 synchronous_commit: topology.synchronous_commit.to_string(),
-                synchronous_standbys: topology.synchronous_standbys.map(|standbys| standbys.to_string()),
+                synchronous_standbys: topology.synchronous_standbys.map(|wanted| wanted.to_string()),
                 cascade: topology.cascade.iter().map(Cascade::to_string).collect(),
                 hot_standby_feedback: topology.hot_standby_feedback.to_string(),
                 recovery_min_apply_delay: format_duration(topology.recovery_min_apply_delay),
@@ -290,9 +290,9 @@ impl TopologyPlan {
 
     /// Which replicas a commit waits for; `None`: for nobody.
     ///
-    /// Without any PostgreSQL takes `remote_write` and `remote_apply` to mean `local`, in silence. So they get all
-    /// replicas, and not any one of them, because `remote_apply` is there to make reads at *every* replica see the
-    /// commit; the price is that commits wait while one is down.
+    /// Without any, as with `none`, PostgreSQL takes `remote_write` and `remote_apply` to mean `local`, in silence. So
+    /// where nothing is set they get all replicas, and not any one of them, because `remote_apply` is there to make
+    /// reads at *every* replica see the commit; the price is that commits wait while one is down.
     ///
     /// What somebody else's primary names are application names, and which node calls itself so is not certain: `None`.
     pub fn standbys(&self) -> Option<Standbys> {
@@ -305,7 +305,11 @@ impl TopologyPlan {
             Standbys::all(direct.count())
         };
         let named = || self.synchronous_commit.names_replicas().then(all);
-        self.synchronous_standbys.clone().or_else(named)
+        match &self.synchronous_standbys {
+            Some(Wanted::Nobody) => None,
+            Some(Wanted::These(standbys)) => Some(standbys.clone()),
+            None => named(),
+        }
     }
 
     /// Whether a commit ever waits for a replica.

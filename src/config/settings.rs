@@ -42,7 +42,7 @@ pub(super) struct TopologySettings {
     pub(super) port: Option<i64>,
     /// `off`, `local`, `remote_write`, `on` or `remote_apply`.
     pub(super) synchronous_commit: String,
-    /// Which replicas a commit waits for: `ANY 1`, `FIRST 2 (replica-1, replica-2, replica-3)`.
+    /// Which replicas a commit waits for: `none`, `ANY 1`, `FIRST 2 (replica-1, replica-2, replica-3)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) synchronous_standbys: Option<String>,
     /// Replicas that receive from another replica: `replica-2<-replica-1`.

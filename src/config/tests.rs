@@ -496,6 +496,10 @@ fn a_failover_keeps_what_every_choice_of_a_replica_has() {
         ("on", Some("ANY 2"), "promote(replica-2)@1s", true),
         ("on", Some("FIRST 2"), "kill(replica-2)@1s,promote(best)@2s", true),
         ("remote_write", None, "promote(replica-1)@1s", true),
+        // Nobody was waited for.
+        ("remote_write", Some("none"), "promote(replica-1)@1s", false),
+        ("remote_apply", Some("none"), "promote(best)@1s", false),
+        ("remote_apply", Some("none"), "crash(primary)@1s", true),
         // A second failover: the first primary's answers count again when it is back.
         ("on", one, "promote(replica-1)@1s,promote(replica-2)@2s", false),
         ("on", Some("ANY 2"), "promote(replica-1)@1s,promote(best)@2s", true),
@@ -513,6 +517,30 @@ fn a_failover_keeps_what_every_choice_of_a_replica_has() {
 }
 
 #[test]
+fn nobody_can_be_waited_for() {
+    let plan = |standbys: Option<&str>, replicas| {
+        accepted(Overrides {
+            synchronous_commit: Some("remote_apply".to_owned()),
+            synchronous_standbys: standbys.map(str::to_owned),
+            schedule: Some("none".to_owned()),
+            replicas: Some(replicas),
+            ..Overrides::default()
+        })
+    };
+    let (all, none) = (plan(None, 2), plan(Some("none"), 2));
+    assert!(all.topology.standbys().is_some() && none.topology.standbys().is_none());
+    assert!(
+        none.topology.local().standbys.is_none() && none.topology.answering(NodeName::primary()).is_empty()
+    );
+    assert!(none.to_toml().contains("synchronous_standbys = \"none\""), "{}", none.to_toml());
+    // A replica shows what it shows when it does.
+    let claims = |plan: &Plan| plan.claims().claims(Guarantee::ReadYourWrites, Some(NodeName::replica(1)));
+    assert!(claims(&all) && !claims(&none));
+    // With nobody to wait for, there need not be anybody.
+    assert_eq!(plan(Some("none"), 0).topology.replicas, 0);
+}
+
+#[test]
 fn a_cluster_that_could_not_work_is_refused() {
     insta::assert_snapshot!(refused("[topology]\nreplicas = 2\nsynchronous_standbys = \"ANY 3\"\n"), @r#"
     replab.toml:3: synchronous standbys `ANY 3`: a commit would wait for 3 of 2
@@ -520,7 +548,7 @@ fn a_cluster_that_could_not_work_is_refused() {
         |                        ^^^^^^^
     "#);
     insta::assert_snapshot!(refused("[topology]\nreplicas = 2\nsynchronous_standbys = \"SOME 1\"\n"), @r#"
-    replab.toml:3: `SOME 1` does not say which standbys a commit waits for; write `ANY 1`, `FIRST 2` or `ANY 1 (replica-1, replica-2)`
+    replab.toml:3: `SOME 1` does not say which standbys a commit waits for; write `none`, `ANY 1`, `FIRST 2` or `ANY 1 (replica-1, replica-2)`
       3 | synchronous_standbys = "SOME 1"
         |                        ^^^^^^^^
     "#);

@@ -10,7 +10,7 @@ use crate::check::Guarantee;
 use crate::fault::{Profile, Schedule, duration, format_duration};
 use crate::history::{Action, Nanos, NodeName};
 use crate::suggest::hint;
-use crate::topology::Cascade;
+use crate::topology::{Cascade, Wanted};
 
 use super::error::{Origin, Problem};
 use super::layers::Entry;
@@ -162,7 +162,8 @@ impl Check<'_> {
         if topology.urls.is_some() {
             return Some(());
         }
-        if topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
+        let waits = topology.synchronous_standbys != Some(Wanted::Nobody);
+        if waits && topology.synchronous_commit.names_replicas() && topology.replicas == 0 {
             let message = format!("{} waits for a replica, and there is none", topology.synchronous_commit);
             return self.problem("topology.synchronous_commit", message);
         }
@@ -172,7 +173,7 @@ impl Check<'_> {
             let message = "in containers every replica receives from the primary; use --topology local";
             return self.problem("topology.cascade", message.to_owned());
         }
-        let Some(standbys) = &topology.synchronous_standbys else { return Some(()) };
+        let Some(Wanted::These(standbys)) = &topology.synchronous_standbys else { return Some(()) };
         self.take("topology.synchronous_standbys", standbys.check(&nodes))?;
         let answering = topology.answering(NodeName::primary()).len();
         if standbys.count > answering {

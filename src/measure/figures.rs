@@ -22,6 +22,9 @@ pub struct Figures {
     pub recoveries: Vec<Recovery>,
     /// By node: when it answered nobody.
     pub availability: Vec<Availability>,
+    /// By endpoint: when it answered no write, and when no read.
+    #[serde(default)]
+    pub outages: Vec<Outage>,
     /// Errors by class, SQLSTATE, operation and node; most frequent first.
     pub errors: Vec<ErrorCount>,
     /// The lab itself.
@@ -234,6 +237,20 @@ pub struct Availability {
     /// Windows of the load longer than 100 ms from a success to the next, in which an operation failed, stayed unknown,
     /// or waited that long. On the primary only writes count, where there are any, on a replica only reads.
     pub gaps: Vec<Window>,
+}
+
+/// When an endpoint answered none of its writes, or none of its reads, though somebody asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Outage {
+    /// `None`: the writer, whichever node that is.
+    #[schemars(with = "Option<String>")]
+    pub node: Option<NodeName>,
+    /// Windows longer than 100 ms, as in [`Availability`]; of the writer writes only, of a node reads only.
+    pub gaps: Vec<Window>,
+    /// How long they are together.
+    pub total: Nanos,
+    /// Whether the load's end ended the last of them.
+    pub unended: bool,
 }
 
 /// One kind of error.

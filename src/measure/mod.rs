@@ -27,7 +27,7 @@ use service::Service;
 
 pub use figures::{
     Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
-    OperationFigures, Percentiles, RatePoint, Recovery, Window,
+    OperationFigures, Outage, Percentiles, RatePoint, Recovery, Window,
 };
 pub use leaks::leaks;
 pub use taint::Taint;
@@ -71,6 +71,7 @@ pub fn figures(
         lag: lag::lag(lag, visibility),
         recoveries: sums.service.recoveries(faults, load, primaries),
         availability: sums.service.availability(load, primaries),
+        outages: sums.service.outages(load, primaries),
         errors: sums.errors.figures(),
         lab: lab::lab(lab, lag, faults, load, cores, primary),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::gaps::gaps;
 use super::load::Sample;
-use super::{Availability, Recovery, Window};
+use super::{Availability, Outage, Recovery, Window};
 use crate::history::{Call, FaultOp, History, Nanos, NodeName, Occasion, Outcome, Tenures};
 
 /// One operation of the load.
@@ -125,6 +125,25 @@ impl Service {
             unavailable,
             unavailable_is_bound: unavailable.is_some() && first.is_none(),
         }
+    }
+
+    /// The writes' outage, then that of each node's reads, the first primary before the replicas.
+    pub(super) fn outages(&self, load: Window, primaries: &Tenures) -> Vec<Outage> {
+        let of = |node, asked: &[Asked], is_write| {
+            let gaps = if asked.is_empty() { Vec::new() } else { gaps(asked, load, is_write) };
+            let total = gaps.iter().fold(Nanos(0), |sum, gap| sum + gap.end.since(gap.start));
+            let unended = gaps.last().is_some_and(|gap| gap.end >= load.end);
+            Outage { node, gaps, total, unended }
+        };
+        let mut nodes: Vec<&NodeName> = self.by_node.keys().collect();
+        nodes.sort_by_key(|&&node| (node != primaries.first(), node));
+        let reads = nodes.into_iter().filter_map(|node| {
+            let reads: Vec<Asked> = self.by_node[node].iter().filter(|one| !one.is_write).copied().collect();
+            (!reads.is_empty()).then(|| of(Some(*node), &reads, false))
+        });
+        let reads: Vec<Outage> = reads.collect();
+        let writes = (!self.writes.is_empty()).then(|| of(None, &self.writes, true));
+        writes.into_iter().chain(reads).collect()
     }
 
     /// Times without an answer on each node that the load spoke to, from the load's start to its end. Where the primary

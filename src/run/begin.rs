@@ -19,22 +19,13 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
     let dir = RunDir::create(&plan.runs, &now.format("%Y%m%d-%H%M%S").to_string())?;
     let toml = plan.to_toml();
     dir.write("plan.toml", &toml)?;
-    let workloads: Vec<(&str, u32)> = [
-        plan.orders.as_ref().map(|orders| ("orders", orders.clients)),
-        plan.counter.as_ref().map(|counter| ("counter", counter.clients)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let described: Vec<String> =
-        workloads.iter().map(|(name, clients)| format!("{name} ({})", count(*clients, "client"))).collect();
     let run = RunFacts {
         id: dir.id(),
         directory: dir.path().display().to_string(),
         started: now.format("%Y-%m-%dT%H:%M:%S%:z").to_string(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         topology: topology(plan, bug, &dir),
-        workloads: described.join(", "),
+        workloads: workloads(plan),
         faults: plan.faults.to_string(),
         duration_seconds: plan.load.duration.as_secs_f64(),
         operations: plan.load.operations,
@@ -46,7 +37,7 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
     let manifest = Manifest {
         format: FORMAT,
         run,
-        workloads: workloads.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        workloads: clients(plan).into_iter().map(|(name, _)| name.to_owned()).collect(),
         nodes: Vec::new(),
         claims: plan.claims(),
         thresholds: plan.checks.thresholds.clone(),
@@ -75,15 +66,22 @@ fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>) -> String {
     format!("replab run --config {}{plant}{allow}{secret}", dir.file("plan.toml").display())
 }
 
+/// The workloads, each with its clients.
+fn clients(plan: &Plan) -> Vec<(&'static str, u32)> {
+    let orders = plan.orders.as_ref().map(|orders| ("orders", orders.clients));
+    let counter = plan.counter.as_ref().map(|counter| ("counter", counter.clients));
+    [orders, counter].into_iter().flatten().collect()
+}
+
+/// `orders (8 clients), counter (8 clients)`.
+pub(super) fn workloads(plan: &Plan) -> String {
+    let described =
+        clients(plan).into_iter().map(|(name, clients)| format!("{name} ({})", count(clients, "client")));
+    described.collect::<Vec<_>>().join(", ")
+}
+
 /// `local, 1 primary + 1 replica`, `synchronous_commit` where it is not PostgreSQL's default, and the planted bug.
 fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> String {
-    let kind = match plan.topology.kind {
-        TopologyKind::Local => "local",
-        TopologyKind::Compose => "compose",
-        TopologyKind::Memory => "in memory",
-        TopologyKind::Urls => "urls",
-    };
-    let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
     let level = match plan.topology.synchronous_commit {
         SynchronousCommit::On => String::new(),
         level => format!(", synchronous_commit = {level}"),
@@ -93,7 +91,24 @@ fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> String {
         TopologyKind::Urls => format!(", schema {}", set_up::schema(dir)),
         _ => String::new(),
     };
-    format!("{kind}, 1 primary + {replicas}{level}{schema}{planted}")
+    format!("{}{level}{schema}{planted}", nodes(plan))
+}
+
+/// `local, 1 primary + 1 replica`, and the planted bug.
+pub(super) fn cluster(plan: &Plan, bug: Option<Bug>) -> String {
+    let planted = bug.map(|bug| format!(", planted: {bug}")).unwrap_or_default();
+    format!("{}{planted}", nodes(plan))
+}
+
+fn nodes(plan: &Plan) -> String {
+    let kind = match plan.topology.kind {
+        TopologyKind::Local => "local",
+        TopologyKind::Compose => "compose",
+        TopologyKind::Memory => "in memory",
+        TopologyKind::Urls => "urls",
+    };
+    let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
+    format!("{kind}, 1 primary + {replicas}")
 }
 
 fn count(number: u32, noun: &str) -> String {

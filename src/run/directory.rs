@@ -145,11 +145,7 @@ impl RunDir {
 
     /// Writes a file whole or not at all: under another name first, then renamed.
     pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        let (path, partial) = (self.file(name), self.file(&format!(".{name}.partial")));
-        let mut file = File::create(&partial)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(partial, path)
+        write_whole(&self.path, name, text)
     }
 
     /// Removes the run with all that is in it.
@@ -205,6 +201,15 @@ impl RunDir {
         std::os::unix::fs::symlink(self.id(), &partial)?;
         fs::rename(partial, link)
     }
+}
+
+/// Writes the file `name` of `folder` whole or not at all.
+pub(super) fn write_whole(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    let (path, partial) = (folder.join(name), folder.join(format!(".{name}.partial")));
+    let mut file = File::create(&partial)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(partial, path)
 }
 
 #[cfg(test)]

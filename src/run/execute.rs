@@ -293,7 +293,7 @@ fn stage(progress: &UnboundedSender<Progress>, what: impl Into<String>) {
 }
 
 /// An error with its causes in one line.
-fn chain(error: &RunError) -> String {
+pub(super) fn chain(error: &RunError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -15,6 +15,7 @@ mod lab;
 mod load;
 mod machine;
 mod manifest;
+pub mod matrix;
 mod nemesis;
 mod place;
 mod positions;

@@ -20,7 +20,7 @@ pub use cascade::Cascade;
 pub use error::{Category, TopologyError};
 pub use process::{Identity, replace_with_psql};
 pub use site::{Access, Site};
-pub use standbys::{Method, Standbys};
+pub use standbys::{Method, Standbys, Wanted};
 
 use serde::{Deserialize, Serialize};
 

@@ -25,6 +25,36 @@ pub struct Standbys {
     pub names: Vec<NodeName>,
 }
 
+/// What is asked for: nobody has to answer, or these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// `none`: a commit waits for nobody, whatever its level says.
+    Nobody,
+    /// It waits for these.
+    These(Standbys),
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Wanted::Nobody => f.pad("none"),
+            Wanted::These(standbys) => standbys.fmt(f),
+        }
+    }
+}
+
+impl FromStr for Wanted {
+    type Err = String;
+
+    /// Reads `none`, and what [`Standbys`] reads.
+    fn from_str(text: &str) -> Result<Wanted, String> {
+        if text.trim().eq_ignore_ascii_case("none") {
+            return Ok(Wanted::Nobody);
+        }
+        text.parse().map(Wanted::These)
+    }
+}
+
 impl Standbys {
     /// Every one of `replicas` replicas.
     pub fn all(replicas: usize) -> Standbys {
@@ -81,7 +111,7 @@ impl FromStr for Standbys {
     fn from_str(text: &str) -> Result<Standbys, String> {
         let wrong = || {
             format!(
-                "`{text}` does not say which standbys a commit waits for; write `ANY 1`, `FIRST 2` or `ANY 1 (replica-1, replica-2)`"
+                "`{text}` does not say which standbys a commit waits for; write `none`, `ANY 1`, `FIRST 2` or `ANY 1 (replica-1, replica-2)`"
             )
         };
         let (head, names) = match text.trim().split_once('(') {
@@ -131,6 +161,17 @@ mod tests {
         assert_eq!(named.to_string().parse(), Ok(named.clone()));
         assert_eq!(named.of(&nodes(2), NodeName::primary()), [NodeName::replica(2)]);
         assert_eq!(Standbys::all(2).setting(&nodes(2)), r#"FIRST 2 ("primary", "replica-1", "replica-2")"#);
+    }
+
+    #[test]
+    fn nobody_is_a_choice() {
+        for text in ["none", " NONE "] {
+            assert_eq!(text.parse(), Ok(Wanted::Nobody));
+        }
+        assert_eq!(Wanted::Nobody.to_string(), "none");
+        assert_eq!("ANY 1".parse::<Wanted>().map(|wanted| wanted.to_string()), Ok("ANY 1".to_owned()));
+        assert!("nobody".parse::<Wanted>().unwrap_err().contains("write `none`, `ANY 1`"));
+        assert!("none".parse::<Standbys>().is_err());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod faults;
 mod killed;
 mod lab;
 mod local;
+mod matrix;
 mod pg;
 mod planted;
 mod report;

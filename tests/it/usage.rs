@@ -37,7 +37,7 @@ fn without_arguments_it_shows_examples() {
     let output = run(folder.path(), &[]);
     assert_eq!(output.status.code(), Some(0));
     let examples = stdout(&output).lines().filter(|line| line.starts_with("  replab ")).count();
-    assert_eq!(examples, 5, "{}", stdout(&output));
+    assert_eq!(examples, 6, "{}", stdout(&output));
     assert_eq!(stderr(&output), "");
 }
 

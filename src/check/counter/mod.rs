@@ -23,7 +23,7 @@ use super::text::{count, plural};
 use super::{Checker, Claims, Evidence, Guarantee, Judgement};
 use crate::history::CounterOp;
 use keys::Keys;
-use tally::Tally;
+use tally::{Loss, Tally};
 
 /// Judges the increments against each other and against the final read of the primary.
 pub(super) struct Counter;
@@ -72,11 +72,14 @@ fn durability(
         }
     }
     let lost = draft.violations() + forewarned;
+    // An increment of unknown outcome can make a lost value again.
+    let at_least = keys.unknown() > 0;
+    let ends = tallies.iter().flat_map(|tally| &tally.losses).map(Loss::end);
+    draft.lose(ends, forewarned, at_least);
     figures(&mut draft, keys, tallies);
     draft.count("acknowledged and lost", lost);
     draft.count("acknowledged with a warning and lost in a failover", forewarned);
-    // An increment of unknown outcome can make a lost value again.
-    let bound = if lost > 0 && keys.unknown() > 0 { "at least " } else { "" };
+    let bound = if lost > 0 && at_least { "at least " } else { "" };
     let mut summary = format!(
         "{} acknowledged on {}, {bound}{} lost",
         plural(keys.acknowledged(), "increment"),

@@ -110,6 +110,11 @@ impl Loss<'_> {
         self.ack.warned && between(failovers, self.ack.end, Nanos(u64::MAX))
     }
 
+    /// When it was acknowledged.
+    pub(super) fn end(&self) -> Nanos {
+        self.ack.end
+    }
+
     /// The events that show it; `read` is the final read.
     pub(super) fn events(&self, read: Option<u64>) -> Vec<u64> {
         let witness = match self.why {

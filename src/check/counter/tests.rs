@@ -42,6 +42,18 @@ fn says_what_it_looked_at() {
 }
 
 #[test]
+fn what_is_lost_has_a_number_and_a_time() {
+    let lost = |text: &str| {
+        let (kept, _) = judge(CRASH, text);
+        kept.lost.map(|lost| (lost.commits, lost.at_least, lost.first < lost.last))
+    };
+    assert_eq!(lost("0 inc 1 = 1; 1 inc 1 = 2; 2 inc 2 = 1; 9 all = 0,0"), Some((3, false, true)));
+    // The one of unknown outcome may have made a lost value again.
+    assert_eq!(lost("0 inc 1 = 1; 1 inc 1 ?; 9 all = 0"), Some((1, true, false)));
+    assert_eq!(lost("0 inc 1 = 1; 9 all = 1"), None);
+}
+
+#[test]
 fn nothing_can_be_said() {
     check(CALM, "", (Unknown, 0), (Unknown, 0));
     check(CALM, "0 inc 1 = 1", (Unknown, 0), (Unknown, 0));

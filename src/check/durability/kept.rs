@@ -70,6 +70,7 @@ pub(super) fn judge(
             draft.violation(&[ack.event], || explain(ack, survivor));
         }
     }
+    draft.lose(lost.iter().map(|ack| ack.end), forewarned, unread > 0);
     draft.count("acknowledged with a warning and lost in a failover", forewarned);
     let mut summary = match ledger {
         Ok(_) => format!("{} acknowledged, {} lost", count(acknowledged), count(absent)),

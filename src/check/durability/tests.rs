@@ -1,6 +1,6 @@
 use crate::check::bench::{CALM, Run, figure, of, result, words};
-use crate::check::{Guarantee, Judgement, Verdict};
-use crate::history::LEDGER_CHUNK;
+use crate::check::{Guarantee, Judgement, Lost, Verdict};
+use crate::history::{LEDGER_CHUNK, Nanos};
 use Verdict::{Fail, Pass, Unknown};
 
 const CRASH: Run = Run { faults: "50-60 nemesis@primary crash", ..CALM };
@@ -32,6 +32,9 @@ fn the_four_classes() {
         "3 acknowledged, 1 lost (orders 3, acknowledged between 0.012 s and 0.012 s); 1 unknown were applied, 1 were not"
     );
     assert_eq!(words(&kept), ["order 3 of process 5, acknowledged at 0.012 s, is absent"]);
+    let at = Nanos::from_millis(12);
+    let lost = Lost { commits: 1, forewarned: 0, at_least: false, first: at, last: at };
+    assert_eq!((kept.lost, once.lost), (Some(lost), None));
     assert_eq!(kept.findings[0].events[0].index, 11);
     assert!(kept.claimed && !once.claimed);
     assert_eq!(
@@ -107,6 +110,13 @@ fn losses_are_ranges_with_their_window() {
         "{}",
         kept.summary
     );
+    let ms = Nanos::from_millis;
+    let lost = kept.lost.map(|lost| (lost.commits, lost.at_least, lost.first, lost.last));
+    assert_eq!(lost, Some((6, false, ms(6), ms(18))));
+    // A ledger that was not read to its end leaves some unlooked for.
+    let cut = Run { cut: Some("killed"), ..CRASH };
+    let (kept, _) = judge(cut, &format!("{acks} 70-71 12 order = 20; 9 ledger 0 = 1/1 2/2 6/6 20/12"));
+    assert_eq!(kept.lost.map(|lost| (lost.commits, lost.at_least)), Some((6, true)));
 }
 
 #[test]

@@ -123,3 +123,28 @@ fn nobody_was_served() {
     assert_eq!(gaps(&format!("{load} 400-410 1 inc 1 ? lost"), "primary"), Some(vec![window(1, 999)]));
     assert_eq!(gaps(load, "replica-2"), None);
 }
+
+#[test]
+fn writes_and_reads_have_outages_of_their_own() {
+    let told = |counter: &str, faults: &str| -> Vec<_> {
+        let of = |of: Outage| (of.node.map(|node| node.to_string()), of.total, of.unended);
+        super::of("", counter, faults).outages.into_iter().map(of).collect()
+    };
+    let (writer, node) = (None, |name: &str| Some(name.to_owned()));
+    let load = "0-1 0 inc 1 = 1; 300-310 0 inc 1 ! cannot; 500-501 0 inc 1 = 2; 900-901 0 inc 1 = 3";
+    let reads = "2-3 5 own 1/0 = 1; 298-299 5 own 1/0 = 1; 498-499 5 own 1/0 = 1; 700-701 5 own 1/0 ! cannot; 800-801 5 own 1/0 = 1; 2-3 6@replica-1 own 1/0 = 1; 600-601 6@replica-1 own 1/0 ! cannot";
+    // The primary answers reads while it commits nothing, and has a gap of its own; the replica is gone for good.
+    assert_eq!(
+        told(&format!("{load}; {reads}"), ""),
+        [
+            (writer.clone(), ms(500), false),
+            (node("primary"), ms(302), false),
+            (node("replica-1"), ms(897), true),
+        ]
+    );
+    // Writes are one service, wherever the primary is.
+    let moved = "0-1 0 inc 1 = 1; 300-310 0 inc 1 ! cannot; 400-401 0@replica-1 inc 1 = 2; 450-451 0@replica-1 inc 1 = 3";
+    let faults = "100-150 nemesis@replica-1 promote = up";
+    assert_eq!(told(moved, faults), [(writer, ms(400), false)]);
+    assert_eq!(told("5-6 5 own 1/0 = 1", ""), [(node("primary"), ms(0), false)]);
+}

@@ -9,10 +9,10 @@ use super::sections;
 use crate::report::words;
 use crate::report::{Report, verdict};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+pub(in crate::report) const STYLE: &str = include_str!("style.css");
+pub(in crate::report) const SCRIPT: &str = include_str!("script.js");
 /// Nothing may be fetched, sent or framed; what is inside the page may run.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
+pub(in crate::report) const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                       base-uri 'none'; form-action 'none'";
 
 /// The report as one HTML page that makes no network request. Moments count from the start of the load.

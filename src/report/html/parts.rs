@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use crate::report::words;
 
 /// A section of the page, with its place in the navigation.
-pub(super) struct Section {
+pub(in crate::report) struct Section {
     /// Its anchor.
     pub id: &'static str,
     /// Its heading.
@@ -18,12 +18,12 @@ pub(super) struct Section {
 }
 
 impl Section {
-    pub(super) fn new(id: &'static str, title: &'static str, body: Markup) -> Section {
+    pub(in crate::report) fn new(id: &'static str, title: &'static str, body: Markup) -> Section {
         Section { id, title, tainted: false, body }
     }
 
     /// The same, marked where `taints` are given.
-    pub(super) fn measured(
+    pub(in crate::report) fn measured(
         id: &'static str,
         title: &'static str,
         taints: &[String],
@@ -32,7 +32,7 @@ impl Section {
         Section { id, title, tainted: !taints.is_empty(), body }
     }
 
-    pub(super) fn render(&self) -> Markup {
+    pub(in crate::report) fn render(&self) -> Markup {
         let heading = format!("{}-heading", self.id);
         html! {
             section id=(self.id) aria-labelledby=(heading) {
@@ -47,12 +47,12 @@ impl Section {
 }
 
 /// The mark beside a figure that the lab may have distorted; leads to the reasons.
-pub(super) fn taint() -> Markup {
+pub(in crate::report) fn taint() -> Markup {
     html! { a.taint href="#lab" title="The lab itself may have distorted these figures" { (words::TAINT) " tainted" } }
 }
 
 /// A mark whose shape says what its colour says: disc, octagon, diamond, triangle.
-pub(super) fn mark(tone: Tone) -> Markup {
+pub(in crate::report) fn mark(tone: Tone) -> Markup {
     html! {
         svg class={ "mark " (tone.class()) } viewBox="0 0 24 24" aria-hidden="true" focusable="false" {
             @match tone {
@@ -75,12 +75,12 @@ pub(super) fn mark(tone: Tone) -> Markup {
 }
 
 /// A figure worth a large print.
-pub(super) fn tile(label: &str, value: &str, note: &str) -> Markup {
+pub(in crate::report) fn tile(label: &str, value: &str, note: &str) -> Markup {
     html! { div.tile { dt { (label) } dd { span.value { (value) } span.note { (note) } } } }
 }
 
 /// A table whose columns from the `text`th on are numbers, in a frame that scrolls where it is too wide.
-pub(super) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Markup>]) -> Markup {
+pub(in crate::report) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Markup>]) -> Markup {
     let class = |column: usize| (column >= text).then_some("number");
     html! {
         div.scroll tabindex="0" role="region" aria-label=(caption) {
@@ -102,7 +102,7 @@ pub(super) fn table(caption: &str, header: &[&str], text: usize, rows: &[Vec<Mar
 }
 
 /// A sentence in which what stands between backticks is code.
-pub(super) fn prose(text: &str) -> Markup {
+pub(in crate::report) fn prose(text: &str) -> Markup {
     let parts: Vec<&str> = text.split('`').collect();
     // Without its partner a backtick is only a character.
     if parts.len().is_multiple_of(2) {

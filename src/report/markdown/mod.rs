@@ -1,6 +1,6 @@
 //! GitHub-flavoured Markdown: for a pull request, where nobody opens an attachment.
 
-mod text;
+pub(super) mod text;
 
 use std::fmt::Write as _;
 

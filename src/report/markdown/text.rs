@@ -6,13 +6,13 @@ use std::ops::Range;
 use crate::report::words;
 
 /// A paragraph.
-pub(super) fn line(text: &mut String, line: &str) {
+pub(in crate::report) fn line(text: &mut String, line: &str) {
     text.push_str(line);
     text.push_str("\n\n");
 }
 
 /// A list, if there is anything in it.
-pub(super) fn bullets(text: &mut String, items: impl Iterator<Item = String>) {
+pub(in crate::report) fn bullets(text: &mut String, items: impl Iterator<Item = String>) {
     let mut any = false;
     for item in items {
         any = true;
@@ -24,7 +24,7 @@ pub(super) fn bullets(text: &mut String, items: impl Iterator<Item = String>) {
 }
 
 /// A table whose columns `numbers` are aligned to the right; `none` where there is no row.
-pub(super) fn table(
+pub(in crate::report) fn table(
     text: &mut String,
     header: &[&str],
     numbers: Range<usize>,
@@ -45,7 +45,7 @@ pub(super) fn table(
 }
 
 /// Text that means nothing to Markdown: on one line, with every character that could mark something up escaped.
-pub(super) fn escape(text: &str) -> String {
+pub(in crate::report) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in words::plain(text).chars() {
         match c {
@@ -63,16 +63,16 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Text inside an HTML block, where Markdown's own escapes would show.
-pub(super) fn entities(text: &str) -> String {
+pub(in crate::report) fn entities(text: &str) -> String {
     words::plain(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A code span; a backtick, which would end it, becomes an apostrophe.
-pub(super) fn code(text: &str) -> String {
+pub(in crate::report) fn code(text: &str) -> String {
     format!("`{}`", words::plain(text).replace('`', "'"))
 }
 
 /// A code span in a table, where a pipe would end the cell.
-pub(super) fn code_cell(text: &str) -> String {
+pub(in crate::report) fn code_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }

@@ -1,7 +1,7 @@
 //! The summary on a terminal: the verdict first and last, and in between what it rests on.
 
 mod grid;
-mod sheet;
+pub(super) mod sheet;
 mod tables;
 mod wrap;
 

@@ -6,7 +6,7 @@ use super::wrap::wrapped;
 use crate::report::outcome::Tone;
 
 /// A summary being written.
-pub(super) struct Sheet {
+pub(in crate::report) struct Sheet {
     text: String,
     color: bool,
     width: usize,
@@ -17,16 +17,16 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 impl Sheet {
-    pub(super) fn new(look: Look) -> Sheet {
+    pub(in crate::report) fn new(look: Look) -> Sheet {
         Sheet { text: String::new(), color: look.color, width: look.width.max(60) }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(in crate::report) fn finish(self) -> String {
         self.text
     }
 
     /// `✗ INVALID  orders on …`, the rest going on below itself: it identifies the run, so nothing of it is left out.
-    pub(super) fn headline(&mut self, tone: Tone, word: &str, rest: &str) {
+    pub(in crate::report) fn headline(&mut self, tone: Tone, word: &str, rest: &str) {
         let hanging = word.chars().count() + 4;
         let verdict = self.painted(&format!("{} {word}", tone.mark()), &format!("1;{}", color(tone)));
         for (place, line) in wrapped(rest, self.width - hanging).iter().enumerate() {
@@ -36,14 +36,14 @@ impl Sheet {
     }
 
     /// A heading, with a blank line before it.
-    pub(super) fn title(&mut self, text: &str) {
+    pub(in crate::report) fn title(&mut self, text: &str) {
         let title = self.painted(text, BOLD);
         self.line("");
         self.line(&format!("  {title}"));
     }
 
     /// A marked name of at least `name_width` columns with wrapped text beside it, or below it where it is too long.
-    pub(super) fn item(&mut self, tone: Tone, name_width: usize, name: &str, text: &str) {
+    pub(in crate::report) fn item(&mut self, tone: Tone, name_width: usize, name: &str, text: &str) {
         let room = self.width.saturating_sub(INDENT + 4);
         let name_width = name_width.min(self.width / 2 - INDENT - 2);
         let names = wrapped(name, room);
@@ -67,7 +67,7 @@ impl Sheet {
     }
 
     /// Wrapped text after `lead`.
-    pub(super) fn paragraph(&mut self, lead: &str, text: &str) {
+    pub(in crate::report) fn paragraph(&mut self, lead: &str, text: &str) {
         let hanging = INDENT + lead.chars().count();
         for (place, line) in wrapped(text, self.width - hanging).iter().enumerate() {
             let lead = if place == 0 { lead } else { "" };
@@ -77,7 +77,7 @@ impl Sheet {
     }
 
     /// A remark under a table.
-    pub(super) fn remark(&mut self, text: &str) {
+    pub(in crate::report) fn remark(&mut self, text: &str) {
         for line in wrapped(text, self.width - INDENT) {
             let line = self.painted(&line, DIM);
             self.line(&format!("{:INDENT$}{line}", ""));
@@ -85,7 +85,7 @@ impl Sheet {
     }
 
     /// A shell command, continued with backslashes so that it can be copied.
-    pub(super) fn command(&mut self, command: &str) {
+    pub(in crate::report) fn command(&mut self, command: &str) {
         let mut line = String::new();
         let mut lines = Vec::new();
         for word in command.split_inclusive(' ') {
@@ -108,7 +108,7 @@ impl Sheet {
     }
 
     /// The last line: what decided, and the exit code at the right edge.
-    pub(super) fn verdict(&mut self, tone: Tone, word: &str, reason: &str, exit: u8) {
+    pub(in crate::report) fn verdict(&mut self, tone: Tone, word: &str, reason: &str, exit: u8) {
         self.line("");
         let exit = format!("exit {exit}");
         let lines = wrapped(&format!("{} {word}: {reason}", tone.mark()), self.width - exit.len() - 2);
@@ -121,7 +121,7 @@ impl Sheet {
     }
 
     /// A table; see [`fitted`]. Returns the columns that it gave up.
-    pub(super) fn table(
+    pub(in crate::report) fn table(
         &mut self,
         header: &[String],
         rows: &[Vec<String>],

@@ -14,6 +14,7 @@ pub(super) fn judgement(check: &str, workload: &str, guarantee: Guarantee, summa
         verdict: Verdict::Pass,
         summary: summary.to_owned(),
         counts: Vec::new(),
+        lost: None,
         violations: 0,
         findings: Vec::new(),
     }

@@ -3,7 +3,7 @@
 use replab::history::{CauseClass, LinkState, Nanos, NodeName};
 use replab::measure::{
     Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
-    OperationFigures, Percentiles, RatePoint, Recovery, Window,
+    OperationFigures, Outage, Percentiles, RatePoint, Recovery, Window,
 };
 
 /// The load begins half a second after the run.
@@ -44,6 +44,12 @@ pub(super) fn with_crash() -> Figures {
                 gaps: vec![Window { start: at(16_010), end: at(16_540) }],
             },
         ],
+        outages: vec![Outage {
+            node: None,
+            gaps: vec![Window { start: at(8_004), end: at(9_214) }],
+            total: at(1_210),
+            unended: false,
+        }],
         errors: errors(),
         lab: LabFigures {
             loop_delay: percentiles(30_000, [61, 142, 420, 1_900, 4_100]),

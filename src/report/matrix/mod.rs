@@ -1,0 +1,33 @@
+//! What a matrix found, in every format.
+
+mod found;
+mod markdown;
+mod model;
+mod page;
+mod spread;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use found::Turn;
+pub use markdown::markdown;
+pub use model::{Cell, CellRun, End, FaultFacts, Matrix, Measured, ReadsOut, State, Timed};
+pub use page::html;
+pub use spread::{NodeSpread, Spread, Summary};
+pub use terminal::terminal;
+
+/// The matrix as one pretty-printed JSON document: `matrix.json`.
+pub fn json(matrix: &Matrix) -> String {
+    let mut text = serde_json::to_string_pretty(matrix).expect("a matrix has only string keys");
+    text.push('\n');
+    text
+}
+
+/// The JSON Schema that every [`json`] is valid against; checked in as `schemas/matrix.schema.json`.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Matrix);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
+    text.push('\n');
+    text
+}
