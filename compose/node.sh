@@ -4,6 +4,15 @@
 #     node.sh start           makes the data directory if there is none, then becomes the server
 #     node.sh check           whether the server answers a query
 #     node.sh configuration   what is appended to postgresql.conf
+#     node.sh follow HOST     writes down that the server receives from HOST; one that runs reads it on SIGHUP
+#     node.sh freeze PID      stops the WAL receiver while it waits for something to arrive; prints its /proc/PID/stat
+#
+# For a server that is down, in a container of their own that has its volume:
+#
+#     node.sh rewind HOST     undoes what the server has and the one on HOST has not
+#     node.sh copy HOST       throws away what the server has, and copies the one on HOST
+#     node.sh control         what pg_controldata says
+#     node.sh standby         whether it would start as a replica: yes or no
 #
 # REPLAB_NODE is the node's name. REPLAB_PRIMARY, the host of the node to copy, is empty for the primary. The other
 # variables are explained in compose.yaml.
@@ -100,12 +109,16 @@ END
     printf 'replab %s postgres\n' root postgres >"$data/pg_ident.conf"
 }
 
+# How the server on host $1 is reached. In no argument: the password. And no application_name: a replica's is its
+# cluster_name.
+reach() { printf 'host=%s port=5432 user=postgres passfile=%s' "$1" "$home/pgpass"; }
+
+# Slots have fewer letters than nodes.
+slot_name() { printf '%s' "$REPLAB_NODE" | tr -c 'A-Za-z0-9' '_' | tr 'A-Z' 'a-z'; }
+
 make_replica() {
-    # In no argument: the password. And no application_name: a replica's is its cluster_name.
-    printf '*:*:*:postgres:%s\n' "$REPLAB_PASSWORD" >"$home/pgpass"
-    primary="host=$REPLAB_PRIMARY port=5432 user=postgres passfile=$home/pgpass"
-    # Slots have fewer letters than nodes.
-    slot=$(printf '%s' "$REPLAB_NODE" | tr -c 'A-Za-z0-9' '_' | tr 'A-Z' 'a-z')
+    primary=$(reach "$REPLAB_PRIMARY")
+    slot=$(slot_name)
     sql="SELECT pg_create_physical_replication_slot('$slot', true)
          WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '$slot')"
     end=$(($(date +%s) + patience))
@@ -119,15 +132,75 @@ make_replica() {
         --slot="$slot" --dbname="$primary" --pgdata="$data"
 }
 
+follow() {
+    file=$data/postgresql.auto.conf
+    {
+        grep -v -e '^[[:space:]]*primary_conninfo' -e '^[[:space:]]*primary_slot_name' "$file" || true
+        printf "primary_conninfo = '%s'\nprimary_slot_name = '%s'\n" "$(reach "$1")" "$(slot_name)"
+    } >"$file.new"
+    mv "$file.new" "$file"
+    : >"$data/standby.signal"
+}
+
+# The server that wrote its number here is down, and in this container its number is somebody else's.
+forget_process() { rm -f "$data/postmaster.pid"; }
+
+rewind() {
+    forget_process
+    pg_rewind --source-server="$(reach "$1") dbname=postgres" --target-pgdata="$data"
+}
+
+copy() {
+    REPLAB_PRIMARY=$1
+    rm -rf "$data"
+    make_replica
+}
+
+control() { LC_ALL=C pg_controldata -D "$data"; }
+
+standby() { if [ -e "$data/standby.signal" ]; then echo yes; else echo no; fi; }
+
+# In the middle of its work it would, when it goes on, first read whatever has arrived meanwhile, and only then see that it
+# is to end. So it is stopped while it waits. Where the kernel does not tell what it does, that cannot be known.
+freeze() {
+    case $(uname -m) in
+    # epoll_wait, epoll_pwait, poll, ppoll
+    x86_64) waits=' 232 281 7 271 ' ;;
+    # epoll_pwait, ppoll
+    aarch64) waits=' 22 73 ' ;;
+    *) waits= ;;
+    esac
+    attempts=2000
+    while [ "$attempts" -gt 0 ]; do
+        attempts=$((attempts - 1))
+        kill -s STOP "$1" || die "process $1 is gone"
+        looks=1000
+        until grep -q '^State:[[:space:]]*T' "/proc/$1/status" 2>/dev/null; do
+            looks=$((looks - 1))
+            [ "$looks" -gt 0 ] || die "process $1 does not stop"
+            sleep 0.005
+        done
+        call=
+        { read -r call _ <"/proc/$1/syscall"; } 2>/dev/null || true
+        case $waits in
+        '' | *" ${call:-unknown} "*) call= ;;
+        esac
+        if [ -z "$call" ]; then
+            cat "/proc/$1/stat"
+            return
+        fi
+        kill -s CONT "$1"
+        sleep 0.002
+    done
+    die "process $1 was never seen to wait"
+}
+
 start() {
-    if [ "$(id -u)" -eq 0 ]; then
-        chown postgres:postgres "$home"
-        as_postgres sh "$0" start
-    fi
-    umask 077
     cd "$home"
     if [ ! -e "$made" ]; then
         rm -rf "$data"
+        # Whoever is the primary now may have to receive later.
+        printf '*:*:*:postgres:%s\n' "$REPLAB_PASSWORD" >"$home/pgpass"
         if [ -n "${REPLAB_PRIMARY:-}" ]; then make_replica; else make_primary; fi
         : >"$made"
     fi
@@ -142,6 +215,15 @@ check() {
 }
 
 case ${1:-} in
-start | check | configuration) "$1" ;;
-*) die "start, check or configuration, not '${1:-}'" ;;
+check | configuration | freeze) "$@" ;;
+start | follow | rewind | copy | control | standby)
+    # What it writes is the server's.
+    if [ "$(id -u)" -eq 0 ]; then
+        chown postgres:postgres "$home"
+        as_postgres sh "$0" "$@"
+    fi
+    umask 077
+    "$@"
+    ;;
+*) die "there is no '${1:-}'; the head of node.sh says what there is" ;;
 esac

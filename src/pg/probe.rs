@@ -1,6 +1,6 @@
 //! What the lab asks a server about itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use tokio_postgres::Row;
@@ -130,6 +130,15 @@ pub async fn wal_receiver(session: &Session) -> Result<Option<i32>, PgError> {
 pub async fn receives_timeline(session: &Session) -> Result<Option<u32>, PgError> {
     let sql = "SELECT received_tli FROM pg_stat_wal_receiver WHERE status = 'streaming'";
     scalar(session, sql).await?.map(|timeline| number(&timeline)).transpose()
+}
+
+/// The timelines that the server has a part of in its log (manual, "System Administration Functions").
+pub async fn held_timelines(session: &Session) -> Result<BTreeSet<u32>, PgError> {
+    // The names of history files, and of parts that are not complete, are longer.
+    let sql = "SELECT DISTINCT left(name, 8) FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'";
+    let mismatch = |name: &str| PgError::Mismatch(format!("a part of the log begins with `{name}`"));
+    let names = session.simple_query_rows(sql).await?.into_iter().flatten().flatten();
+    names.map(|name| u32::from_str_radix(&name, 16).map_err(|_| mismatch(&name))).collect()
 }
 
 /// The timeline that a primary writes, and where on the one before it began; `None` on a server that was never promoted.

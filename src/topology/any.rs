@@ -79,7 +79,7 @@ impl Topology {
     pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.check_promotable(node),
-            Topology::Compose(_) => Ok(()),
+            Topology::Compose(cluster) => cluster.check_promotable(node),
             // Whether it could be is for the user's command to say.
             Topology::Memory(_) | Topology::Urls(_) => Ok(()),
         }
@@ -89,7 +89,7 @@ impl Topology {
     pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
         match self {
             Topology::Local(cluster) => cluster.candidate().await,
-            Topology::Compose(_) => Err(TopologyError::lab("a cluster of containers has no failover yet")),
+            Topology::Compose(cluster) => cluster.candidate().await,
             Topology::Memory(_) => Err(TopologyError::lab("a cluster in memory has no failover")),
             Topology::Urls(cluster) => cluster.candidate().await,
         }

@@ -11,6 +11,7 @@ pub mod link;
 pub mod local;
 pub mod memory;
 mod process;
+mod servers;
 mod site;
 mod standbys;
 pub mod urls;

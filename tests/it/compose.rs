@@ -29,7 +29,7 @@ fn replica() -> NodeName {
     NodeName::replica(1)
 }
 
-fn docker(args: &[&str]) -> Output {
+pub(crate) fn docker(args: &[&str]) -> Output {
     Command::new("docker").args(args).output().unwrap()
 }
 
@@ -49,18 +49,23 @@ fn labelled(id: &str) -> Vec<String> {
 }
 
 /// Containers for one test.
-struct Containers {
-    cluster: Cluster,
+pub(crate) struct Containers {
+    pub(crate) cluster: Cluster,
     permit: SemaphorePermit<'static>,
 }
 
 impl Containers {
     /// A primary and `replicas` replicas; `None` where there is no docker.
     async fn up(replicas: usize) -> Option<Containers> {
+        Containers::of(Config { replicas, ..Config::default() }).await
+    }
+
+    /// The cluster that `config` describes, of the image that there is.
+    pub(crate) async fn of(config: Config) -> Option<Containers> {
         let image = require_docker()?;
         let permit = CLUSTERS.acquire().await.unwrap();
         let (name, state_dir) = ("test".to_owned(), Some(state_dir()));
-        let config = Config { image, replicas, name, state_dir, ..Config::default() };
+        let config = Config { image, name, state_dir, ..config };
         Some(Containers { cluster: Cluster::up(&config).await.unwrap(), permit })
     }
 
@@ -69,11 +74,11 @@ impl Containers {
         endpoints.into_iter().find(|endpoint| endpoint.node == node).unwrap().conninfo
     }
 
-    async fn session(&self, node: NodeName) -> Session {
+    pub(crate) async fn session(&self, node: NodeName) -> Session {
         Session::connect(&self.conninfo(node), "test", DEADLINES).await.unwrap()
     }
 
-    async fn act(&self, node: NodeName, action: Action) -> String {
+    pub(crate) async fn act(&self, node: NodeName, action: Action) -> String {
         let done = self.cluster.act(node, action).await.unwrap_or_else(|error| panic!("{action}: {error}"));
         if action.brings_back() {
             self.cluster.answer(node, PATIENCE).await.unwrap();
@@ -82,7 +87,7 @@ impl Containers {
     }
 
     /// Nothing of it is left but its logs.
-    async fn down(self) {
+    pub(crate) async fn down(self) {
         let (id, log) = (self.cluster.id().to_owned(), self.cluster.log(primary()).unwrap().to_owned());
         let nodes: Vec<NodeName> = self.cluster.endpoints().iter().map(|endpoint| endpoint.node).collect();
         assert_eq!(labelled(&id).len(), 2 * nodes.len() + 2, "containers, volumes and networks");

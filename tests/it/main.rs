@@ -10,6 +10,7 @@ mod alike;
 mod browser;
 mod clusters;
 mod compose;
+mod container_failover;
 mod environment;
 mod experiment;
 mod failover;

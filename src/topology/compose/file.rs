@@ -10,6 +10,9 @@ const COMPOSE_FILE: &str = include_str!("../../../compose/compose.yaml");
 /// What every container runs.
 pub(super) const NODE_SCRIPT: &str = include_str!("../../../compose/node.sh");
 
+/// Where it is in a container.
+pub(super) const NODE_SCRIPT_PATH: &str = "/replab/node.sh";
+
 /// The port of the primary that the file chooses where nobody else does; those of the replicas follow.
 const FIRST_PORT: usize = 54_320;
 

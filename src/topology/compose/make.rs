@@ -10,14 +10,15 @@ use futures_util::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::engine::{CLUSTER, Compose, Engine};
-use super::node::{Life, Node};
-use super::{Cluster, Config, POLL, file, owner, query_error};
+use super::engine::{CLUSTER, Compose, Engine, HOST, OWNER, STATE};
+use super::node::Node;
+use super::{Cluster, Config, POLL, file, owner};
 use crate::history::NodeName;
 use crate::pg::{Secret, Session, probe};
+use crate::topology::TopologyError;
 use crate::topology::local::{self, StateDir, random_hex, settings};
 use crate::topology::process::last_lines;
-use crate::topology::{Role, TopologyError};
+use crate::topology::servers::{Life, Server, Servers, Standing, query_error};
 
 /// How long the nodes may take to come up for the first time.
 const START_LIMIT: Duration = Duration::from_secs(120);
@@ -155,10 +156,10 @@ impl Cluster {
     /// The containers that compose made, as nodes that are watched from now on.
     async fn find_nodes(&mut self, config: &Config, entry: &Entry, logs: &Path) -> Result<(), TopologyError> {
         let names = (0..=config.replicas).map(|number| match number {
-            0 => (NodeName::primary(), Role::Primary),
-            number => (NodeName::replica(number), Role::Replica),
+            0 => (NodeName::primary(), Standing::primary()),
+            number => (NodeName::replica(number), Standing::follower(NodeName::primary())),
         });
-        for ((name, role), port) in names.zip(entry.ports.iter().copied()) {
+        for ((name, standing), port) in names.zip(entry.ports.iter().copied()) {
             let cluster = format!("label={CLUSTER}={}", self.id);
             let service = format!("label=com.docker.compose.service={name}");
             let list = ["ps", "--all", "--quiet", "--no-trunc", "--filter", &cluster, "--filter", &service];
@@ -170,12 +171,12 @@ impl Cluster {
             }
             let node = Node {
                 name,
-                role,
+                standing: Mutex::new(standing),
                 port,
                 container: container.to_owned(),
                 engine: self.engine.clone(),
                 log: logs.join(format!("{name}.log")),
-                life: Mutex::new(Life::default()),
+                life: Mutex::new(Life::begun(None)),
                 turn: tokio::sync::Mutex::default(),
             };
             node.watch()?;
@@ -198,7 +199,12 @@ fn enter(config: &Config, state_dir: &StateDir, engine: Engine) -> Result<(Clust
     let directory = state_dir.path().join("compose").join(&id);
     let mut builder = fs::DirBuilder::new();
     builder.mode(0o755).create(&directory).map_err(TopologyError::io("create", &directory))?;
+    let state = state_dir.path().display().to_string();
+    let labels = [(CLUSTER, &id), (OWNER, &entry.owner), (HOST, &entry.host), (STATE, &state)];
     let cluster = Cluster {
+        image: config.image.clone(),
+        labels: labels.map(|(name, value)| format!("{name}={value}")).into(),
+        forks: Mutex::default(),
         password: Secret::new(random_hex::<24>()?),
         nodes: Vec::new(),
         making: None,

@@ -5,6 +5,7 @@
 
 mod engine;
 mod file;
+mod follow;
 mod make;
 mod network;
 mod node;
@@ -14,6 +15,7 @@ mod sweep;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -25,9 +27,10 @@ pub use sweep::gc;
 
 use super::local::settings::SUPERUSER;
 use super::process::Process;
-use super::{Endpoint, Role, Standbys, TopologyError};
+use super::servers::{self, Fork, Server, Servers};
+use super::{Endpoint, Standbys, TopologyError};
 use crate::history::{Action, Condition, Nanos, NodeName, StopMode};
-use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
+use crate::pg::{Conninfo, Deadlines, Host, Secret, Session};
 use engine::Engine;
 use node::Node;
 
@@ -88,8 +91,13 @@ pub struct Cluster {
     id: String,
     directory: PathBuf,
     engine: Engine,
+    image: String,
+    /// Of everything that belongs to it, as `name=value`.
+    labels: Vec<String>,
     password: Secret,
     nodes: Vec<Node>,
+    /// Where the failovers made the log go on, the last one last.
+    forks: Mutex<Vec<Fork>>,
     /// The compose program, while it makes the containers.
     making: Option<Process>,
     /// Whether it has been removed.
@@ -100,8 +108,10 @@ impl Cluster {
     /// The nodes as clients reach them, primary first: the published ports on 127.0.0.1, the superuser with its
     /// password.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        let endpoint =
-            |node: &Node| Endpoint { node: node.name, role: node.role, conninfo: self.conninfo(node) };
+        let endpoint = |node: &Node| {
+            let conninfo = self.conninfo(node);
+            Endpoint { node: node.name, role: node.standing().role, conninfo }
+        };
         self.nodes.iter().map(endpoint).collect()
     }
 
@@ -111,9 +121,8 @@ impl Cluster {
             Action::Kill | Action::Crash | Action::Stop(_) | Action::Start | Action::Restart => true,
             Action::Pause | Action::Resume | Action::Freeze | Action::Thaw => true,
             Action::PauseReplay | Action::ResumeReplay => true,
-            // Nothing here follows a new primary yet.
-            Action::Promote | Action::Switchover | Action::Rejoin => false,
-            Action::Terminate | Action::CancelSyncWait => false,
+            Action::Promote | Action::Switchover | Action::Rejoin => true,
+            Action::Terminate | Action::CancelSyncWait => true,
         }
     }
 
@@ -124,30 +133,56 @@ impl Cluster {
     /// An action that does not fit the node's state (a stop of one that has died) does nothing and is an error.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         let node = self.node(node)?;
-        let _turn = node.turn.lock().await;
-        match action {
-            Action::Kill => node.kill().await,
-            Action::Stop(mode) => node.stop(mode, STOP_LIMIT).await,
-            Action::Start => node.start().await,
-            Action::Crash => Ok(format!("{}; {}", node.kill().await?, node.start().await?)),
-            Action::Restart => {
-                let stopped = node.stop(StopMode::Fast, STOP_LIMIT).await?;
-                Ok(format!("{stopped}; {}", node.start().await?))
-            }
-            Action::Pause => node.pause().await,
-            Action::Resume => node.resume().await,
-            Action::Freeze => node.freeze(self.wal_receiver(node).await?).await,
-            Action::Thaw => node.thaw().await,
-            Action::PauseReplay => self.pause_replay(node).await,
-            Action::ResumeReplay => self.resume_replay(node).await,
-            Action::Promote
-            | Action::Switchover
-            | Action::Rejoin
-            | Action::Terminate
-            | Action::CancelSyncWait => {
-                Err(TopologyError::lab(format!("a cluster of containers cannot {action} a node yet")))
+        if node.standing().diverged && (action == Action::Freeze || action.moves_primary()) {
+            return Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged });
+        }
+        let mut turns = Vec::new();
+        // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
+        for one in &self.nodes {
+            if one.name == node.name || action.moves_primary() || action == Action::Rejoin {
+                turns.push(one.turn.lock().await);
             }
         }
+        self.perform(node, action).await
+    }
+
+    async fn perform(&self, node: &Node, action: Action) -> Result<String, TopologyError> {
+        let done = match action {
+            Action::Kill => node.kill().await?,
+            Action::Stop(mode) => node.stop(mode, STOP_LIMIT).await?,
+            Action::Start => self.start(node).await?,
+            Action::Crash => format!("{}; {}", node.kill().await?, self.start(node).await?),
+            Action::Restart => {
+                let stopped = node.stop(StopMode::Fast, STOP_LIMIT).await?;
+                format!("{stopped}; {}", self.start(node).await?)
+            }
+            Action::Pause => node.pause().await?,
+            Action::Resume => node.resume().await?,
+            Action::Freeze => node.freeze(servers::wal_receiver(self, node).await?).await?,
+            Action::Thaw => node.thaw().await?,
+            Action::PauseReplay => servers::pause_replay(self, node).await?,
+            Action::ResumeReplay => servers::resume_replay(self, node).await?,
+            Action::Terminate => servers::terminate(self, node).await?,
+            Action::CancelSyncWait => servers::cancel_sync_wait(self, node).await?,
+            Action::Promote => return servers::promote(self, node).await,
+            Action::Switchover => return servers::switch_over(self, node).await,
+            Action::Rejoin => return servers::rejoin(self, node).await,
+        };
+        // What was held up during a failover now shows whether it can follow.
+        if action.brings_back() || action.cures().is_some() {
+            servers::settle(self, node).await?;
+        }
+        Ok(done)
+    }
+
+    /// Starts a node; an old primary is no primary any more, and must not become one by being started.
+    async fn start(&self, node: &Node) -> Result<String, TopologyError> {
+        let diverged = node.standing().diverged;
+        if diverged && !node.is_running() && !self.starts_as_replica(node).await? {
+            let primary = servers::primary(self)?.name;
+            return Err(TopologyError::SecondPrimary { node: node.name, primary });
+        }
+        node.start().await
     }
 
     /// Waits until a query is answered through a fresh connection.
@@ -161,7 +196,7 @@ impl Cluster {
 
     /// A session through the door that clients use: it is tried again until it works, or the node ends, or `deadline` is
     /// over.
-    async fn session(&self, node: &Node, deadline: Duration) -> Result<Session, TopologyError> {
+    async fn connect(&self, node: &Node, deadline: Duration) -> Result<Session, TopologyError> {
         let conninfo = self.conninfo(node);
         let end = Instant::now() + deadline;
         loop {
@@ -191,9 +226,23 @@ impl Cluster {
 
     /// The node that takes writes, and whether it runs.
     pub fn writer(&self) -> Result<(NodeName, bool), TopologyError> {
-        let primary = self.nodes.iter().find(|node| node.role == Role::Primary);
-        let primary = primary.ok_or_else(|| TopologyError::lab("the cluster has no primary"))?;
-        Ok((primary.name, primary.is_running()))
+        servers::writer(self)
+    }
+
+    /// The replica that has received most of the log, of those that could be promoted; the first of several. Ask when the
+    /// primary has ended: what is still on its way is waited for.
+    pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
+        servers::candidate(self).await
+    }
+
+    /// Whether `node`, or any where none is named, could be promoted just now: to be asked before the primary is ended.
+    pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
+        servers::check_promotable(self, node)
+    }
+
+    /// Waits until every replica that is neither down nor held up receives what the primary writes.
+    pub async fn all_follow(&self) -> Result<(), TopologyError> {
+        servers::all_follow(self).await
     }
 
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
@@ -245,10 +294,7 @@ impl Cluster {
     }
 
     fn node(&self, name: NodeName) -> Result<&Node, TopologyError> {
-        self.nodes.iter().find(|node| node.name == name).ok_or_else(|| TopologyError::UnknownNode {
-            node: name,
-            known: self.nodes.iter().map(|node| node.name.to_string()).collect(),
-        })
+        self.server(name)
     }
 }
 
@@ -266,9 +312,4 @@ impl Drop for Cluster {
         }
         sweep::sweep(&self.engine, &self.id, Some(&self.directory), false);
     }
-}
-
-fn query_error(node: &Node, what: &'static str) -> impl FnOnce(PgError) -> TopologyError {
-    let node = node.name;
-    move |error| TopologyError::Query { node, what, why: error.to_string() }
 }

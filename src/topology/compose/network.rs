@@ -89,7 +89,7 @@ impl Cluster {
     }
 
     /// Its name at the engine: compose puts the project before it.
-    fn network(&self, link: Link) -> String {
+    pub(super) fn network(&self, link: Link) -> String {
         format!("{}_{}", super::make::project(&self.id), link.name())
     }
 }

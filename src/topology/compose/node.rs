@@ -1,6 +1,5 @@
 //! One container with a server: started, watched, shut down, killed.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,44 +8,36 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
+use super::STOP_LIMIT;
 use super::engine::Engine;
 use super::suspend::Receiver;
-use crate::history::{Condition, NodeName, StopMode};
+use crate::history::{NodeName, StopMode};
+use crate::topology::TopologyError;
 use crate::topology::process::{Process, last_lines};
-use crate::topology::{Role, TopologyError};
+use crate::topology::servers::{Life, Server, Standing};
 
 /// How long the engine may take to do what it was told.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a server that is only to be got rid of may take to shut down by itself.
+const END_LIMIT: Duration = Duration::from_secs(5);
 
 /// Between two looks at a program that is waited for while nothing else can go on.
 const GLANCE: Duration = Duration::from_millis(2);
 
 /// One server in its container.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(in crate::topology) struct Node {
     pub(super) name: NodeName,
-    pub(super) role: Role,
+    pub(super) standing: Mutex<Standing>,
     pub(super) port: u16,
     /// The container's id; it stays the same over every start.
     pub(super) container: String,
     pub(super) engine: Engine,
     pub(super) log: PathBuf,
-    pub(super) life: Mutex<Life>,
+    pub(super) life: Mutex<Life<Receiver>>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
-}
-
-/// Whether it runs, and whether it should.
-#[derive(Debug, Default)]
-pub(super) struct Life {
-    /// `docker wait`: it ends when the container does.
-    waiter: Option<Process>,
-    /// Somebody asked for its end.
-    asked: bool,
-    /// What actions have left the running server in.
-    pub(super) lasting: BTreeSet<Condition>,
-    /// The WAL receiver that is frozen.
-    pub(super) receiver: Option<Receiver>,
 }
 
 /// What the engine says of a container.
@@ -61,10 +52,6 @@ pub(super) struct State {
 }
 
 impl Node {
-    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// What the engine says of the container now.
     pub(super) async fn state(&self) -> Result<State, TopologyError> {
         let format = "{{.State.Running}} {{.State.Paused}} {{.State.Pid}} {{.State.ExitCode}}";
@@ -72,17 +59,17 @@ impl Node {
         State::read(&said).ok_or_else(|| TopologyError::lab(format!("docker inspect says {said:?}")))
     }
 
-    /// Watches the container, which has been started, until it ends.
+    /// Watches the container, which has been started, until it ends: `docker wait` does when the container does.
     pub(super) fn watch(&self) -> Result<(), TopologyError> {
         let path = Path::new("/dev/null");
         let null = File::options().write(true).open(path).map_err(TopologyError::io("open", path))?;
         let waiter = self.engine.program("docker").args(["wait", &self.container]).supervise(null)?;
-        *self.life() = Life { waiter: Some(waiter), ..Life::default() };
+        *self.life() = Life::begun(Some(waiter));
         Ok(())
     }
 
-    /// Starts the container. Whether its server answers queries is another question.
-    pub(super) async fn start(&self) -> Result<String, TopologyError> {
+    /// Starts the container, and answers its first process. Whether its server answers queries is another question.
+    async fn launch(&self) -> Result<i32, TopologyError> {
         if self.is_running() {
             return Err(TopologyError::AlreadyRunning { node: self.name, pid: self.state().await?.pid });
         }
@@ -92,14 +79,20 @@ impl Node {
         if !state.running {
             return Err(self.no_answer(format!("it ended at once (exit code {})", state.exit_code)));
         }
-        Ok(format!("started {} as process {}", self.container(), state.pid))
+        Ok(state.pid)
+    }
+
+    /// Starts the container; see [`Server::revive`].
+    pub(super) async fn start(&self) -> Result<String, TopologyError> {
+        let pid = self.launch().await?;
+        Ok(format!("started {} as process {pid}", self.container()))
     }
 
     /// The running container's watch, or the error that it does not run.
     pub(super) fn running(&self, verb: &'static str) -> Result<Process, TopologyError> {
         let (waiter, asked) = {
             let life = self.life();
-            (life.waiter.clone(), life.asked)
+            (life.process.clone(), life.asked)
         };
         match waiter {
             Some(waiter) if waiter.ended().is_none() => Ok(waiter),
@@ -156,7 +149,7 @@ impl Node {
         if state.running {
             return Ok(None);
         }
-        *self.life() = Life { asked: true, ..Life::default() };
+        *self.life() = Life::gone();
         Ok(Some(state))
     }
 
@@ -164,26 +157,9 @@ impl Node {
     pub(super) fn died_unasked(&self) -> Option<String> {
         let ended = {
             let life = self.life();
-            !life.asked && life.waiter.as_ref().is_some_and(|waiter| waiter.ended().is_some())
+            !life.asked && life.process.as_ref().is_some_and(|waiter| waiter.ended().is_some())
         };
         ended.then(|| format!("{} ended unasked; its log ends with:\n{}", self.name, self.log_end()))
-    }
-
-    /// What actions have left it in.
-    pub(super) fn conditions(&self) -> BTreeSet<Condition> {
-        if self.is_running() {
-            return self.life().lasting.clone();
-        }
-        BTreeSet::from_iter(self.life().asked.then_some(Condition::Down))
-    }
-
-    /// Whether its container runs.
-    pub(super) fn is_running(&self) -> bool {
-        self.life().waiter.as_ref().is_some_and(|waiter| waiter.ended().is_none())
-    }
-
-    pub(super) fn no_answer(&self, why: String) -> TopologyError {
-        TopologyError::NoAnswer { node: self.name, why, log: self.log_end() }
     }
 
     /// `container 0123456789ab`.
@@ -199,22 +175,6 @@ impl Node {
             saving.kill_group();
         }
         self.keep_log(&saving, &unfinished)
-    }
-
-    /// The last lines of its log.
-    pub(super) fn log_end(&self) -> String {
-        let unfinished = self.unfinished_log();
-        // What was written down before is better than nothing.
-        if let Ok(saving) = self.begin_log(&unfinished) {
-            let mut looks = PATIENCE.as_millis() / GLANCE.as_millis();
-            while saving.ended().is_none() && looks > 0 {
-                thread::sleep(GLANCE);
-                looks -= 1;
-            }
-            saving.kill_group();
-            drop(self.keep_log(&saving, &unfinished));
-        }
-        last_lines(&String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()), 8)
     }
 
     fn unfinished_log(&self) -> PathBuf {
@@ -239,6 +199,64 @@ impl Node {
             why: format!("logs of {}: {}", self.name, saving.ended().unwrap_or_default()),
             output: last_lines(&String::from_utf8_lossy(&said), 4),
         })
+    }
+}
+
+impl Server for Node {
+    type Receiver = Receiver;
+
+    const PATIENCE: Duration = PATIENCE;
+
+    fn name(&self) -> NodeName {
+        self.name
+    }
+
+    fn life(&self) -> MutexGuard<'_, Life<Receiver>> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log_end(&self) -> String {
+        let unfinished = self.unfinished_log();
+        // What was written down before is better than nothing.
+        if let Ok(saving) = self.begin_log(&unfinished) {
+            let mut looks = PATIENCE.as_millis() / GLANCE.as_millis();
+            while saving.ended().is_none() && looks > 0 {
+                thread::sleep(GLANCE);
+                looks -= 1;
+            }
+            saving.kill_group();
+            drop(self.keep_log(&saving, &unfinished));
+        }
+        last_lines(&String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()), 8)
+    }
+
+    async fn revive(&self) -> Result<String, TopologyError> {
+        let pid = self.launch().await?;
+        Ok(format!("process {pid} of {}", self.container()))
+    }
+
+    async fn shut_down(&self) -> Result<String, TopologyError> {
+        self.stop(StopMode::Fast, STOP_LIMIT).await
+    }
+
+    async fn end(&self) -> Result<(), TopologyError> {
+        if !self.is_running() {
+            return Ok(());
+        }
+        // What is held up would not see the signals of a shutdown.
+        self.let_go().await?;
+        match self.stop(StopMode::Fast, END_LIMIT).await {
+            Ok(_) | Err(TopologyError::StopForced { .. } | TopologyError::NotRunning { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn dismiss(&self, receiver: Receiver) -> Result<(), TopologyError> {
+        self.end_receiver(receiver).await
     }
 }
 

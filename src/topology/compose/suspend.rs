@@ -1,21 +1,21 @@
-//! Holding a server up without ending it: its whole container, its WAL receiver, its replay.
+//! Holding a server up without ending it: its whole container, or its WAL receiver.
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::node::{Node, PATIENCE};
-use super::{Cluster, POLL, query_error};
+use super::file::NODE_SCRIPT_PATH;
+use super::node::Node;
 use crate::history::Condition;
-use crate::pg::{PgError, Session, probe};
-use crate::topology::{Role, TopologyError};
+use crate::topology::TopologyError;
+use crate::topology::servers::Server;
 
 /// Between two looks, each of which starts a program.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// A WAL receiver, told apart from a later one with the same number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Receiver {
+pub(in crate::topology) struct Receiver {
     /// As the container counts.
     pid: i32,
     /// When it started, in the system's own words.
@@ -31,12 +31,12 @@ impl Node {
             loop {
                 let state = self.state().await?;
                 if state.paused {
-                    return Ok(state);
+                    return Ok::<_, TopologyError>(state);
                 }
                 sleep(LOOK).await;
             }
         };
-        let state = self.within(paused, Condition::Paused, false).await?;
+        let state = self.within(paused, Condition::Paused, false).await??;
         self.life().lasting.insert(Condition::Paused);
         Ok(format!("paused {}, process {} and all others in it", self.container(), state.pid))
     }
@@ -54,29 +54,34 @@ impl Node {
             while self.state().await?.paused {
                 sleep(LOOK).await;
             }
-            Ok(())
+            Ok::<_, TopologyError>(())
         };
-        self.within(goes_on, Condition::Paused, true).await?;
+        self.within(goes_on, Condition::Paused, true).await??;
         self.life().lasting.remove(&Condition::Paused);
         Ok(format!("{} goes on; it had stayed paused", self.container()))
     }
 
-    /// SIGSTOP for the WAL receiver, which is process `pid` of the container.
+    /// SIGSTOP for the WAL receiver, which is process `pid` of the container; taken while it waits for something to
+    /// arrive, so that a later end finds it there. The script in the container looks, as it takes many looks.
     pub(super) async fn freeze(&self, pid: i32) -> Result<String, TopologyError> {
         self.running("freeze")?;
-        self.signal(pid, "STOP").await?;
-        let stopped = async {
-            loop {
-                match self.look(pid).await? {
-                    Some((receiver, 'T')) => return Ok(Some(receiver)),
-                    Some(_) => sleep(LOOK).await,
-                    None => return Ok(None),
-                }
-            }
+        let number = pid.to_string();
+        let freeze = async |whose: [&str; 2]| {
+            let [how, who] = whose;
+            let script = [&self.container, "sh", NODE_SCRIPT_PATH, "freeze", &number];
+            let [container, sh, path, verb, number] = script;
+            self.engine.tell(["exec", how, who, container, sh, path, verb, number]).await
         };
-        let receiver = self.within(stopped, Condition::Frozen, false).await?;
-        let gone = || self.did_not_hold(Condition::Frozen, format!("WAL receiver {pid} is gone"));
-        let receiver = receiver.ok_or_else(gone)?;
+        // What another process is doing, the kernel tells those who might change it: everywhere those with all privileges,
+        // which not every engine can give, and on many machines the same user.
+        let said = match freeze(["--privileged", "--user=root"]).await {
+            Ok(said) => Ok(said),
+            Err(_) => freeze(["--privileged=false", "--user=postgres"]).await,
+        };
+        let gone = |why: String| self.did_not_hold(Condition::Frozen, why);
+        let said = said.map_err(|error| gone(format!("WAL receiver {pid} cannot be stopped: {error}")))?;
+        let stopped = Receiver::read(pid, &said).filter(|(_, letter)| *letter == 'T');
+        let (receiver, _) = stopped.ok_or_else(|| gone(format!("WAL receiver {pid} is gone")))?;
         let mut life = self.life();
         life.lasting.insert(Condition::Frozen);
         life.receiver = Some(receiver);
@@ -101,9 +106,9 @@ impl Node {
             while matches!(self.look(frozen.pid).await?, Some((found, 'T')) if found == frozen) {
                 sleep(LOOK).await;
             }
-            Ok(())
+            Ok::<_, TopologyError>(())
         };
-        self.within(goes_on, Condition::Frozen, true).await?;
+        self.within(goes_on, Condition::Frozen, true).await??;
         self.life().lasting.remove(&Condition::Frozen);
         Ok(format!("WAL receiver {} goes on; it had stayed stopped", frozen.pid))
     }
@@ -121,29 +126,36 @@ impl Node {
         Ok(Receiver::read(pid, &said))
     }
 
-    /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
-    async fn within<T>(
-        &self,
-        change: impl Future<Output = Result<T, TopologyError>>,
-        condition: Condition,
-        lifted: bool,
-    ) -> Result<T, TopologyError> {
-        let late = |_| TopologyError::NotTaken { node: self.name, condition, lifted, waited: PATIENCE };
-        timeout(PATIENCE, change).await.map_err(late)?
+    /// SIGTERM for a WAL receiver that is frozen, and only then SIGCONT.
+    pub(super) async fn end_receiver(&self, receiver: Receiver) -> Result<(), TopologyError> {
+        let pid = receiver.pid;
+        let is_there = async || {
+            let found = self.look(pid).await?;
+            Ok::<_, TopologyError>(found.is_some_and(|(found, _)| found == receiver))
+        };
+        let gone = async {
+            while is_there().await? {
+                // It waits for data, so the first thing that it sees when it goes on is that it is to end. It may have
+                // ended by now.
+                let end = format!("kill -s TERM {pid} && kill -s CONT {pid} || true");
+                self.engine.tell(["exec", &self.container, "sh", "-c", &end]).await?;
+                sleep(LOOK).await;
+            }
+            Ok(())
+        };
+        self.within(gone, Condition::Frozen, true).await?
     }
 
-    /// Whether it runs, and nothing keeps it from receiving and replaying.
-    fn is_free(&self) -> bool {
-        self.is_running() && self.life().lasting.is_empty()
-    }
-
-    fn is_in(&self, condition: Condition) -> Result<(), TopologyError> {
-        let is_in = self.life().lasting.contains(&condition);
-        if is_in { Ok(()) } else { Err(TopologyError::NothingToCure { node: self.name, condition }) }
-    }
-
-    fn did_not_hold(&self, condition: Condition, why: String) -> TopologyError {
-        TopologyError::DidNotHold { node: self.name, condition, why }
+    /// Lets whatever is held up in the container go on.
+    pub(super) async fn let_go(&self) -> Result<(), TopologyError> {
+        if self.state().await?.paused {
+            self.engine.tell(["unpause", &self.container]).await?;
+        }
+        let frozen = self.life().receiver.take();
+        match frozen {
+            Some(receiver) => self.signal(receiver.pid, "CONT").await,
+            None => Ok(()),
+        }
     }
 }
 
@@ -155,85 +167,6 @@ impl Receiver {
         let start = (*fields.get(19)?).to_owned();
         Some((Receiver { pid, start }, fields.first()?.chars().next()?))
     }
-}
-
-impl Cluster {
-    /// Waits until every replica that is neither down nor held up receives the log.
-    pub async fn all_follow(&self) -> Result<(), TopologyError> {
-        for node in self.nodes.iter().filter(|node| node.role == Role::Replica && node.is_free()) {
-            let session = self.session(node, PATIENCE).await?;
-            let follows = async {
-                while probe::receives_timeline(&session)
-                    .await
-                    .map_err(query_error(node, "look whom it follows"))?
-                    .is_none()
-                {
-                    sleep(POLL).await;
-                }
-                Ok(())
-            };
-            node.within(follows, Condition::Diverged, true).await?;
-            session.close().await;
-        }
-        Ok(())
-    }
-
-    /// The process that receives the log on a replica. A link that is being made anew gets the time for that.
-    pub(super) async fn wal_receiver(&self, node: &Node) -> Result<i32, TopologyError> {
-        let session = self.session(node, PATIENCE).await?;
-        let streams = async {
-            loop {
-                match probe::wal_receiver(&session).await {
-                    Ok(None) => sleep(POLL).await,
-                    Ok(Some(pid)) => return Ok(pid),
-                    Err(error) => return Err(query_error(node, "look for the WAL receiver")(error)),
-                }
-            }
-        };
-        let pid = node.within(streams, Condition::Frozen, false).await?;
-        session.close().await;
-        Ok(pid)
-    }
-
-    /// Stops the replay of a replica, and waits until it has stopped.
-    pub(super) async fn pause_replay(&self, node: &Node) -> Result<String, TopologyError> {
-        let session = self.session(node, PATIENCE).await?;
-        set_replay(node, &session, true).await?;
-        node.life().lasting.insert(Condition::ReplayPaused);
-        let at = probe::replay_lsn(&session).await.map_err(query_error(node, "ask for the position"))?;
-        session.close().await;
-        Ok(format!("replay is paused at {}", at.map_or_else(|| "the start".to_owned(), |at| at.to_string())))
-    }
-
-    /// Lets the replay of a replica go on; an error if it did not stay paused.
-    pub(super) async fn resume_replay(&self, node: &Node) -> Result<String, TopologyError> {
-        let condition = Condition::ReplayPaused;
-        node.is_in(condition)?;
-        let session = self.session(node, PATIENCE).await?;
-        let paused = probe::is_replay_paused(&session).await;
-        if !paused.map_err(query_error(node, "ask for the replay"))? {
-            return Err(node.did_not_hold(condition, "its replay goes on".to_owned()));
-        }
-        set_replay(node, &session, false).await?;
-        node.life().lasting.remove(&condition);
-        session.close().await;
-        Ok("replay goes on; it had stayed paused".to_owned())
-    }
-}
-
-async fn set_replay(node: &Node, session: &Session, pause: bool) -> Result<(), TopologyError> {
-    let done = async {
-        let done: Result<(), PgError> = async {
-            probe::pause_replay(session, pause).await?;
-            while probe::is_replay_paused(session).await? != pause {
-                sleep(POLL).await;
-            }
-            Ok(())
-        }
-        .await;
-        done.map_err(query_error(node, if pause { "pause the replay" } else { "resume the replay" }))
-    };
-    node.within(done, Condition::ReplayPaused, !pause).await
 }
 
 #[cfg(test)]

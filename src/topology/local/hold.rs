@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::history::NodeName;
     use crate::topology::local::NodeState;
-    use crate::topology::local::standing::Standing;
+    use crate::topology::local::Standing;
     use crate::topology::process::Identity;
 
     #[test]

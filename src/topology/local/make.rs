@@ -13,14 +13,16 @@ use tokio::time::{Instant, sleep};
 
 use super::binaries::Binaries;
 use super::guard::Guard;
-use super::node::{Life, Node};
+use super::node::Node;
 use super::settings::{self, SUPERUSER};
-use super::standing::Standing;
 use super::state::{ClusterState, NodeState, StateDir, give, random_hex};
-use super::{Cluster, Config, POLL, cache, connect, query_error};
+use super::{Cluster, Config, POLL, cache, connect};
 use crate::history::NodeName;
 use crate::pg::{Conninfo, Host, Secret, Session};
 use crate::topology::process::{Account, Identity, Program};
+use crate::topology::servers::{
+    self, Life, Server, Servers, Standing, drop_stale_slots, ensure_slot, point, query_error,
+};
 use crate::topology::{Cascade, TopologyError};
 
 /// How long a node may take to come up for the first time.
@@ -122,12 +124,12 @@ impl Cluster {
 
         // Before the first backup: one backup's checkpoint may remove what another, begun earlier, still has to read.
         for replica in replicas {
-            self.ensure_slot(primary, &session, replica).await?;
+            ensure_slot(primary, &session, replica).await?;
         }
         let backups = replicas.iter().map(async |replica| {
             let upstream = replica.standing().upstream;
             self.clone_primary(primary, replica).await?;
-            self.point(replica, upstream.map_or(Ok(primary), |upstream| self.node(upstream))?)
+            point(self, replica, upstream.map_or(Ok(primary), |upstream| self.node(upstream))?).await
         });
         try_join_all(backups).await?;
         let endpoints = self.endpoints();
@@ -161,12 +163,12 @@ impl Cluster {
             return Ok(());
         };
         let other = self.session(upstream, START_LIMIT).await?;
-        self.ensure_slot(upstream, &other, replica).await?;
+        ensure_slot(upstream, &other, replica).await?;
         other.close().await;
         // Its port may be another one by now.
-        self.point(replica, upstream)?;
-        self.wal_receiver(replica).await.map_err(TopologyError::while_starting)?;
-        self.drop_stale_slots(primary, session).await
+        point(self, replica, upstream).await?;
+        servers::wal_receiver(self, replica).await.map_err(TopologyError::while_starting)?;
+        drop_stale_slots(self, primary, session).await
     }
 
     /// Starts a node for the first time; on another port if somebody was faster to take the one that was free.

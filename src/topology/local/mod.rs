@@ -6,7 +6,6 @@
 
 mod binaries;
 mod cache;
-mod failover;
 mod follow;
 mod guard;
 mod hold;
@@ -15,10 +14,7 @@ mod make;
 mod node;
 mod pgbench;
 mod registry;
-mod rejoin;
-mod sessions;
 pub(super) mod settings;
-mod standing;
 mod state;
 mod suspend;
 mod sweep;
@@ -35,15 +31,17 @@ pub use binaries::Binaries;
 pub use guard::stand;
 pub use hold::Hold;
 pub use pgbench::{Pgbench, Ran};
-pub use standing::Standing;
 pub(super) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
+pub use super::servers::Standing;
+
 use super::process::Identity;
+use super::servers::{self, Server, Servers};
 use super::{Cascade, Endpoint, Standbys, TopologyError};
 use crate::history::{Action, Condition, Nanos, NodeName, StopMode};
-use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
+use crate::pg::{Conninfo, Deadlines, Host, Secret, Session};
 use guard::Guard;
 use node::Node;
 use settings::SUPERUSER;
@@ -124,12 +122,15 @@ impl Cluster {
     /// The nodes as clients reach them, primary first: TCP on 127.0.0.1, the superuser with its password.
     pub fn endpoints(&self) -> Vec<Endpoint> {
         let endpoint = |node: &Node| {
-            let host = Host::Tcp("127.0.0.1".to_owned());
-            let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
-            let conninfo = conninfo.with_password(self.password.clone());
+            let conninfo = self.conninfo(node);
             Endpoint { node: node.name, role: node.standing().role, conninfo }
         };
         self.nodes.iter().map(endpoint).collect()
+    }
+
+    fn conninfo(&self, node: &Node) -> Conninfo {
+        let host = Host::Tcp("127.0.0.1".to_owned());
+        Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER).with_password(self.password.clone())
     }
 
     /// Whether [`Cluster::act`] can do it.
@@ -181,27 +182,29 @@ impl Cluster {
             }
             Action::Pause => node.pause().await?,
             Action::Resume => node.resume().await?,
-            Action::Freeze => node.freeze(self.wal_receiver(node).await?).await?,
+            Action::Freeze => node.freeze(servers::wal_receiver(self, node).await?).await?,
             Action::Thaw => node.thaw().await?,
-            Action::PauseReplay => self.pause_replay(node).await?,
-            Action::ResumeReplay => self.resume_replay(node).await?,
-            Action::Terminate => self.terminate(node).await?,
-            Action::CancelSyncWait => self.cancel_sync_wait(node).await?,
-            Action::Promote => return self.promote(node).await,
-            Action::Switchover => return self.switch_over(node).await,
-            Action::Rejoin => return self.rejoin(node).await,
+            Action::PauseReplay => servers::pause_replay(self, node).await?,
+            Action::ResumeReplay => servers::resume_replay(self, node).await?,
+            Action::Terminate => servers::terminate(self, node).await?,
+            Action::CancelSyncWait => servers::cancel_sync_wait(self, node).await?,
+            Action::Promote => return servers::promote(self, node).await,
+            Action::Switchover => return servers::switch_over(self, node).await,
+            Action::Rejoin => return servers::rejoin(self, node).await,
         };
         // What was held up during a failover now shows whether it can follow.
         if action.brings_back() || action.cures().is_some() {
-            self.settle(node).await?;
+            servers::settle(self, node).await?;
         }
         Ok(done)
     }
 
     /// Starts a node; an old primary is no primary any more, and must not become one by being started.
     async fn start(&self, node: &Node) -> Result<Identity, TopologyError> {
-        if node.standing().diverged && !node.data.join("standby.signal").exists() {
-            return Err(TopologyError::SecondPrimary { node: node.name, primary: self.primary()?.name });
+        let diverged = node.standing().diverged;
+        if diverged && !self.starts_as_replica(node).await? {
+            let primary = servers::primary(self)?.name;
+            return Err(TopologyError::SecondPrimary { node: node.name, primary });
         }
         node.start().await
     }
@@ -215,11 +218,25 @@ impl Cluster {
         Ok(())
     }
 
-    /// A session through the door that clients use.
-    async fn session(&self, node: &Node, deadline: Duration) -> Result<Session, TopologyError> {
-        let host = Host::Tcp("127.0.0.1".to_owned());
-        let conninfo = Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER);
-        connect(node, &conninfo.with_password(self.password.clone()), deadline).await
+    /// The node that takes writes, and whether it runs.
+    pub fn writer(&self) -> Result<(NodeName, bool), TopologyError> {
+        servers::writer(self)
+    }
+
+    /// The replica that has received most of the log, of those that could be promoted; the first of several. Ask when the
+    /// primary has ended: what is still on its way is waited for.
+    pub async fn candidate(&self) -> Result<NodeName, TopologyError> {
+        servers::candidate(self).await
+    }
+
+    /// Whether `node`, or any where none is named, could be promoted just now: to be asked before the primary is ended.
+    pub fn check_promotable(&self, node: Option<NodeName>) -> Result<(), TopologyError> {
+        servers::check_promotable(self, node)
+    }
+
+    /// Waits until every replica that is neither down nor held up receives what the primary writes.
+    pub async fn all_follow(&self) -> Result<(), TopologyError> {
+        servers::all_follow(self).await
     }
 
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
@@ -298,10 +315,7 @@ impl Cluster {
     }
 
     fn node(&self, name: NodeName) -> Result<&Node, TopologyError> {
-        self.nodes.iter().find(|node| node.name == name).ok_or_else(|| TopologyError::UnknownNode {
-            node: name,
-            known: self.nodes.iter().map(|node| node.name.to_string()).collect(),
-        })
+        self.server(name)
     }
 
     /// Writes down which processes belong to the cluster.
@@ -353,11 +367,6 @@ async fn connect(node: &Node, conninfo: &Conninfo, deadline: Duration) -> Result
     }
 }
 
-fn query_error(node: &Node, what: &'static str) -> impl FnOnce(PgError) -> TopologyError {
-    let node = node.name;
-    move |error| TopologyError::Query { node, what, why: error.to_string() }
-}
-
 fn killed((pid, count): (i32, usize)) -> String {
     format!("killed {count} processes, among them postmaster {pid}; none is left")
 }
@@ -367,5 +376,9 @@ fn stopped((pid, how): (i32, String)) -> String {
 }
 
 fn started(new: Identity) -> String {
-    format!("started as postmaster {}", new.pid)
+    format!("started as {}", postmaster(new))
+}
+
+fn postmaster(process: Identity) -> String {
+    format!("postmaster {}", process.pid)
 }

@@ -12,18 +12,19 @@ use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
 use super::lock::holder;
-use super::standing::Standing;
 use super::state::NodeState;
-use crate::history::{Condition, NodeName, StopMode};
+use super::{STOP_LIMIT, postmaster, stopped};
+use crate::history::{NodeName, StopMode};
 use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
+use crate::topology::servers::{Life, Server, Standing};
 
 /// How long processes may take to obey a signal, and a postmaster to take its data directory.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One server.
 #[derive(Debug)]
-pub(super) struct Node {
+pub(in crate::topology) struct Node {
     pub(super) name: NodeName,
     pub(super) standing: Mutex<Standing>,
     pub(super) port: AtomicU16,
@@ -32,26 +33,14 @@ pub(super) struct Node {
     pub(super) socket: PathBuf,
     pub(super) postgres: PathBuf,
     pub(super) account: Option<Account>,
-    pub(super) life: Mutex<Life>,
+    pub(super) life: Mutex<Life<Identity>>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
 
-/// Whether it runs, and whether it should.
-#[derive(Debug, Default)]
-pub(super) struct Life {
-    process: Option<Process>,
-    /// Somebody asked for its end.
-    asked: bool,
-    /// What actions have left the running server in.
-    pub(super) lasting: BTreeSet<Condition>,
-    /// The WAL receiver that is frozen.
-    pub(super) receiver: Option<Identity>,
-}
-
-impl From<&NodeState> for Life {
+impl From<&NodeState> for Life<Identity> {
     /// As another replab has left it.
-    fn from(state: &NodeState) -> Life {
+    fn from(state: &NodeState) -> Life<Identity> {
         Life {
             process: state.process.clone().map(Process::foreign),
             asked: state.ended,
@@ -62,15 +51,6 @@ impl From<&NodeState> for Life {
 }
 
 impl Node {
-    pub(super) fn life(&self) -> MutexGuard<'_, Life> {
-        self.life.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What it is in the cluster.
-    pub(super) fn standing(&self) -> MutexGuard<'_, Standing> {
-        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn port(&self) -> u16 {
         self.port.load(Ordering::Relaxed)
     }
@@ -108,7 +88,7 @@ impl Node {
             .args(["-c", "listen_addresses=127.0.0.1", "-c", &format!("port={}", self.port())])
             .args(["-c", &format!("unix_socket_directories={}", self.socket.display())])
             .supervise(log)?;
-        *self.life() = Life { process: Some(process.clone()), ..Life::default() };
+        *self.life() = Life::begun(Some(process.clone()));
         let holds = async {
             while process.ended().is_none() && holder(&self.lock_file()) != Some(process.identity.pid) {
                 sleep(Duration::from_millis(2)).await;
@@ -199,14 +179,14 @@ impl Node {
         }
     }
 
-    /// [`Node::end`], when the action that is done to it is complete.
+    /// Ends the server, when the action that is done to it is complete.
     pub(super) async fn end_in_turn(&self) -> Result<(), TopologyError> {
         let _turn = self.turn.lock().await;
-        self.end().await
+        self.end_whatever_it_takes().await
     }
 
     /// Ends the server whatever it takes: fast, then immediate, then SIGKILL.
-    pub(super) async fn end(&self) -> Result<(), TopologyError> {
+    async fn end_whatever_it_takes(&self) -> Result<(), TopologyError> {
         let Ok(process) = self.running("end") else {
             // Backends can outlive their postmaster for a moment.
             for orphan in processes_of(&self.data, None) {
@@ -233,7 +213,7 @@ impl Node {
 
     /// Its processes have ended, and with them whatever they were in.
     fn gone(&self) {
-        *self.life() = Life { asked: true, ..Life::default() };
+        *self.life() = Life::gone();
     }
 
     /// How it ended, if it did and nobody asked for it.
@@ -243,34 +223,49 @@ impl Node {
         Some(format!("{} ended unasked ({how}); its log ends with:\n{}", self.name, self.log_end()))
     }
 
-    /// What actions have left it in.
-    pub(super) fn conditions(&self) -> BTreeSet<Condition> {
-        let standing = *self.standing();
-        let diverged = standing.diverged.then_some(Condition::Diverged);
-        if self.is_running() {
-            return self.life().lasting.iter().copied().chain(diverged).collect();
-        }
-        // One that has diverged is not to be started as it is: it may have been the primary.
-        let down = self.life().asked.then_some(Condition::Down);
-        diverged.or(down).into_iter().collect()
+    /// What makes it a replica when it starts.
+    pub(super) fn standby_signal(&self) -> PathBuf {
+        self.data.join("standby.signal")
+    }
+}
+
+impl Server for Node {
+    type Receiver = Identity;
+
+    const PATIENCE: Duration = PATIENCE;
+
+    fn name(&self) -> NodeName {
+        self.name
     }
 
-    /// Whether its postmaster runs.
-    pub(super) fn is_running(&self) -> bool {
-        self.life().process.as_ref().is_some_and(|process| process.ended().is_none())
+    fn life(&self) -> MutexGuard<'_, Life<Identity>> {
+        self.life.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn no_answer(&self, why: String) -> TopologyError {
-        TopologyError::NoAnswer { node: self.name, why, log: self.log_end() }
+    fn standing(&self) -> MutexGuard<'_, Standing> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A fault that found nothing to do.
-    pub(super) fn no_effect(&self, why: &str) -> TopologyError {
-        TopologyError::NoEffect { node: self.name, why: format!("{why} within {} s", PATIENCE.as_secs()) }
+    async fn revive(&self) -> Result<String, TopologyError> {
+        self.start().await.map(postmaster)
+    }
+
+    async fn shut_down(&self) -> Result<String, TopologyError> {
+        self.stop(StopMode::Fast, STOP_LIMIT).await.map(stopped)
+    }
+
+    async fn end(&self) -> Result<(), TopologyError> {
+        self.end_whatever_it_takes().await?;
+        // What rewinds starts the server for a moment, too.
+        self.clear_locks_of_zombie().await
+    }
+
+    async fn dismiss(&self, receiver: Identity) -> Result<(), TopologyError> {
+        self.end_receiver(receiver).await
     }
 
     /// The last lines of its log.
-    pub(super) fn log_end(&self) -> String {
+    fn log_end(&self) -> String {
         let read = || {
             let mut file = fs::File::open(&self.log)?;
             let length = file.seek(SeekFrom::End(0))?;
@@ -292,6 +287,7 @@ fn signal_of(mode: StopMode) -> Signal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Condition;
     use std::io::ErrorKind;
     use std::os::unix::fs::PermissionsExt as _;
 
@@ -311,7 +307,7 @@ mod tests {
             socket: path("socket"),
             postgres: path("postgres"),
             account: None,
-            life: Mutex::default(),
+            life: Mutex::new(Life::begun(None)),
             turn: tokio::sync::Mutex::default(),
         };
         (root, node)

@@ -96,7 +96,7 @@ pub(super) fn identity_map(users: &[String]) -> String {
 }
 
 /// The name of a replica's slot on the primary; slots have fewer letters than nodes.
-pub(super) fn slot_name(node: &str) -> String {
+pub(in crate::topology) fn slot_name(node: &str) -> String {
     node.replace(|c: char| !c.is_ascii_alphanumeric(), "_").to_lowercase()
 }
 

@@ -18,11 +18,10 @@ use std::path::{Path, PathBuf};
 use rustix::fs::IFlags;
 use serde::{Deserialize, Serialize};
 
-use super::follow::Fork;
-use super::standing::Standing;
 use crate::history::{Condition, NodeName};
 use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity};
+use crate::topology::servers::{Fork, Standing};
 
 /// What is written about a cluster; no password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,16 +1,16 @@
-//! Holding a server up without ending it: all of it, its WAL receiver, its replay.
+//! Holding a server up without ending it: all of it, or its WAL receiver.
 
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use super::node::{Node, PATIENCE};
-use super::{Cluster, POLL, query_error};
+use super::POLL;
+use super::node::Node;
 use crate::history::Condition;
-use crate::pg::{PgError, Session, probe};
 use crate::topology::TopologyError;
 use crate::topology::process::{Identity, processes_of};
+use crate::topology::servers::Server;
 
 const LOOK: Duration = Duration::from_millis(1);
 
@@ -92,6 +92,18 @@ impl Node {
         Ok(format!("WAL receiver {pid} goes on; it had stayed stopped"))
     }
 
+    /// SIGTERM for a WAL receiver that is frozen, and only then SIGCONT.
+    pub(super) async fn end_receiver(&self, receiver: Identity) -> Result<(), TopologyError> {
+        // It waits for data, so the first thing that it sees when it goes on is that it is to end.
+        receiver.signal(Signal::SIGTERM);
+        let gone = async {
+            while receiver.signal(Signal::SIGCONT) {
+                sleep(POLL).await;
+            }
+        };
+        self.within(gone, Condition::Frozen, true).await
+    }
+
     async fn let_go(&self, stopped: &[Identity], condition: Condition) -> Result<(), TopologyError> {
         let all_run = async {
             while let Some(one) = stopped.iter().find(|one| one.is_stopped()) {
@@ -103,80 +115,4 @@ impl Node {
         self.life().lasting.remove(&condition);
         Ok(())
     }
-
-    /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
-    pub(super) async fn within<T>(
-        &self,
-        change: impl Future<Output = T>,
-        condition: Condition,
-        lifted: bool,
-    ) -> Result<T, TopologyError> {
-        let late = |_| TopologyError::NotTaken { node: self.name, condition, lifted, waited: PATIENCE };
-        timeout(PATIENCE, change).await.map_err(late)
-    }
-
-    fn is_in(&self, condition: Condition) -> Result<(), TopologyError> {
-        let is_in = self.life().lasting.contains(&condition);
-        if is_in { Ok(()) } else { Err(TopologyError::NothingToCure { node: self.name, condition }) }
-    }
-
-    pub(super) fn did_not_hold(&self, condition: Condition, why: String) -> TopologyError {
-        TopologyError::DidNotHold { node: self.name, condition, why }
-    }
-}
-
-impl Cluster {
-    /// The process that receives the log on a replica. A link that is being made anew gets the time for that.
-    pub(super) async fn wal_receiver(&self, node: &Node) -> Result<i32, TopologyError> {
-        let session = self.session(node, PATIENCE).await?;
-        let streams = async {
-            loop {
-                match probe::wal_receiver(&session).await {
-                    Ok(None) => sleep(POLL).await,
-                    found => return found,
-                }
-            }
-        };
-        let found = node.within(streams, Condition::Frozen, false).await?;
-        let found = found.map_err(query_error(node, "look for the WAL receiver"))?;
-        session.close().await;
-        found.ok_or_else(|| TopologyError::lab("the WAL receiver was found and is none"))
-    }
-
-    /// Stops the replay of a replica, and waits until it has stopped.
-    pub(super) async fn pause_replay(&self, node: &Node) -> Result<String, TopologyError> {
-        let session = self.session(node, PATIENCE).await?;
-        set_replay(node, &session, true).await?;
-        node.life().lasting.insert(Condition::ReplayPaused);
-        let at = probe::replay_lsn(&session).await.map_err(query_error(node, "ask for the position"))?;
-        session.close().await;
-        Ok(format!("replay is paused at {}", at.map_or_else(|| "the start".to_owned(), |at| at.to_string())))
-    }
-
-    /// Lets the replay of a replica go on; an error if it did not stay paused.
-    pub(super) async fn resume_replay(&self, node: &Node) -> Result<String, TopologyError> {
-        let condition = Condition::ReplayPaused;
-        node.is_in(condition)?;
-        let session = self.session(node, PATIENCE).await?;
-        let paused = probe::is_replay_paused(&session).await;
-        if !paused.map_err(query_error(node, "ask for the replay"))? {
-            return Err(node.did_not_hold(condition, "its replay goes on".to_owned()));
-        }
-        set_replay(node, &session, false).await?;
-        node.life().lasting.remove(&condition);
-        session.close().await;
-        Ok("replay goes on; it had stayed paused".to_owned())
-    }
-}
-
-async fn set_replay(node: &Node, session: &Session, pause: bool) -> Result<(), TopologyError> {
-    let done = async {
-        probe::pause_replay(session, pause).await?;
-        while probe::is_replay_paused(session).await? != pause {
-            sleep(POLL).await;
-        }
-        Ok::<_, PgError>(())
-    };
-    let done = node.within(done, Condition::ReplayPaused, !pause).await?;
-    done.map_err(query_error(node, if pause { "pause the replay" } else { "resume the replay" }))
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::history::NodeName;
+use crate::lsn::Lsn;
 use crate::topology::Role;
 
 /// A node's place; a failover changes it.
@@ -18,14 +19,21 @@ pub struct Standing {
     pub timeline: u32,
 }
 
+/// Where the log that counts begins to differ from every other one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::topology) struct Fork {
+    pub(in crate::topology) timeline: u32,
+    pub(in crate::topology) at: Lsn,
+}
+
 impl Standing {
     /// The node that takes the writes.
-    pub(super) fn primary() -> Standing {
+    pub(in crate::topology) fn primary() -> Standing {
         Standing { role: Role::Primary, upstream: None, diverged: false, timeline: 1 }
     }
 
     /// A replica of `upstream`.
-    pub(super) fn follower(upstream: NodeName) -> Standing {
+    pub(in crate::topology) fn follower(upstream: NodeName) -> Standing {
         Standing { role: Role::Replica, upstream: Some(upstream), diverged: false, timeline: 1 }
     }
 }

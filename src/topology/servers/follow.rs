@@ -1,0 +1,194 @@
+//! Whom a replica follows: told, and seen to be obeyed.
+
+use std::collections::BTreeSet;
+
+use tokio::time::sleep;
+
+use super::{Server, Servers, Standing, query_error};
+use crate::history::{Condition, NodeName};
+use crate::pg::{PgError, Session, probe};
+use crate::topology::local::settings::slot_name;
+use crate::topology::{Role, TopologyError};
+
+/// What becomes of a replica that was told whom to follow.
+enum Seen {
+    Follows,
+    Diverged,
+}
+
+/// Has `node` follow `upstream`, whether it runs or not.
+pub(in crate::topology) async fn point<C: Servers>(
+    cluster: &C,
+    node: &C::Server,
+    upstream: &C::Server,
+) -> Result<(), TopologyError> {
+    cluster.write_upstream(node, upstream).await?;
+    let mut standing = node.standing();
+    *standing = Standing { timeline: standing.timeline, ..Standing::follower(upstream.name()) };
+    Ok(())
+}
+
+/// Whether what `node` receives comes, through whomever, from `source`.
+fn receives_through<C: Servers>(cluster: &C, node: &C::Server, source: NodeName) -> bool {
+    let mut upstream = node.standing().upstream;
+    // As many steps as there are nodes: a circle would otherwise have no end.
+    for _ in cluster.servers() {
+        let Some(name) = upstream else { return false };
+        if name == source {
+            return true;
+        }
+        let standing = cluster.server(name).ok().map(|node| *node.standing());
+        upstream = standing.filter(|standing| !standing.diverged).and_then(|standing| standing.upstream);
+    }
+    false
+}
+
+/// After a failover: lets everybody but `except` receive from the new primary, over whom it did before where that one
+/// receives from it too.
+pub(super) async fn point_all<C: Servers>(
+    cluster: &C,
+    primary: &C::Server,
+    session: &Session,
+    except: NodeName,
+) -> Result<(), TopologyError> {
+    let others = cluster.servers().iter().filter(|node| ![primary.name(), except].contains(&node.name()));
+    for node in others {
+        let diverged = node.standing().diverged;
+        // Who has diverged would not follow; it comes back by another way.
+        if !diverged && !receives_through(cluster, node, primary.name()) {
+            ensure_slot(primary, session, node).await?;
+            point(cluster, node, primary).await?;
+        }
+    }
+    settle_all(cluster).await
+}
+
+/// Makes the slot through which `node` receives from the server of `upstream`, if it is not there.
+pub(in crate::topology) async fn ensure_slot<S: Server>(
+    upstream: &S,
+    session: &Session,
+    node: &S,
+) -> Result<(), TopologyError> {
+    let slot = slot_name(node.name().as_str());
+    let sql = format!(
+        "SELECT pg_create_physical_replication_slot('{slot}', immediately_reserve => true) \
+         WHERE NOT EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = '{slot}')"
+    );
+    session.batch(&sql).await.map_err(query_error(upstream, "make a replication slot"))
+}
+
+/// Drops the slots of `node` that nobody receives through any more; they would keep its log for ever.
+pub(in crate::topology) async fn drop_stale_slots<C: Servers>(
+    cluster: &C,
+    node: &C::Server,
+    session: &Session,
+) -> Result<(), TopologyError> {
+    let follows = |other: &&C::Server| other.standing().upstream == Some(node.name());
+    let name = |other: &C::Server| slot_name(other.name().as_str());
+    let used: Vec<String> = cluster.servers().iter().filter(follows).map(name).collect();
+    let sql = format!(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots \
+         WHERE slot_type = 'physical' AND NOT active AND slot_name <> ALL ('{{{}}}')",
+        used.join(",")
+    );
+    session.batch(&sql).await.map_err(query_error(node, "drop replication slots"))
+}
+
+/// After a failover: waits until `node` follows, or is seen to have diverged, and takes note of which. One that is
+/// down or held up, or whose upstream is down, is looked at when that has ended.
+pub(in crate::topology) async fn settle<C: Servers>(
+    cluster: &C,
+    node: &C::Server,
+) -> Result<(), TopologyError> {
+    let standing = *node.standing();
+    let (Some(last), Some(_)) = (cluster.fork(), cluster.fork_after(standing.timeline)) else {
+        return Ok(());
+    };
+    let upstream = standing.upstream.map(|name| cluster.server(name)).transpose()?;
+    if standing.diverged || !node.is_free() || !upstream.is_some_and(Server::is_free) {
+        return Ok(());
+    }
+    let session = cluster.session(node, C::Server::PATIENCE).await?;
+    let look = async {
+        loop {
+            let receives = probe::receives_timeline(&session).await?;
+            let held = probe::held_timelines(&session).await?;
+            if receives >= Some(last.timeline) || held.contains(&last.timeline) {
+                return Ok(Seen::Follows);
+            }
+            // Of a timeline that it has a part of it holds no more than what is common to all.
+            let missed = cluster.fork_after(latest(&held).max(standing.timeline)).unwrap_or(last);
+            if receives.is_none()
+                && probe::replay_lsn(&session).await? > Some(missed.at)
+                && !probe::held_timelines(&session).await?.contains(&missed.timeline)
+            {
+                return Ok(Seen::Diverged);
+            }
+            sleep(C::POLL).await;
+        }
+    };
+    let seen: Result<Seen, PgError> = node.within(look, Condition::Diverged, true).await?;
+    session.close().await;
+    match seen.map_err(query_error(node, "look whom it follows"))? {
+        Seen::Follows => node.standing().timeline = last.timeline,
+        Seen::Diverged => node.standing().diverged = true,
+    }
+    Ok(())
+}
+
+/// The last of the timelines that a server holds one after the other from the first, which its log may have lost by now.
+fn latest(held: &BTreeSet<u32>) -> u32 {
+    (1..).take_while(|timeline| *timeline == 1 || held.contains(timeline)).last().unwrap_or(1)
+}
+
+/// [`settle`] for every node.
+pub(super) async fn settle_all<C: Servers>(cluster: &C) -> Result<(), TopologyError> {
+    for node in cluster.servers() {
+        settle(cluster, node).await?;
+    }
+    Ok(())
+}
+
+/// Waits until every replica that is neither down nor held up receives what the primary writes.
+pub(in crate::topology) async fn all_follow<C: Servers>(cluster: &C) -> Result<(), TopologyError> {
+    let timeline = cluster.fork().map(|fork| fork.timeline);
+    let nodes = cluster.servers().iter();
+    for node in nodes.filter(|node| node.standing().role == Role::Replica && node.is_free()) {
+        let session = cluster.session(node, C::Server::PATIENCE).await?;
+        let follows = async {
+            loop {
+                let received = probe::receives_timeline(&session).await?;
+                if received.is_some() && received >= timeline {
+                    return Ok(());
+                }
+                sleep(C::POLL).await;
+            }
+        };
+        let follows: Result<(), PgError> = node.within(follows, Condition::Diverged, true).await?;
+        follows.map_err(query_error(node, "look whom it follows"))?;
+        session.close().await;
+    }
+    no_stale_slots(cluster).await
+}
+
+/// A slot that nobody receives through keeps a node's log for ever: healing has to leave none.
+async fn no_stale_slots<C: Servers>(cluster: &C) -> Result<(), TopologyError> {
+    let nodes = cluster.servers();
+    for node in nodes.iter().filter(|node| node.is_free()) {
+        let session = cluster.session(node, C::Server::PATIENCE).await?;
+        // Of a replica that now receives from somebody else.
+        drop_stale_slots(cluster, node, &session).await?;
+        let slots = probe::physical_slots(&session).await;
+        session.close().await;
+        let follows = |slot: &String| {
+            let of = |other: &&C::Server| slot_name(other.name().as_str()) == *slot;
+            nodes.iter().find(of).is_some_and(|other| other.standing().upstream == Some(node.name()))
+        };
+        let slots = slots.map_err(query_error(node, "look for replication slots"))?;
+        if let Some(stale) = slots.iter().find(|slot| !follows(slot)) {
+            let why = format!("{} keeps the slot {stale}, which nobody uses", node.name());
+            return Err(TopologyError::lab(why));
+        }
+    }
+    Ok(())
+}

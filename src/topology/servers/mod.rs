@@ -1,0 +1,96 @@
+//! Servers that replicate, whatever they run in: another one becomes the primary, the others follow it, and one whose log has
+//! diverged comes back.
+//!
+//! What differs between processes and containers is in [`Server`] and [`Servers`]; everything else is written once over
+//! these.
+
+mod follow;
+mod life;
+mod promotion;
+mod rejoin;
+mod replay;
+mod server;
+mod sessions;
+mod standing;
+
+use std::time::Duration;
+
+use super::TopologyError;
+use crate::history::NodeName;
+use crate::lsn::Lsn;
+use crate::pg::{PgError, Session};
+
+pub(super) use follow::{all_follow, drop_stale_slots, ensure_slot, point, settle};
+pub(super) use life::Life;
+pub(super) use promotion::{candidate, check_promotable, primary, promote, switch_over, writer};
+pub(super) use rejoin::{last_checkpoint, rejoin};
+pub(super) use replay::{pause_replay, resume_replay, wal_receiver};
+pub(super) use server::Server;
+pub(super) use sessions::{cancel_sync_wait, terminate};
+pub(super) use standing::Fork;
+pub use standing::Standing;
+
+/// The servers of one cluster.
+pub(super) trait Servers: Sync {
+    type Server: Server;
+
+    /// Between two looks at a server.
+    const POLL: Duration;
+
+    /// All of them, the first primary first.
+    fn servers(&self) -> &[Self::Server];
+
+    /// A session, through the door that clients use: tried until it works, or the server ends, or `deadline` is over.
+    async fn session(&self, node: &Self::Server, deadline: Duration) -> Result<Session, TopologyError>;
+
+    /// Where the failovers made the log go on, the last one last.
+    fn forks(&self) -> Vec<Fork>;
+
+    fn add_fork(&self, fork: Fork);
+
+    /// Writes down whom `node` follows, whether it runs or not; one that runs reads it at once. Its standing is the
+    /// caller's.
+    async fn write_upstream(&self, node: &Self::Server, upstream: &Self::Server)
+    -> Result<(), TopologyError>;
+
+    /// Whether `node`, which is down, would be a replica if it were started.
+    async fn starts_as_replica(&self, node: &Self::Server) -> Result<bool, TopologyError>;
+
+    /// Undoes what `node`, which is down, has and `primary` has not (manual, "pg_rewind"). A server that was killed is
+    /// recovered first, by the same program.
+    async fn rewind(&self, node: &Self::Server, primary: &Self::Server) -> Result<(), TopologyError>;
+
+    /// Throws away what `node`, which is down, has, and copies the primary.
+    async fn clone_again(&self, node: &Self::Server, primary: &Self::Server) -> Result<(), TopologyError>;
+
+    /// Where the last checkpoint of a server that has shut down begins.
+    async fn shutdown_checkpoint(&self, node: &Self::Server) -> Result<Lsn, TopologyError>;
+
+    /// Where the last failover made the log go on.
+    fn fork(&self) -> Option<Fork> {
+        self.forks().pop()
+    }
+
+    /// Where the first failover after `timeline` made the log go on.
+    fn fork_after(&self, timeline: u32) -> Option<Fork> {
+        self.forks().into_iter().find(|fork| fork.timeline > timeline)
+    }
+
+    /// The node with this name.
+    fn server(&self, name: NodeName) -> Result<&Self::Server, TopologyError> {
+        let nodes = self.servers();
+        nodes.iter().find(|node| node.name() == name).ok_or_else(|| TopologyError::UnknownNode {
+            node: name,
+            known: nodes.iter().map(|node| node.name().to_string()).collect(),
+        })
+    }
+}
+
+/// The error of a query of the lab itself.
+pub(super) fn query_error<S: Server>(
+    node: &S,
+    what: &'static str,
+) -> impl FnOnce(PgError) -> TopologyError + use<S> {
+    let node = node.name();
+    move |error| TopologyError::Query { node, what, why: error.to_string() }
+}

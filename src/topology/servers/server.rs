@@ -1,0 +1,97 @@
+//! One server, whatever it runs in.
+
+use std::collections::BTreeSet;
+use std::sync::MutexGuard;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::{Life, Standing};
+use crate::history::{Action, Condition, NodeName};
+use crate::topology::{Role, TopologyError};
+
+/// What a failover has to know of a server, and to do to it.
+pub(in crate::topology) trait Server: Sync {
+    /// How its WAL receiver is known.
+    type Receiver;
+
+    /// How long it may take to do what it was told.
+    const PATIENCE: Duration;
+
+    fn name(&self) -> NodeName;
+    fn life(&self) -> MutexGuard<'_, Life<Self::Receiver>>;
+    /// What it is in the cluster.
+    fn standing(&self) -> MutexGuard<'_, Standing>;
+    /// The last lines of its log.
+    fn log_end(&self) -> String;
+    /// Starts it, and answers what runs then: `postmaster 4711`. Whether it answers queries is another question.
+    async fn revive(&self) -> Result<String, TopologyError>;
+    /// The fast shutdown, in which it waits until those who receive from it have everything. Answers how it went.
+    async fn shut_down(&self) -> Result<String, TopologyError>;
+    /// Ends it whatever it takes, if it runs at all.
+    async fn end(&self) -> Result<(), TopologyError>;
+    /// Ends a WAL receiver that is frozen, without letting it read what has arrived meanwhile; answers when it is gone.
+    async fn dismiss(&self, receiver: Self::Receiver) -> Result<(), TopologyError>;
+
+    /// Whether its postmaster runs.
+    fn is_running(&self) -> bool {
+        self.life().is_running()
+    }
+
+    /// Whether it runs, and nothing keeps it from receiving and replaying.
+    fn is_free(&self) -> bool {
+        let life = self.life();
+        life.is_running() && life.lasting.is_empty()
+    }
+
+    /// What actions have left it in.
+    fn conditions(&self) -> BTreeSet<Condition> {
+        let diverged = self.standing().diverged.then_some(Condition::Diverged);
+        let life = self.life();
+        if life.is_running() {
+            return life.lasting.iter().copied().chain(diverged).collect();
+        }
+        // One that has diverged is not to be started as it is: it may have been the primary.
+        let down = life.asked.then_some(Condition::Down);
+        diverged.or(down).into_iter().collect()
+    }
+
+    /// Whether it is a replica of the primary's log that can be spoken to.
+    fn can_be_promoted(&self) -> bool {
+        let standing = *self.standing();
+        let hindered = self.conditions().iter().any(|condition| condition.hinders(Action::Promote));
+        standing.role == Role::Replica && !standing.diverged && self.is_running() && !hindered
+    }
+
+    /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
+    async fn within<T>(
+        &self,
+        change: impl Future<Output = T>,
+        condition: Condition,
+        lifted: bool,
+    ) -> Result<T, TopologyError> {
+        let waited = Self::PATIENCE;
+        let late = |_| TopologyError::NotTaken { node: self.name(), condition, lifted, waited };
+        timeout(waited, change).await.map_err(late)
+    }
+
+    /// The error that there is nothing to end, unless it is in `condition`.
+    fn is_in(&self, condition: Condition) -> Result<(), TopologyError> {
+        let is_in = self.life().lasting.contains(&condition);
+        if is_in { Ok(()) } else { Err(TopologyError::NothingToCure { node: self.name(), condition }) }
+    }
+
+    fn did_not_hold(&self, condition: Condition, why: String) -> TopologyError {
+        TopologyError::DidNotHold { node: self.name(), condition, why }
+    }
+
+    /// A fault that found nothing to do.
+    fn no_effect(&self, why: &str) -> TopologyError {
+        let why = format!("{why} within {} s", Self::PATIENCE.as_secs());
+        TopologyError::NoEffect { node: self.name(), why }
+    }
+
+    fn no_answer(&self, why: String) -> TopologyError {
+        TopologyError::NoAnswer { node: self.name(), why, log: self.log_end() }
+    }
+}
