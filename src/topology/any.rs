@@ -58,8 +58,9 @@ impl Topology {
     /// Does `action` to `node` and verifies that it took hold; the answer is a line for the report.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         match self {
-            Topology::Local(cluster) => cluster.act(node, action).await,
-            Topology::Compose(cluster) => cluster.act(node, action).await,
+            // A failover takes many steps, and their state much room.
+            Topology::Local(cluster) => Box::pin(cluster.act(node, action)).await,
+            Topology::Compose(cluster) => Box::pin(cluster.act(node, action)).await,
             Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
             Topology::Urls(cluster) => cluster.act(node, action).await,
         }
