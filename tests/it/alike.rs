@@ -59,8 +59,8 @@ fn the_same_failover_has_the_same_verdict_on_processes_and_on_containers() {
     }
     let Some((lab, image)) = Lab::with_docker() else { return };
     let plan = "[topology]\nsynchronous_standbys = \"ANY 1\"\nreplicas = 2\n\
-                [load]\nduration = \"5s\"\nseed = 7\n\
-                [faults]\nschedule = \"kill(writer)@1s,promote(best)@1200ms\"\n";
+                [load]\nduration = \"8s\"\nseed = 7\n\
+                [faults]\nschedule = \"kill(writer)@3s,promote(best)@3200ms\"\n";
     fs::write(lab.path().join("replab.toml"), plan).unwrap();
     let run = |kind: &str, more: &[&str]| {
         lab.run(&[&["run", "-t", kind], more].concat()).exits(0);
