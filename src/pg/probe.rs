@@ -120,6 +120,13 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// How much of the log the node that calls itself `replica` has said it has flushed, to the server that it receives from;
+/// `None` while it is not connected.
+pub async fn flushed_by(session: &Session, replica: NodeName) -> Result<Option<Lsn>, PgError> {
+    let sql = format!("SELECT max(flush_lsn) FROM pg_stat_replication WHERE application_name = '{replica}'");
+    lsn(scalar(session, &sql).await?)
+}
+
 /// The process that receives the log on a replica; `None` while nothing streams.
 pub async fn wal_receiver(session: &Session) -> Result<Option<i32>, PgError> {
     let pid = scalar(session, "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'").await?;

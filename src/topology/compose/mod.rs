@@ -114,6 +114,8 @@ impl Cluster {
             // Nothing here follows a new primary yet.
             Action::Promote | Action::Switchover | Action::Rejoin => false,
             Action::Terminate | Action::CancelSyncWait => false,
+            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp => false,
+            Action::Reset(_) => false,
         }
     }
 
@@ -144,7 +146,12 @@ impl Cluster {
             | Action::Switchover
             | Action::Rejoin
             | Action::Terminate
-            | Action::CancelSyncWait => {
+            | Action::CancelSyncWait
+            | Action::Isolate(_)
+            | Action::Reconnect
+            | Action::Slow(_)
+            | Action::SpeedUp
+            | Action::Reset(_) => {
                 Err(TopologyError::lab(format!("a cluster of containers cannot {action} a node yet")))
             }
         }

@@ -35,11 +35,20 @@ enum Seen {
 }
 
 impl Cluster {
-    /// The connection string through which a replica receives: no password, and no `application_name`, which is then
-    /// the replica's own `cluster_name`.
+    /// The connection string through which a program of the lab copies from a node: no password.
     pub(super) fn upstream_conninfo(&self, upstream: &Node) -> String {
+        self.conninfo_of(upstream.port())
+    }
+
+    /// The same for a replica that receives, through a link where there are links; without an `application_name`, which is
+    /// then the replica's own `cluster_name`.
+    fn stream_conninfo(&self, replica: &Node, upstream: &Node) -> String {
+        self.conninfo_of(self.stream_port(replica, upstream))
+    }
+
+    fn conninfo_of(&self, port: u16) -> String {
         let passfile = quoted(&self.passfile());
-        format!("host=127.0.0.1 port={} user={SUPERUSER} passfile={passfile}", upstream.port())
+        format!("host=127.0.0.1 port={port} user={SUPERUSER} passfile={passfile}")
     }
 
     /// Where the last failover made the log go on.
@@ -100,7 +109,7 @@ impl Cluster {
         let kept = old.lines().filter(|line| !OURS.iter().any(|name| line.trim_start().starts_with(name)));
         let mut text: String = kept.map(|line| format!("{line}\n")).collect();
         let slot = settings::slot_name(node.name.as_str());
-        for (name, value) in OURS.iter().zip([self.upstream_conninfo(upstream), slot]) {
+        for (name, value) in OURS.iter().zip([self.stream_conninfo(node, upstream), slot]) {
             text += &format!("{name} = '{}'\n", value.replace('\'', "''"));
         }
         let signal = node.data.join("standby.signal");
@@ -152,7 +161,8 @@ impl Cluster {
             return Ok(());
         };
         let upstream = standing.upstream.map(|name| self.node(name)).transpose()?;
-        if standing.diverged || !node.is_free() || !upstream.is_some_and(Node::is_free) {
+        let is_held_up = !node.is_free() || !upstream.is_some_and(Node::is_free) || !self.is_fed(node);
+        if standing.diverged || is_held_up {
             return Ok(());
         }
         let session = self.session(node, PATIENCE).await?;
@@ -238,7 +248,7 @@ impl Cluster {
 impl Node {
     /// Whether it runs, and nothing keeps it from receiving and replaying.
     pub(super) fn is_free(&self) -> bool {
-        self.is_running() && self.life().lasting.is_empty()
+        self.streams() && self.life().lasting.is_empty()
     }
 
     /// The last timeline that it has a part of in its log.

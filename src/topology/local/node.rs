@@ -11,10 +11,11 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
+use super::disturbance::Disturbance;
 use super::lock::holder;
 use super::standing::Standing;
 use super::state::NodeState;
-use crate::history::{Condition, NodeName, StopMode};
+use crate::history::{Condition, NodeName, Side, StopMode};
 use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
 
@@ -33,6 +34,7 @@ pub(super) struct Node {
     pub(super) postgres: PathBuf,
     pub(super) account: Option<Account>,
     pub(super) life: Mutex<Life>,
+    pub(super) disturbed: Mutex<Disturbance>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -64,6 +66,11 @@ impl From<&NodeState> for Life {
 impl Node {
     pub(super) fn life(&self) -> MutexGuard<'_, Life> {
         self.life.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What its network is in.
+    pub(super) fn disturbed(&self) -> MutexGuard<'_, Disturbance> {
+        self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What it is in the cluster.
@@ -247,17 +254,32 @@ impl Node {
     pub(super) fn conditions(&self) -> BTreeSet<Condition> {
         let standing = *self.standing();
         let diverged = standing.diverged.then_some(Condition::Diverged);
+        let mut conditions: BTreeSet<Condition> = self.disturbed().conditions().collect();
         if self.is_running() {
-            return self.life().lasting.iter().copied().chain(diverged).collect();
+            conditions.extend(self.life().lasting.iter().copied().chain(diverged));
+        } else {
+            // One that has diverged is not to be started as it is: it may have been the primary.
+            let down = self.life().asked.then_some(Condition::Down);
+            conditions.extend(diverged.or(down));
         }
-        // One that has diverged is not to be started as it is: it may have been the primary.
-        let down = self.life().asked.then_some(Condition::Down);
-        diverged.or(down).into_iter().collect()
+        conditions
     }
 
     /// Whether its postmaster runs.
     pub(super) fn is_running(&self) -> bool {
         self.life().process.as_ref().is_some_and(|process| process.ended().is_none())
+    }
+
+    /// Whether it can be expected to answer who gets through to it.
+    pub(super) fn can_answer(&self) -> bool {
+        self.is_running() && !self.life().lasting.contains(&Condition::Paused)
+    }
+
+    /// Whether nothing keeps it from sending and receiving the log.
+    pub(super) fn streams(&self) -> bool {
+        self.can_answer()
+            && !self.life().lasting.contains(&Condition::Frozen)
+            && !self.disturbed().cuts(Side::Peers)
     }
 
     pub(super) fn no_answer(&self, why: String) -> TopologyError {
@@ -312,6 +334,7 @@ mod tests {
             postgres: path("postgres"),
             account: None,
             life: Mutex::default(),
+            disturbed: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         };
         (root, node)
