@@ -19,6 +19,7 @@ mod partition;
 mod pgbench;
 mod registry;
 mod rejoin;
+mod session;
 mod sessions;
 pub(super) mod settings;
 mod standing;
@@ -32,7 +33,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
@@ -46,10 +46,11 @@ pub use sweep::{Swept, gc};
 use super::process::Identity;
 use super::{Cascade, Endpoint, Standbys, TopologyError};
 use crate::history::{Action, Condition, Nanos, NodeName, Side, StopMode};
-use crate::pg::{Conninfo, Deadlines, Host, PgError, Secret, Session};
+use crate::pg::{Conninfo, Host, Secret, Session};
 use guard::Guard;
 use network::Network;
 use node::Node;
+use session::{connect, query_error};
 use settings::SUPERUSER;
 pub(super) use sweep::remove;
 use sweep::sweep;
@@ -362,35 +363,6 @@ impl Drop for Cluster {
 /// A value of a connection string.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// Connects until it works, or the node ends, or `deadline` is over.
-async fn connect(node: &Node, conninfo: &Conninfo, deadline: Duration) -> Result<Session, TopologyError> {
-    let end = Instant::now() + deadline;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let deadlines = Deadlines { connect: left, statement: deadline };
-        let error = match Session::connect(conninfo, "replab", deadlines).await {
-            Ok(session) => return Ok(session),
-            Err(error) => error,
-        };
-        if !node.is_running() {
-            return Err(node.no_answer("it has ended".to_owned()));
-        }
-        if Instant::now() >= end {
-            let waited = format!(
-                "no query was answered within {} ms; the last attempt: {error}",
-                deadline.as_millis()
-            );
-            return Err(node.no_answer(waited));
-        }
-        sleep(POLL).await;
-    }
-}
-
-fn query_error(node: &Node, what: &'static str) -> impl FnOnce(PgError) -> TopologyError {
-    let node = node.name;
-    move |error| TopologyError::Query { node, what, why: error.to_string() }
 }
 
 fn killed((pid, count): (i32, usize)) -> String {
