@@ -1,5 +1,6 @@
 //! Every fault in a line: what is typed, and what it does.
 
+use super::Profile;
 use super::network;
 use crate::history::{Action, StopMode};
 
@@ -52,6 +53,12 @@ pub fn explanation(action: Action) -> &'static str {
         Action::Reset(_) => "reset every established connection; (NODE,clients), (NODE,peers): on one side",
         Action::Rejoin => "make the old primary a replica of the new one: pg_rewind, else a new base backup",
     }
+}
+
+/// Every profile with its explanation, one a line.
+pub fn profiles() -> String {
+    let line = |profile: &Profile| format!("  {profile:11} {}\n", profile.explanation());
+    Profile::ALL.iter().map(line).collect()
 }
 
 /// Every fault with its explanation, one a line.
