@@ -61,12 +61,27 @@ pub fn profiles() -> String {
     Profile::ALL.iter().map(line).collect()
 }
 
+/// The help is as wide.
+const COLUMNS: usize = 98;
+
 /// Every fault with its explanation, one a line.
 pub fn list() -> String {
     let entries: Vec<(String, &str)> =
         Action::ALL.iter().map(|&action| (format!("{}@TIME", syntax(action)), explanation(action))).collect();
     let width = entries.iter().map(|(syntax, _)| syntax.len()).max().unwrap_or_default();
-    let line = |(syntax, explanation): &(String, &str)| format!("  {syntax:width$}  {explanation}\n");
+    let line = |(syntax, explanation): &(String, &str)| {
+        let mut text = format!("  {syntax:width$} ");
+        let mut column = width + 3;
+        for word in explanation.split(' ') {
+            if column + 1 + word.chars().count() > COLUMNS {
+                text += &format!("\n{:1$}", "", width + 3);
+                column = width + 3;
+            }
+            text += &format!(" {word}");
+            column += 1 + word.chars().count();
+        }
+        text + "\n"
+    };
     entries.iter().map(line).collect()
 }
 

@@ -214,6 +214,11 @@ impl Action {
         (self == Action::Promote).then_some(Condition::Diverged)
     }
 
+    /// Whether it is about what connects nodes, and not about a node.
+    pub fn is_of_network(self) -> bool {
+        self.side().is_some() || self.cures().is_some_and(Condition::is_of_network)
+    }
+
     /// Whether another node is the primary when it is complete.
     pub fn moves_primary(self) -> bool {
         matches!(self, Action::Promote | Action::Switchover)

@@ -71,8 +71,8 @@ impl Disturbance {
         };
         Shape {
             blocked,
-            latency: shape.latency + slow.latency.into(),
-            jitter: shape.jitter + slow.jitter.into(),
+            latency: shape.latency + std::time::Duration::from(slow.latency),
+            jitter: shape.jitter + std::time::Duration::from(slow.jitter),
             bandwidth: shape.bandwidth.into_iter().chain(slow.bandwidth).min(),
         }
     }
