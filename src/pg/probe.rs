@@ -156,12 +156,6 @@ pub async fn timeline(session: &Session) -> Result<Option<(u32, Lsn)>, PgError> 
     Ok(lsn(Some(at.to_owned()))?.map(|at| (timeline, at)))
 }
 
-/// The names of the physical replication slots.
-pub async fn physical_slots(session: &Session) -> Result<Vec<String>, PgError> {
-    let sql = "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary";
-    Ok(session.simple_query_rows(sql).await?.into_iter().flatten().flatten().collect())
-}
-
 /// Ends the session of every client but this one; answers their processes.
 pub async fn terminate_clients(session: &Session) -> Result<Vec<i32>, PgError> {
     // Materialized: the function must not be asked about a process before it is known to be one of those.

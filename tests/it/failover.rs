@@ -86,8 +86,11 @@ async fn a_frozen_replica_that_is_promoted_has_lost_what_it_did_not_receive() {
         assert_eq!(values(&session).await, ["1", "3"], "{node}");
         assert!(slots(&session).await.is_empty(), "{node}");
     }
+    // What the lab did not make is not the lab's to drop.
+    let own = "SELECT pg_create_physical_replication_slot(name) FROM unnest('{somebodys,replica_1}'::text[]) AS name";
+    new.batch(own).await.unwrap();
     lab.cluster.all_follow().await.unwrap();
-    assert_eq!(slots(&new).await, ["primary true", "replica_2 true"]);
+    assert_eq!(slots(&new).await, ["primary true", "replica_2 true", "somebodys false"]);
     assert_eq!(lab.cluster.conditions(), []);
     let refused = lab.session(primary()).await.batch("INSERT INTO t VALUES (4)").await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some("25006"), "{refused}");

@@ -57,11 +57,12 @@ impl Cluster {
             }
             Some(_) => Ok(()),
             None if self.nodes.iter().any(Node::can_be_promoted) => Ok(()),
-            None => {
-                let out = self.nodes.iter().find(|node| node.standing().diverged).map(|node| node.name);
-                let node = out.unwrap_or(self.primary()?.name);
-                Err(TopologyError::Impossible { node, condition: Condition::Diverged })
-            }
+            None => match self.nodes.iter().find(|node| node.standing().diverged) {
+                Some(node) => {
+                    Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged })
+                }
+                None => Err(TopologyError::lab("there is no replica that could be promoted")),
+            },
         }
     }
 
