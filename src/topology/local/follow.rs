@@ -122,6 +122,10 @@ impl Cluster {
         if let Ok(process) = node.running("reload") {
             process.identity.signal(Signal::SIGHUP);
         }
+        // The server itself would tell it, but perhaps after it has gone on and read what the old upstream had sent.
+        if let Some(frozen) = &node.life().receiver {
+            frozen.signal(Signal::SIGTERM);
+        }
         Ok(())
     }
 
