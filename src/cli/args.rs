@@ -212,7 +212,7 @@ pub(super) struct SettingArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     seed: Option<i64>,
 
-    /// What to break when, such as 'crash(primary)@8s,restart(replica-1)@14s' [default: from the seed]
+    /// What to break when, such as 'crash(primary)@8s,restart(replica-1)@14s', or a profile [default: from the seed]
     #[arg(long, value_name = "SCHEDULE", help_heading = "Faults")]
     fault: Option<String>,
     /// Break nothing

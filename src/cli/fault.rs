@@ -14,7 +14,7 @@ use super::present::{nodes, present};
 use super::run::forward_signals;
 use super::{Exit, Failure, failures};
 use crate::fault::Act;
-use crate::history::{Condition, NodeName};
+use crate::history::{Action, Condition, NodeName};
 use crate::run::Injector;
 use crate::topology::local::{Cluster, ClusterState, Hold, StateDir};
 use crate::topology::{Topology, TopologyError};
@@ -93,7 +93,7 @@ async fn inject(text: &str, which: &Which, console: &Console) -> Result<Exit, Fa
     let cluster = patient.cluster()?;
     let present = present(&cluster)
         .ok_or_else(|| failures::topology(TopologyError::lab("the cluster has no primary")))?;
-    present.allow(&acts, Cluster::can).map_err(|error| usage(error.into()))?;
+    present.allow(&acts, can).map_err(|error| usage(error.into()))?;
 
     let injector = patient.injector(console)?;
     // What has begun is completed: half of it would be written down nowhere.
@@ -188,4 +188,9 @@ fn failed(error: TopologyError, what: &str, option: &str) -> Failure {
         format!("{anew}replab fault list{option} shows what the nodes are in, replab logs{option} NODE why");
     let help = failure.help.clone().map_or(help.clone(), |first| format!("{first}\n{help}"));
     Failure { error: failure.error.context(what.to_owned()), ..failure }.help(help)
+}
+
+/// What can be done by hand: a cluster that stays up has no links, which networks are disturbed through.
+fn can(action: Action) -> bool {
+    Cluster::can(action) && !action.is_of_network()
 }

@@ -7,7 +7,7 @@ pub(super) const ABOUT: &str = "\
 A replication lab for PostgreSQL primaries and replicas.
 
 It starts a primary and its streaming replicas, drives transactions against the primary, reads back from every node, \
-crashes and restarts them on purpose, and then says with evidence: how far the replicas were behind, what readers \
+breaks nodes, networks and promotions on purpose, and then says with evidence: how far the replicas were behind, what readers \
 could rely on, and which acknowledged commits survived.";
 
 /// Below the commands.
@@ -37,7 +37,10 @@ Other variables:
 /// Below the flags of `replab run`.
 pub(super) fn run() -> String {
     let faults = catalogue::list();
-    format!("Faults, at a time since the start of the load:\n{faults}{RUN}")
+    let profiles = catalogue::profiles();
+    format!(
+        "Faults, at a time since the start of the load:\n{faults}\nProfiles, drawn from the seed:\n{profiles}\n{RUN}"
+    )
 }
 
 const RUN: &str = "\

@@ -1,5 +1,7 @@
 //! Every fault in a line: what is typed, and what it does.
 
+use super::Profile;
+use super::network;
 use crate::history::{Action, StopMode};
 
 /// How `action` is written in a schedule, without its time: `stop(NODE,immediate)`.
@@ -8,6 +10,9 @@ pub fn syntax(action: Action) -> String {
         Action::Stop(StopMode::Fast) => "stop(NODE)".to_owned(),
         Action::Stop(StopMode::Immediate) => "stop(NODE,immediate)".to_owned(),
         Action::Promote => "promote(NODE or best)".to_owned(),
+        Action::Isolate(cut) => format!("isolate(NODE{})", network::format_cut(cut)),
+        Action::Slow(slowness) => format!("slow(NODE{})", network::format_slowness(slowness)),
+        Action::Reset(side) => format!("reset(NODE{})", network::format_reset(side)),
         plain => format!("{}(NODE)", plain.verb()),
     }
 }
@@ -37,16 +42,46 @@ pub fn explanation(action: Action) -> &'static str {
         Action::Switchover => {
             "shut the primary down, make this replica the primary, let the old one follow it"
         }
+        Action::Isolate(_) => {
+            "let nothing pass between the node and others; (NODE,clients), (NODE,peers,in): on one side, one way"
+        }
+        Action::Reconnect => "let everything pass again; what was held back arrives",
+        Action::Slow(_) => {
+            "make what passes take longer, each way; also jitter=5ms, bandwidth=1MB; (NODE,peers,...): on one side"
+        }
+        Action::SpeedUp => "let it pass as fast as before",
+        Action::Reset(_) => "reset every established connection; (NODE,clients), (NODE,peers): on one side",
         Action::Rejoin => "make the old primary a replica of the new one: pg_rewind, else a new base backup",
     }
 }
+
+/// Every profile with its explanation, one a line.
+pub fn profiles() -> String {
+    let line = |profile: &Profile| format!("  {profile:11} {}\n", profile.explanation());
+    Profile::ALL.iter().map(line).collect()
+}
+
+/// The help is as wide.
+const COLUMNS: usize = 98;
 
 /// Every fault with its explanation, one a line.
 pub fn list() -> String {
     let entries: Vec<(String, &str)> =
         Action::ALL.iter().map(|&action| (format!("{}@TIME", syntax(action)), explanation(action))).collect();
     let width = entries.iter().map(|(syntax, _)| syntax.len()).max().unwrap_or_default();
-    let line = |(syntax, explanation): &(String, &str)| format!("  {syntax:width$}  {explanation}\n");
+    let line = |(syntax, explanation): &(String, &str)| {
+        let mut text = format!("  {syntax:width$} ");
+        let mut column = width + 3;
+        for word in explanation.split(' ') {
+            if column + 1 + word.chars().count() > COLUMNS {
+                text += &format!("\n{:1$}", "", width + 3);
+                column = width + 3;
+            }
+            text += &format!(" {word}");
+            column += 1 + word.chars().count();
+        }
+        text + "\n"
+    };
     entries.iter().map(line).collect()
 }
 

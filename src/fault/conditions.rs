@@ -2,10 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::history::{Action, Condition, NodeName};
+use crate::history::{Action, Condition, NodeName, Side, StopMode};
 use crate::suggest::hint;
 
 use super::{Act, Present, ScheduleError, Stage, Step, Target};
+
+/// What began a condition; nothing where it was so from the start.
+#[derive(Clone, Debug, Default)]
+struct Since {
+    /// As text.
+    step: Option<String>,
+    action: Option<Action>,
+}
 
 /// Who is the primary, and which conditions nodes are in, each with the step that began it, or without one where it was
 /// so from the start.
@@ -17,7 +25,7 @@ pub(super) struct Conditions<'a> {
     nodes: &'a [NodeName],
     /// [`Target::Writer`]: one of several.
     writer: Target,
-    since: BTreeMap<(Target, Condition), Option<String>>,
+    since: BTreeMap<(Target, Condition), Since>,
     /// What made another node the primary, the last time that something did.
     moved: Option<Action>,
     /// Whether what is said is about a moment to come.
@@ -38,7 +46,8 @@ impl<'a> Conditions<'a> {
 
     /// As a cluster is just now.
     pub(super) fn present(present: &'a Present) -> Conditions<'a> {
-        let since = present.conditions.iter().map(|&(node, condition)| ((node.into(), condition), None));
+        let since =
+            present.conditions.iter().map(|&(node, condition)| ((node.into(), condition), Since::default()));
         let writer = present.writer.into();
         Conditions { nodes: &present.nodes, writer, since: since.collect(), moved: None, later: false }
     }
@@ -78,6 +87,9 @@ impl<'a> Conditions<'a> {
         if act.target == Target::Best && self.candidates().next().is_none() {
             return Err(ScheduleError::NobodyToPromote { step: text, later });
         }
+        if self.nodes.len() == 1 && action.side() == Some(Side::Peers) {
+            return Err(ScheduleError::NoPeers { step: text });
+        }
         // Whom a failover leaves behind is only seen when it is done.
         let may_have_diverged = self.moved.is_some_and(|action| action.leaves_behind().is_some())
             || self.since(target, Condition::Diverged).is_some();
@@ -87,24 +99,20 @@ impl<'a> Conditions<'a> {
         }
         let hinders = |&condition: &Condition| condition.cure() != action && condition.hinders(action);
         if let Some((condition, since)) = self.of(target).find(|(condition, _)| hinders(condition)) {
-            let since = since.clone();
+            let since = since.step.clone();
             return Err(ScheduleError::Hindered { step: text, node: target, condition, since });
         }
         let cures = action.cures().filter(|&condition| condition != Condition::Diverged);
         if let Some(condition) = cures.filter(|&condition| self.since(target, condition).is_none()) {
             return Err(ScheduleError::NothingToCure { step: text, node: target, condition, later });
         }
-        match action {
-            Action::Freeze => match self.since(self.writer, Condition::Down) {
-                Some(since) => Err(ScheduleError::NothingStreams { step: text, since: since.clone() }),
-                None => Ok(()),
-            },
-            Action::Switchover => match self.in_the_way_of_a_switchover() {
-                Some((&(node, condition), since)) => {
-                    Err(ScheduleError::Hindered { step: text, node, condition, since: since.clone() })
-                }
-                None => Ok(()),
-            },
+        if let Some((&(node, condition), since)) = self.in_the_way(action, target) {
+            return Err(ScheduleError::Hindered { step: text, node, condition, since: since.step.clone() });
+        }
+        match self.since(self.writer, Condition::Down) {
+            Some(since) if action == Action::Freeze => {
+                Err(ScheduleError::NothingStreams { step: text, since: since.step.clone() })
+            }
             _ => Ok(()),
         }
     }
@@ -117,21 +125,30 @@ impl<'a> Conditions<'a> {
         Stage { step, node: self.resolve(step.target).node(), writer, candidates }
     }
 
-    /// A primary that is shut down waits for everybody who streams from it, and so for whoever is held up.
-    fn in_the_way_of_a_switchover(&self) -> Option<(&(Target, Condition), &Option<String>)> {
-        let held_up = |condition| matches!(condition, Condition::Paused | Condition::Frozen);
-        self.since.iter().find(|((node, condition), _)| {
-            held_up(*condition) || (*node == self.writer && *condition == Condition::Down)
+    /// What another node is in, or the way to it, that `action` on `target` cannot be done under. A primary that is shut
+    /// down waits for everybody who streams from it, and so for whoever is held up or cut off. What needs a stream needs
+    /// both its ends.
+    fn in_the_way(&self, action: Action, target: Target) -> Option<(&(Target, Condition), &Since)> {
+        let shuts_down = matches!(action, Action::Stop(StopMode::Fast) | Action::Restart);
+        let waits = action == Action::Switchover || shuts_down && target == self.writer;
+        let streams = matches!(action, Action::Freeze | Action::Rejoin);
+        self.since.iter().find(|((node, condition), since)| match condition {
+            Condition::Paused | Condition::Frozen => waits && *node != target,
+            Condition::Down => action == Action::Switchover && *node == self.writer,
+            Condition::Isolated if since.action.and_then(Action::side).is_some_and(Side::has_peers) => {
+                waits || streams && [target, self.writer].contains(node)
+            }
+            _ => false,
         })
     }
 
     /// Takes note of what is done, and is called `text`.
     pub(super) fn apply(&mut self, act: Act, text: &str) {
         let (action, target) = (act.action, self.resolve(act.target));
-        let since = || Some(text.to_owned());
+        let since = || Since { step: Some(text.to_owned()), action: Some(action) };
         self.later = true;
         if action.ends_processes() {
-            self.since.retain(|(of, _), _| *of != target);
+            self.since.retain(|(of, condition), _| *of != target || condition.is_of_network());
         }
         if let Some(condition) = action.cures() {
             self.since.remove(&(target, condition));
@@ -141,12 +158,13 @@ impl<'a> Conditions<'a> {
         }
         if action.moves_primary() {
             let old = std::mem::replace(&mut self.writer, target.node().map_or(Target::Writer, Target::Node));
-            self.since.retain(|(of, _), _| *of != old);
+            self.since.retain(|(of, condition), _| *of != old || condition.is_of_network());
             if let (Some(condition), Target::Node(_)) = (action.leaves_behind(), old) {
                 self.since.insert((old, condition), since());
             }
             // Whose log arrives is another's now; replay that was paused is ended by the promotion.
-            self.since.retain(|(of, condition), _| *of != target || *condition == Condition::Diverged);
+            let stays = |condition: Condition| condition.is_of_network() || condition == Condition::Diverged;
+            self.since.retain(|(of, condition), _| *of != target || stays(*condition));
             self.moved = Some(action);
         }
     }
@@ -173,11 +191,11 @@ impl<'a> Conditions<'a> {
         others.filter(move |&node| !is_out(Target::Node(node)))
     }
 
-    fn since(&self, target: Target, condition: Condition) -> Option<&Option<String>> {
+    fn since(&self, target: Target, condition: Condition) -> Option<&Since> {
         self.since.get(&(target, condition))
     }
 
-    fn of(&self, target: Target) -> impl Iterator<Item = (Condition, &Option<String>)> {
+    fn of(&self, target: Target) -> impl Iterator<Item = (Condition, &Since)> {
         Condition::ALL
             .into_iter()
             .filter_map(move |condition| Some((condition, self.since(target, condition)?)))

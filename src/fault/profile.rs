@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::history::{Action, Nanos, NodeName, StopMode};
+use crate::history::{Action, Cut, Nanos, NodeName, Side, Slowness, StopMode, Way};
 
 use super::conditions::Conditions;
 use super::random::Random;
@@ -18,6 +18,8 @@ pub enum Profile {
     Restarts,
     /// Failovers and switchovers, one after the other.
     Failovers,
+    /// Nodes cut off from clients and peers, links that are slow, connections that are dropped.
+    Partitions,
     /// All of it, on top of each other.
     Chaos,
 }
@@ -30,6 +32,18 @@ enum Whom {
     Best,
 }
 
+const FROM_CLIENTS: Action = Action::Isolate(Cut { side: Side::Clients, way: Way::Both });
+const FROM_PEERS: Action = Action::Isolate(Cut { side: Side::Peers, way: Way::Both });
+/// What the node says reaches nobody, and it hears everything.
+const UNHEARD: Action = Action::Isolate(Cut { side: Side::Peers, way: Way::Out });
+const SLOW: Action = Action::Slow(Slowness {
+    side: Side::Peers,
+    latency: Nanos::from_millis(20),
+    jitter: Nanos::from_millis(5),
+    bandwidth: None,
+});
+const DROPPED: Action = Action::Reset(Side::Clients);
+
 /// How often what is done, compared with the rest of the mixture.
 type Weight = (u64, Action, Whom);
 
@@ -41,7 +55,8 @@ struct Pace {
 
 impl Profile {
     /// Every profile, by severity.
-    pub const ALL: [Profile; 4] = [Profile::Gentle, Profile::Restarts, Profile::Failovers, Profile::Chaos];
+    pub const ALL: [Profile; 5] =
+        [Profile::Gentle, Profile::Restarts, Profile::Failovers, Profile::Partitions, Profile::Chaos];
 
     /// The word that stands for it.
     pub fn as_str(self) -> &'static str {
@@ -49,6 +64,7 @@ impl Profile {
             Profile::Gentle => "gentle",
             Profile::Restarts => "restarts",
             Profile::Failovers => "failovers",
+            Profile::Partitions => "partitions",
             Profile::Chaos => "chaos",
         }
     }
@@ -61,6 +77,7 @@ impl Profile {
             Profile::Failovers => {
                 "failovers to the best replica, switchovers, and the way back of the old primary"
             }
+            Profile::Partitions => "nodes cut off from clients or peers, slow links, dropped connections",
             Profile::Chaos => "everything, on top of each other",
         }
     }
@@ -89,7 +106,20 @@ impl Profile {
                 (1, Restart, Replica),
             ],
             Profile::Failovers => &[(3, Promote, Best), (2, Switchover, Replica)],
+            Profile::Partitions => &[
+                (2, FROM_CLIENTS, Writer),
+                (1, FROM_CLIENTS, Replica),
+                (3, FROM_PEERS, Replica),
+                (1, UNHEARD, Replica),
+                (2, SLOW, Replica),
+                (1, SLOW, Writer),
+                (1, DROPPED, Writer),
+            ],
             Profile::Chaos => &[
+                (1, FROM_CLIENTS, Writer),
+                (1, FROM_PEERS, Replica),
+                (1, SLOW, Replica),
+                (1, DROPPED, Writer),
                 (2, Crash, Writer),
                 (1, Kill, Writer),
                 (1, Pause, Writer),
@@ -107,7 +137,9 @@ impl Profile {
 
     fn pace(self) -> Pace {
         match self {
-            Profile::Gentle | Profile::Restarts => Pace { next: (1_800, 3_200), lasts: (300, 1_200) },
+            Profile::Gentle | Profile::Restarts | Profile::Partitions => {
+                Pace { next: (1_800, 3_200), lasts: (300, 1_200) }
+            }
             Profile::Failovers => Pace { next: (2_600, 3_800), lasts: (500, 1_000) },
             // Shorter than what lasts, so that faults overlap.
             Profile::Chaos => Pace { next: (400, 1_800), lasts: (500, 2_500) },
@@ -310,7 +342,8 @@ mod tests {
         insta::assert_snapshot!(schedule(Profile::Gentle), @"restart(writer)@2s,restart(replica-2)@4.635s,restart(writer)@7.43s,pause-replay(replica-2)@10.455s,resume-replay(replica-2)@11.19s,restart(replica-1)@13.063s,restart(replica-2)@15.498s");
         insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(writer,immediate)@2s,start(writer)@2.372s,crash(writer)@4.635s,stop(writer,immediate)@7.43s,start(writer)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
         insta::assert_snapshot!(schedule(Profile::Failovers), @"promote(best)@2s,rejoin(primary)@2.54s,switchover(primary)@3.04s,promote(best)@5.316s,rejoin(primary)@5.958s,switchover(primary)@6.458s,promote(best)@8.769s,rejoin(primary)@9.345s,switchover(primary)@9.845s,switchover(replica-1)@12.419s,promote(best)@15.712s,rejoin(replica-1)@16.344s,switchover(replica-1)@16.666s");
-        insta::assert_snapshot!(schedule(Profile::Chaos), @"promote(best)@2s,rejoin(primary)@2.66s,switchover(primary)@3.16s,pause(writer)@3.235s,resume(writer)@4.302s,switchover(replica-1)@4.63s,freeze(primary)@6.255s,crash(writer)@7.463s,thaw(primary)@7.721s,terminate(writer)@8.498s,pause-replay(replica-2)@10.176s,resume-replay(replica-2)@10.942s,switchover(replica-2)@11.057s,crash(writer)@11.476s,terminate(writer)@12.612s,pause-replay(replica-1)@13.152s,crash(primary)@13.703s,resume-replay(replica-1)@15.042s,pause(writer)@15.09s,freeze(primary)@15.669s,resume(writer)@16.666s,thaw(primary)@16.666s");
+        insta::assert_snapshot!(schedule(Profile::Partitions), @"isolate(replica-1,peers)@2s,reconnect(replica-1)@2.372s,isolate(replica-1,clients)@4.635s,reconnect(replica-1)@5.19s,isolate(replica-2,peers)@7.43s,reconnect(replica-2)@7.867s,slow(replica-1,peers,latency=20ms,jitter=5ms)@10.455s,speed-up(replica-1)@11.19s,isolate(writer,clients)@13.063s,reconnect(writer)@13.6s,isolate(replica-1,peers)@15.498s,reconnect(replica-1)@16.666s");
+        insta::assert_snapshot!(schedule(Profile::Chaos), @"terminate(writer)@2s,crash(writer)@3.235s,promote(best)@4.63s,rejoin(primary)@5.435s,switchover(primary)@5.935s,kill(replica-1)@6.255s,isolate(replica-2,peers)@7.463s,start(replica-1)@7.721s,reconnect(replica-2)@8.491s,crash(writer)@8.498s,pause-replay(replica-1)@10.176s,resume-replay(replica-1)@10.942s,promote(best)@11.057s,isolate(writer,clients)@11.476s,reconnect(writer)@12.346s,rejoin(primary)@12.352s,crash(writer)@12.612s,switchover(primary)@12.852s,pause-replay(replica-2)@13.152s,switchover(replica-1)@13.703s,resume-replay(replica-2)@15.042s,crash(writer)@15.09s,crash(primary)@15.669s");
     }
 
     #[test]
@@ -345,7 +378,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn can_always_be_carried_out(seed: u64, ms in 500..200_000_u64, replicas in 0..5_usize, place in 0..4_usize) {
+        fn can_always_be_carried_out(seed: u64, ms in 500..200_000_u64, replicas in 0..5_usize, place in 0..5_usize) {
             let (profile, duration, nodes) = (Profile::ALL[place], Nanos::from_millis(ms), nodes(replicas));
             let schedule = profile.schedule(seed, duration, &nodes, |_| true);
             prop_assert_eq!(schedule.validate(&nodes, |_| true, duration), Ok(()), "{}", schedule);

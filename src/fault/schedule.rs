@@ -93,6 +93,12 @@ pub enum ScheduleError {
         /// Whether other steps come before.
         later: bool,
     },
+    /// A primary without replicas has nobody but clients.
+    #[error("{step}: the cluster has one node, and so no peers")]
+    NoPeers {
+        /// The step, as text.
+        step: String,
+    },
     /// A start of a node that is up, and the like.
     #[error("{step}: {node} is not {condition}{}; only {} before it leads to that", by_then(*.later), beginnings(*.condition))]
     NothingToCure {
@@ -197,6 +203,11 @@ impl Schedule {
         self.steps.iter().map(stage).collect()
     }
 
+    /// Whether some step is done to connections, so that they have to go through links.
+    pub fn needs_links(&self) -> bool {
+        self.steps.iter().any(|step| step.action.side().is_some())
+    }
+
     /// Whether some step makes another node the primary.
     pub fn moves_primary(&self) -> bool {
         self.steps.iter().any(|step| step.action.moves_primary())
@@ -254,6 +265,42 @@ mod tests {
         let can = |action| action != Action::Pause;
         let error = schedule.validate(&[NodeName::primary()], can, Nanos::from_millis(9_000)).unwrap_err();
         insta::assert_snapshot!(error, @"pause(primary)@2s: a cluster of this kind cannot do that");
+    }
+
+    #[test]
+    fn what_is_cut_off_stays_so_until_it_is_reconnected() {
+        let nodes = [NodeName::primary(), NodeName::replica(1), NodeName::replica(2)];
+        let judge = |text: &str, nodes: &[NodeName]| {
+            text.parse::<Schedule>().unwrap().validate(nodes, |_| true, Nanos::from_millis(20_000))
+        };
+        for text in [
+            "isolate(primary)@1s,reconnect(primary)@2s,isolate(primary,peers,in)@3s,slow(replica-1,latency=1ms)@4s,speed-up(replica-1)@5s",
+            "isolate(replica-1,peers)@1s,kill(writer)@2s,promote(replica-1)@2s,reconnect(replica-1)@3s,rejoin(primary)@4s",
+            "isolate(primary)@1s,promote(replica-1)@2s,reconnect(primary)@3s,rejoin(primary)@4s",
+            "isolate(primary)@1s,kill(primary)@2s,reconnect(primary)@3s,start(primary)@4s",
+            "isolate(primary)@1s,crash(primary)@2s,reconnect(primary)@3s,reset(primary)@4s",
+            "isolate(primary,clients)@1s,restart(primary)@2s,switchover(replica-1)@3s",
+            "slow(primary,latency=1ms)@1s,isolate(primary)@2s,reconnect(primary)@3s,reset(replica-1)@4s",
+            "pause(replica-1)@1s,isolate(replica-1)@2s,resume(replica-1)@3s",
+        ] {
+            assert_eq!(judge(text, &nodes), Ok(()), "{text}");
+        }
+        let say = |text: &str| judge(text, &nodes).unwrap_err().to_string();
+        insta::assert_snapshot!(say("isolate(primary)@1s,isolate(primary,clients)@2s"), @"isolate(primary,clients)@2s: primary is already isolated by then, since isolate(primary)@1s; `reconnect(primary)` it first");
+        insta::assert_snapshot!(say("isolate(primary)@1s,crash(primary)@2s,slow(primary,latency=1ms)@3s"), @"slow(primary,latency=1ms)@3s: primary is already isolated by then, since isolate(primary)@1s; `reconnect(primary)` it first");
+        insta::assert_snapshot!(say("slow(primary,latency=1ms)@1s,slow(primary,latency=2ms)@3s"), @"slow(primary,latency=2ms)@3s: primary is already slow by then, since slow(primary,latency=1ms)@1s; `speed-up(primary)` it first");
+        insta::assert_snapshot!(say("isolate(primary)@1s,reset(primary)@3s"), @"reset(primary)@3s: primary is already isolated by then, since isolate(primary)@1s; `reconnect(primary)` it first");
+        insta::assert_snapshot!(say("reconnect(primary)@1s"), @"reconnect(primary)@1s: primary is not isolated by then; only `isolate` before it leads to that");
+        insta::assert_snapshot!(say("speed-up(primary)@1s"), @"speed-up(primary)@1s: primary is not slow by then; only `slow` before it leads to that");
+        insta::assert_snapshot!(say("kill(primary)@1s,isolate(primary)@2s"), @"isolate(primary)@2s: primary is already down by then, since kill(primary)@1s; `start(primary)` it first");
+        insta::assert_snapshot!(say("isolate(replica-1,peers,out)@1s,stop(primary)@2s"), @"stop(primary,fast)@2s: replica-1 is already isolated by then, since isolate(replica-1,peers,out)@1s; `reconnect(replica-1)` it first");
+        insta::assert_snapshot!(say("freeze(replica-1)@1s,restart(primary)@2s"), @"restart(primary)@2s: replica-1 is already frozen by then, since freeze(replica-1)@1s; `thaw(replica-1)` it first");
+        insta::assert_snapshot!(say("isolate(replica-2)@1s,switchover(replica-1)@2s"), @"switchover(replica-1)@2s: replica-2 is already isolated by then, since isolate(replica-2)@1s; `reconnect(replica-2)` it first");
+        insta::assert_snapshot!(say("isolate(primary)@1s,freeze(replica-1)@2s"), @"freeze(replica-1)@2s: primary is already isolated by then, since isolate(primary)@1s; `reconnect(primary)` it first");
+        insta::assert_snapshot!(say("isolate(primary)@1s,promote(replica-1)@2s,rejoin(primary)@3s"), @"rejoin(primary)@3s: primary is already isolated by then, since isolate(primary)@1s; `reconnect(primary)` it first");
+        let alone = judge("isolate(primary,peers)@1s", &nodes[..1]).unwrap_err().to_string();
+        insta::assert_snapshot!(alone, @"isolate(primary,peers)@1s: the cluster has one node, and so no peers");
+        assert_eq!(judge("isolate(primary)@1s", &nodes[..1]), Ok(()));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Operation;
+use super::{Cut, Operation, Side, Slowness};
 
 /// How PostgreSQL is told to shut down (manual, "Shutting Down the Server").
 #[derive(
@@ -22,6 +22,10 @@ pub enum StopMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
+    /// Nothing passes between the node and its clients, its peers, or both.
+    Isolated,
+    /// What passes there takes longer.
+    Slow,
     /// No process of the node runs.
     Down,
     /// Every process of the node is stopped: it keeps its connections and answers nobody.
@@ -36,13 +40,23 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Every condition, in the order in which they are put right: nothing can be done to a node that is down.
-    pub const ALL: [Condition; 5] =
-        [Condition::Down, Condition::Paused, Condition::Frozen, Condition::ReplayPaused, Condition::Diverged];
+    /// Every condition, in the order in which they are put right: the network first, as a node that comes back has to
+    /// reach the others; and nothing else can be done to a node that is down.
+    pub const ALL: [Condition; 7] = [
+        Condition::Isolated,
+        Condition::Slow,
+        Condition::Down,
+        Condition::Paused,
+        Condition::Frozen,
+        Condition::ReplayPaused,
+        Condition::Diverged,
+    ];
 
     /// The action that ends it.
     pub fn cure(self) -> Action {
         match self {
+            Condition::Isolated => Action::Reconnect,
+            Condition::Slow => Action::SpeedUp,
             Condition::Down => Action::Start,
             Condition::Paused => Action::Resume,
             Condition::Frozen => Action::Thaw,
@@ -54,9 +68,16 @@ impl Condition {
     /// Whether `action`, which is not its cure, cannot be done to a node in this condition.
     pub fn hinders(self, action: Action) -> bool {
         match self {
+            // It takes a network that is as it should be to see that another fault took hold, or is over.
+            Condition::Isolated => {
+                matches!(action, Action::Isolate(_) | Action::Slow(_) | Action::Reset(_))
+            }
+            Condition::Slow => matches!(action, Action::Slow(_)),
+            // The network is there without the node.
+            _ if matches!(action, Action::Reconnect | Action::SpeedUp) => false,
             Condition::Down | Condition::Diverged => true,
             // What is stopped obeys no signal but SIGKILL.
-            Condition::Paused => !matches!(action, Action::Kill | Action::Crash),
+            Condition::Paused => !matches!(action, Action::Kill | Action::Crash | Action::Isolate(_)),
             // A shutdown would wait for the receiver, and `resume` would wake it.
             Condition::Frozen => {
                 matches!(action, Action::Stop(_) | Action::Restart | Action::Pause | Action::Freeze)
@@ -65,9 +86,21 @@ impl Condition {
         }
     }
 
+    /// Whether it is about the node's network, so that the end of its processes does not end it.
+    pub fn is_of_network(self) -> bool {
+        matches!(self, Condition::Isolated | Condition::Slow)
+    }
+
+    /// Whether a node in this condition cannot be expected to answer, however it is reached.
+    pub fn silences(self) -> bool {
+        matches!(self, Condition::Down | Condition::Paused | Condition::Diverged)
+    }
+
     /// What is said of a node: `primary is down`.
     pub fn adjective(self) -> &'static str {
         match self {
+            Condition::Isolated => "isolated",
+            Condition::Slow => "slow",
             Condition::Down => "down",
             Condition::Paused => "paused",
             Condition::Frozen => "frozen",
@@ -121,11 +154,21 @@ pub enum Action {
     Switchover,
     /// Make a node whose log has diverged a replica of the primary: `pg_rewind`, else a new base backup.
     Rejoin,
+    /// Let nothing pass between the node and others, established connections and new ones.
+    Isolate(Cut),
+    /// Let everything pass again; what was held back arrives.
+    Reconnect,
+    /// Make what passes between the node and others take longer.
+    Slow(Slowness),
+    /// Let it pass as fast as before.
+    SpeedUp,
+    /// Reset every established connection between the node and others.
+    Reset(Side),
 }
 
 impl Action {
-    /// Every action, in the order in which they are explained.
-    pub const ALL: [Action; 17] = [
+    /// Every action, in the order in which they are explained; of those that can be done in many ways, one.
+    pub const ALL: [Action; 22] = [
         Action::Crash,
         Action::Kill,
         Action::Stop(StopMode::Fast),
@@ -143,6 +186,11 @@ impl Action {
         Action::Promote,
         Action::Switchover,
         Action::Rejoin,
+        Action::Isolate(Cut::WHOLE),
+        Action::Reconnect,
+        Action::Slow(Slowness::EXAMPLE),
+        Action::SpeedUp,
+        Action::Reset(Side::Both),
     ];
 
     /// What the node is in when the action is complete, and was not before.
@@ -152,6 +200,9 @@ impl Action {
             Action::Pause => Some(Condition::Paused),
             Action::Freeze => Some(Condition::Frozen),
             Action::PauseReplay => Some(Condition::ReplayPaused),
+            Action::Isolate(_) => Some(Condition::Isolated),
+            Action::Slow(_) => Some(Condition::Slow),
+            Action::Reset(_) | Action::Reconnect | Action::SpeedUp => None,
             Action::Crash | Action::Restart | Action::Promote | Action::Switchover => None,
             Action::Terminate | Action::CancelSyncWait => None,
             Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay | Action::Rejoin => None,
@@ -161,6 +212,11 @@ impl Action {
     /// What the primary so far is in when the action is complete.
     pub fn leaves_behind(self) -> Option<Condition> {
         (self == Action::Promote).then_some(Condition::Diverged)
+    }
+
+    /// Whether it is about what connects nodes, and not about a node.
+    pub fn is_of_network(self) -> bool {
+        self.side().is_some() || self.cures().is_some_and(Condition::is_of_network)
     }
 
     /// Whether another node is the primary when it is complete.
@@ -185,7 +241,22 @@ impl Action {
 
     /// Whether a node that answered nobody answers again when it is complete.
     pub fn brings_back(self) -> bool {
-        matches!(self, Action::Crash | Action::Restart | Action::Start | Action::Resume | Action::Rejoin)
+        match self {
+            Action::Crash | Action::Restart | Action::Start | Action::Resume | Action::Rejoin => true,
+            Action::Reconnect => true,
+            Action::Reset(side) => side.has_clients(),
+            _ => false,
+        }
+    }
+
+    /// Which of the node's connections it is done to; `None` where it is done to its processes.
+    pub fn side(self) -> Option<Side> {
+        match self {
+            Action::Isolate(cut) => Some(cut.side),
+            Action::Slow(slowness) => Some(slowness.side),
+            Action::Reset(side) => Some(side),
+            _ => None,
+        }
     }
 
     /// Whether it can only be done to a node that is not the primary.
@@ -215,6 +286,11 @@ impl Action {
             Action::Promote => "promote",
             Action::Switchover => "switchover",
             Action::Rejoin => "rejoin",
+            Action::Isolate(_) => "isolate",
+            Action::Reconnect => "reconnect",
+            Action::Slow(_) => "slow",
+            Action::SpeedUp => "speed-up",
+            Action::Reset(_) => "reset",
         }
     }
 }

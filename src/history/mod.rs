@@ -9,6 +9,7 @@ mod counter;
 mod digest;
 mod event;
 pub mod file;
+mod network;
 mod node;
 #[cfg(test)]
 pub(crate) mod notation;
@@ -22,6 +23,7 @@ pub use clock::{Clock, Nanos};
 pub use counter::{CounterOp, CounterReply};
 pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};
 pub use event::{Cause, CauseClass, Event, Operation, Phase, Process, Reply};
+pub use network::{Cut, Side, Slowness, Way};
 pub use node::NodeName;
 pub use orders::{Cents, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
 pub use record::{Call, Header, History, MalformedHistory, Outcome};

@@ -120,6 +120,13 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// How much of the log the node that calls itself `replica` has said it has flushed, to the server that it receives from;
+/// `None` while it is not connected.
+pub async fn flushed_by(session: &Session, replica: NodeName) -> Result<Option<Lsn>, PgError> {
+    let sql = format!("SELECT max(flush_lsn) FROM pg_stat_replication WHERE application_name = '{replica}'");
+    lsn(scalar(session, &sql).await?)
+}
+
 /// The process that receives the log on a replica; `None` while nothing streams.
 pub async fn wal_receiver(session: &Session) -> Result<Option<i32>, PgError> {
     let pid = scalar(session, "SELECT pid FROM pg_stat_wal_receiver WHERE status = 'streaming'").await?;
@@ -156,12 +163,6 @@ pub async fn timeline(session: &Session) -> Result<Option<(u32, Lsn)>, PgError> 
     let last = history.lines().rfind(|line| line.starts_with(|c: char| c.is_ascii_digit()));
     let at = last.and_then(|line| line.split('\t').nth(1)).ok_or_else(|| mismatch(&history))?;
     Ok(lsn(Some(at.to_owned()))?.map(|at| (timeline, at)))
-}
-
-/// The names of the physical replication slots.
-pub async fn physical_slots(session: &Session) -> Result<Vec<String>, PgError> {
-    let sql = "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical' AND NOT temporary";
-    Ok(session.simple_query_rows(sql).await?.into_iter().flatten().flatten().collect())
 }
 
 /// Ends the session of every client but this one; answers their processes.

@@ -9,8 +9,8 @@ use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
-    Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Occasion, Operation, OrdersOp,
-    Outcome,
+    Action, Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Occasion, Operation,
+    OrdersOp, Outcome, Tenures,
 };
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures};
@@ -190,24 +190,37 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
         "Power loss and operating-system crashes: killing processes leaves the page cache, so this run cannot show what \
          `fsync = off` or a lying disk would lose."
             .to_owned(),
-        "Failover: no replica was promoted, so nothing is said about commits that a promotion would lose.".to_owned(),
-        if manifest.foreign {
-            "Network faults: no link was cut or slowed down by the lab.".to_owned()
-        } else {
-            "Network faults: no link was slow or lossy, and none was cut; every node was on this machine.".to_owned()
-        },
         "Isolation anomalies beyond the ones listed: transactions ran at read committed, and no dependency graph was \
          built."
             .to_owned(),
     ];
+    let done = |is: fn(Action) -> bool| {
+        let did = |call: &Call<'_, FaultOp>| matches!(call.op, FaultOp::Act { action, .. } if is(*action));
+        faults.calls().filter(did).any(|call| matches!(call.outcome, Outcome::Ok { .. }))
+    };
+    let lost = "so nothing is said about commits that a promotion would lose.";
+    if done(|action| action == Action::Switchover) && !done(|action| action == Action::Promote) {
+        gaps.push(format!("Failover: the primary was only replaced in good order, {lost}"));
+    } else if !done(Action::moves_primary) {
+        gaps.push(format!("Failover: no replica was promoted, {lost}"));
+    }
+    gaps.push(match done(|action| action.side().is_some()) {
+        false if manifest.foreign => "Network faults: no link was cut or slowed down by the lab.".to_owned(),
+        false => "Network faults: no link was slow or lossy, and none was cut; every node was on this machine.".to_owned(),
+        true => "Network faults beyond those injected: they were done to streams of bytes, so no packet was lost, \
+                 doubled or overtaken, and what was held back arrived at once."
+            .to_owned(),
+    });
     let injected = faults
         .calls()
         .filter(|call| matches!(call.op, FaultOp::Act { occasion: Occasion::Planned, .. }))
         .count();
-    let primary = manifest.node_names().first().copied();
+    let first = manifest.node_names().first().copied();
+    let primaries = Tenures::of(faults, first.unwrap_or_else(NodeName::primary));
     let died = |call: Call<'_, FaultOp>| {
         let FaultOp::Act { action, .. } = call.op else { return false };
-        Some(call.node) == primary && action.is_abrupt() && matches!(call.outcome, Outcome::Ok { .. })
+        let of_primary = primaries.may_hold(call.node, call.start, call.start);
+        of_primary && action.is_abrupt() && matches!(call.outcome, Outcome::Ok { .. })
     };
     if injected == 0 {
         gaps.push("Restarts: no fault was injected in this run.".to_owned());

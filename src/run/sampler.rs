@@ -53,7 +53,8 @@ impl Sampler {
     /// Without an answer nobody knows the lag, and that is what the samples say.
     async fn lag(&self, link: &mut Option<Link>) -> Vec<LagSample> {
         let asked = self.clock.now();
-        let sites = self.topology.sites();
+        // An observer has a line of its own: while clients or replicas are cut off, the primary is still asked.
+        let sites = self.topology.direct_sites();
         let (primaries, replicas): (Vec<&Site>, Vec<&Site>) =
             sites.iter().partition(|site| site.role == Role::Primary);
         let Some(primary) = primaries.first() else { return Vec::new() };

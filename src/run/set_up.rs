@@ -24,6 +24,7 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 clients: clients(plan),
                 logs_dir: Some(dir.nodes()),
                 name: dir.id(),
+                links: plan.faults.needs_links().then_some(plan.load.seed),
                 ..plan.topology.local()
             };
             local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))

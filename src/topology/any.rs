@@ -55,6 +55,14 @@ impl Topology {
         }
     }
 
+    /// The nodes as the lab itself reaches them, the primary first: past whatever is done to the clients' network.
+    pub fn direct_sites(&self) -> Vec<Site> {
+        match self {
+            Topology::Local(cluster) => cluster.direct_endpoints().into_iter().map(site).collect(),
+            Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => self.sites(),
+        }
+    }
+
     /// Does `action` to `node` and verifies that it took hold; the answer is a line for the report.
     pub async fn act(&self, node: NodeName, action: Action) -> Result<String, TopologyError> {
         match self {

@@ -4,6 +4,7 @@
 //! that answers `Ok` has taken hold.
 
 mod any;
+mod blame;
 mod cascade;
 pub mod compose;
 mod error;

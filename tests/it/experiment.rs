@@ -350,3 +350,75 @@ fn sessions_that_are_ended_come_back() {
     assert_eq!(lost(&report), [0, 0]);
     lab.assert_nothing_left();
 }
+
+/// Deadlines that pass while a node is cut off.
+fn impatient(lab: &Lab) {
+    let deadlines = "[load]\nstatement_deadline = \"1s\"\nconnect_deadline = \"1s\"\n";
+    fs::write(lab.path().join("replab.toml"), deadlines).unwrap();
+}
+
+#[test]
+fn clients_that_are_cut_off_know_nothing_and_nothing_is_lost() {
+    let Some(lab) = Lab::real() else { return };
+    impatient(&lab);
+    let faults = "isolate(primary,clients)@1.5s,reconnect(primary)@3.5s,isolate(replica-1)@4s,reset(primary,clients)@4.5s,\
+                  slow(primary,latency=5ms)@5s";
+    lab.run(&["run", "--duration", "6s", "--fault", faults]).exits(0);
+    let report = lab.results();
+    assert_schema(&report);
+    assert_eq!(lost(&report), [0, 0]);
+    let mut done = recoveries(&report);
+    done[5..].sort_unstable();
+    assert_eq!(
+        done,
+        [
+            ("isolate", "primary", true),
+            ("reconnect", "primary", true),
+            ("isolate", "replica-1", true),
+            ("reset", "primary", true),
+            ("slow", "primary", false),
+            ("reconnect", "replica-1", true),
+            ("speed-up", "primary", false),
+        ]
+    );
+    let cut = &report["figures"]["recoveries"][0];
+    assert!(cut["unavailable"].as_u64().unwrap() >= 1_500_000_000, "{cut}");
+    assert!(cut["first_success"].as_u64().unwrap() >= 3_500_000_000, "{cut}");
+    let unknown = |workload| {
+        let operations = report["figures"]["operations"].as_array().unwrap().clone();
+        operations
+            .iter()
+            .filter(|of| of["workload"] == workload)
+            .map(|of| of["info"].as_u64().unwrap())
+            .sum::<u64>()
+    };
+    assert!(unknown("orders") > 0 && unknown("counter") > 0, "{}", report["figures"]["operations"]);
+    for workload in ["orders", "counter"] {
+        assert_eq!(judgement(&report, workload, "durability", None)["verdict"], "pass");
+        assert_eq!(judgement(&report, workload, "convergence", None)["verdict"], "pass");
+    }
+    let gaps = report["not_checked"].to_string();
+    assert!(
+        gaps.contains("Network faults beyond those injected") && gaps.contains("no replica was promoted"),
+        "{gaps}"
+    );
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn a_replica_that_was_cut_off_and_is_promoted_has_lost_the_time_since() {
+    let Some(lab) = Lab::real() else { return };
+    let faults = "isolate(replica-1,peers)@1s,kill(writer)@1.6s,promote(replica-1)@1.6s";
+    lab.run(&["run", "--duration", "3s", "--fault", faults]).exits(0);
+    let report = lab.results();
+    let [orders, increments] = lost(&report);
+    assert!(orders > 0 && increments > 0, "{orders} {increments}");
+    let durability = judgement(&report, "orders", "durability", None);
+    assert_eq!((&durability["verdict"], &durability["claimed"]), (&"fail".into(), &false.into()));
+    assert_eq!(count(durability, "gaps"), 0, "only the end is lost");
+    let convergence = judgement(&report, "orders", "convergence", None);
+    assert_eq!(convergence["verdict"], "pass", "it was reconnected, and the old primary rewound");
+    assert!(!report["not_checked"].to_string().contains("no replica was promoted"));
+    lab.run(&["check", "--require", "durability"]).exits(1);
+    lab.assert_nothing_left();
+}

@@ -1,5 +1,7 @@
 //! Another node becomes the primary, and the old one comes back.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use replab::history::{Action, Condition, NodeName, StopMode};
 use replab::lsn::Lsn;
 use replab::pg::{PgError, Session, probe};
@@ -86,8 +88,11 @@ async fn a_frozen_replica_that_is_promoted_has_lost_what_it_did_not_receive() {
         assert_eq!(values(&session).await, ["1", "3"], "{node}");
         assert!(slots(&session).await.is_empty(), "{node}");
     }
+    // What the lab did not make is not the lab's to drop.
+    let own = "SELECT pg_create_physical_replication_slot(name) FROM unnest('{somebodys,replica_1}'::text[]) AS name";
+    new.batch(own).await.unwrap();
     lab.cluster.all_follow().await.unwrap();
-    assert_eq!(slots(&new).await, ["primary true", "replica_2 true"]);
+    assert_eq!(slots(&new).await, ["primary true", "replica_2 true", "somebodys false"]);
     assert_eq!(lab.cluster.conditions(), []);
     let refused = lab.session(primary()).await.batch("INSERT INTO t VALUES (4)").await.unwrap_err();
     assert_eq!(refused.sqlstate(), Some("25006"), "{refused}");
@@ -240,6 +245,39 @@ async fn what_cannot_be_promoted_is_refused() {
     assert!(matches!(refused, TopologyError::NotRunning { .. }), "{refused}");
     let stays: Result<bool, PgError> = probe::is_in_recovery(&lab.session(replica(1)).await).await;
     assert!(stays.unwrap());
+    lab.down().await;
+}
+
+#[tokio::test]
+async fn a_frozen_replica_never_reads_what_its_old_primary_had_sent() {
+    let Some((lab, writer)) = with_table(2, config(2)).await else { return };
+    lab.cluster.act(replica(2), Action::Freeze).await.unwrap();
+    let last = insert(&writer, 2).await;
+    replayed(&lab.session(replica(1)).await, last).await;
+    // What tells the receiver to end is the startup process, which a busy machine may keep from that for long.
+    let session = lab.session(replica(2)).await;
+    let sql = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'";
+    let startup = Pid::from_raw(column(&session, sql).await[0].parse().unwrap());
+    kill(startup, Signal::SIGSTOP).unwrap();
+    lab.cluster.act(replica(1), Action::Freeze).await.unwrap();
+    insert(&writer, 3).await;
+    lab.cluster.act(primary(), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(1), Action::Promote).await.unwrap();
+
+    let before = probe::written_lsn(&session).await.unwrap();
+    let (thawed, ()) = tokio::join!(lab.cluster.act(replica(2), Action::Thaw), async {
+        until("the receiver does something", async || {
+            let ended = probe::wal_receiver(&session).await.unwrap().is_none();
+            ended || probe::written_lsn(&session).await.unwrap() > before
+        })
+        .await;
+        kill(startup, Signal::SIGCONT).unwrap();
+    });
+    thawed.unwrap();
+    assert_eq!(lab.cluster.conditions(), [(primary(), Condition::Diverged)]);
+    let last = insert(&lab.session(replica(1)).await, 4).await;
+    replayed(&session, last).await;
+    assert_eq!(values(&session).await, ["1", "2", "4"]);
     lab.down().await;
 }
 

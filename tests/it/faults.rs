@@ -60,7 +60,10 @@ fn without_a_cluster_there_is_only_the_list() {
         assert!(listed.contains(words), "{words}: {listed}");
     }
     let json = lab.run(&["fault", "list", "--json"]).exits(0).json();
-    assert_eq!((json["faults"].as_array().unwrap().len(), &json["cluster"]), (17, &Value::Null));
+    assert_eq!(
+        (json["faults"].as_array().unwrap().len(), &json["cluster"]),
+        (replab::history::Action::ALL.len(), &Value::Null)
+    );
     assert_eq!(
         (&json["faults"][0]["fault"], &json["faults"][0]["supported"]),
         (&"crash(NODE)".into(), &true.into())
@@ -73,6 +76,14 @@ fn without_a_cluster_there_is_only_the_list() {
     lab.run(&["fault", "inject", "pause(replica-1)@8s"])
         .exits(2)
         .explains(&["leave out `@8s`", "fault list"]);
+    let supported = |fault: &str| {
+        let faults = json["faults"].as_array().unwrap();
+        faults.iter().find(|one| one["fault"] == fault).unwrap()["supported"].clone()
+    };
+    assert_eq!(
+        [supported("isolate(NODE)"), supported("pause(NODE)")],
+        [Value::Bool(false), Value::Bool(true)]
+    );
     let refused = lab.run(&["fault", "inject", "puase(replica-1)", "--json"]).exits(2);
     assert_eq!(refused.json()["error"]["exit_code"], 2);
     refused.explains(&["did you mean `pause`?"]);

@@ -19,6 +19,7 @@ mod killed;
 mod lab;
 mod local;
 mod matrix;
+mod partition;
 mod pg;
 mod planted;
 mod report;

@@ -214,9 +214,10 @@ fn a_stored_run_in_every_format() {
 fn a_missed_threshold_is_no_valid_run() {
     let lab = Lab::new();
     for (threshold, code, result) in [
-        ("rate.ok>1000000000", 4, "threshold missed"),
+        // Counts: however slow the machine is, they are no less true.
+        ("errors.unknown>0", 4, "threshold missed"),
         ("lag.bytes.max<1GB", 3, "unknown"),
-        ("rate.ok>1", 0, "valid"),
+        ("errors.unknown<1", 0, "valid"),
     ] {
         let args =
             ["run", "--quiet", "--topology", "memory", "--duration", "300ms", "--no-faults", "--threshold"];

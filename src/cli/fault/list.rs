@@ -38,14 +38,14 @@ fn fault_json(action: Action) -> Value {
     json!({
         "fault": catalogue::syntax(action),
         "explanation": catalogue::explanation(action),
-        "supported": Cluster::can(action),
+        "supported": super::can(action),
     })
 }
 
 fn faults_text() -> String {
     let width = Action::ALL.iter().map(|action| catalogue::syntax(*action).len()).max().unwrap_or_default();
     let line = |action: Action| {
-        let not = if Cluster::can(action) { "" } else { "; not on a cluster of this kind" };
+        let not = if super::can(action) { "" } else { "; in a run only" };
         format!("  {:width$}  {}{not}\n", catalogue::syntax(action), catalogue::explanation(action))
     };
     let faults: String = Action::ALL.into_iter().map(line).collect();

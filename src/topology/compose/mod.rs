@@ -123,6 +123,8 @@ impl Cluster {
             Action::PauseReplay | Action::ResumeReplay => true,
             Action::Promote | Action::Switchover | Action::Rejoin => true,
             Action::Terminate | Action::CancelSyncWait => true,
+            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp => false,
+            Action::Reset(_) => false,
         }
     }
 
@@ -167,6 +169,10 @@ impl Cluster {
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
+            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => {
+                let why = format!("a cluster of containers cannot {action} a node yet");
+                return Err(TopologyError::lab(why));
+            }
         };
         // What was held up during a failover now shows whether it can follow.
         if action.brings_back() || action.cures().is_some() {

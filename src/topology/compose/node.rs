@@ -1,5 +1,6 @@
 //! One container with a server: started, watched, shut down, killed.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,7 +12,7 @@ use tokio::time::timeout;
 use super::STOP_LIMIT;
 use super::engine::Engine;
 use super::suspend::Receiver;
-use crate::history::{NodeName, StopMode};
+use crate::history::{Condition, NodeName, Side, StopMode};
 use crate::topology::TopologyError;
 use crate::topology::process::{Process, last_lines};
 use crate::topology::servers::{Life, Server, Standing};
@@ -219,6 +220,14 @@ impl Server for Node {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn disturbances(&self) -> BTreeSet<Condition> {
+        BTreeSet::new()
+    }
+
+    fn is_cut_off(&self, _: Side) -> bool {
+        false
+    }
+
     fn log_end(&self) -> String {
         let unfinished = self.unfinished_log();
         // What was written down before is better than nothing.
@@ -253,6 +262,14 @@ impl Server for Node {
             Ok(_) | Err(TopologyError::StopForced { .. } | TopologyError::NotRunning { .. }) => Ok(()),
             Err(error) => Err(error),
         }
+    }
+
+    async fn terminate_receiver(&self, receiver: &Receiver) -> Result<(), TopologyError> {
+        // The engine lets nobody into a container that is paused, and nothing in it runs.
+        if self.state().await?.paused {
+            return Ok(());
+        }
+        self.signal(receiver.pid, "TERM").await
     }
 
     async fn dismiss(&self, receiver: Receiver) -> Result<(), TopologyError> {

@@ -17,7 +17,7 @@ const LOOK: Duration = Duration::from_millis(20);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::topology) struct Receiver {
     /// As the container counts.
-    pid: i32,
+    pub(super) pid: i32,
     /// When it started, in the system's own words.
     start: String,
 }
@@ -114,7 +114,7 @@ impl Node {
     }
 
     /// Sends a signal to a process of the container.
-    async fn signal(&self, pid: i32, signal: &str) -> Result<(), TopologyError> {
+    pub(super) async fn signal(&self, pid: i32, signal: &str) -> Result<(), TopologyError> {
         let kill = format!("kill -s {signal} {pid}");
         self.engine.tell(["exec", &self.container, "sh", "-c", &kill]).await.map(drop)
     }

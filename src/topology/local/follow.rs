@@ -34,7 +34,7 @@ impl Servers for Cluster {
     }
 
     async fn session(&self, node: &Node, deadline: Duration) -> Result<Session, TopologyError> {
-        connect(node, &self.conninfo(node), deadline).await
+        connect(node, &self.endpoint(node, node.port()).conninfo, deadline).await
     }
 
     fn forks(&self) -> Vec<Fork> {
@@ -54,7 +54,7 @@ impl Servers for Cluster {
         let kept = old.lines().filter(|line| !OURS.iter().any(|name| line.trim_start().starts_with(name)));
         let mut text: String = kept.map(|line| format!("{line}\n")).collect();
         let slot = settings::slot_name(node.name.as_str());
-        for (name, value) in OURS.iter().zip([self.upstream_conninfo(upstream), slot]) {
+        for (name, value) in OURS.iter().zip([self.stream_conninfo(node, upstream), slot]) {
             text += &format!("{name} = '{}'\n", value.replace('\'', "''"));
         }
         for (path, text) in [(&path, text.as_str()), (&node.standby_signal(), "")] {
@@ -99,11 +99,20 @@ impl Servers for Cluster {
 }
 
 impl Cluster {
-    /// The connection string through which a replica receives: no password, and no `application_name`, which is then
-    /// the replica's own `cluster_name`.
+    /// The connection string through which a program of the lab copies from a node: no password.
     pub(super) fn upstream_conninfo(&self, upstream: &Node) -> String {
+        self.conninfo_of(upstream.port())
+    }
+
+    /// The same for a replica that receives, through a link where there are links; without an `application_name`, which is
+    /// then the replica's own `cluster_name`.
+    fn stream_conninfo(&self, replica: &Node, upstream: &Node) -> String {
+        self.conninfo_of(self.stream_port(replica, upstream))
+    }
+
+    fn conninfo_of(&self, port: u16) -> String {
         let passfile = quoted(&self.passfile());
-        format!("host=127.0.0.1 port={} user={SUPERUSER} passfile={passfile}", upstream.port())
+        format!("host=127.0.0.1 port={port} user={SUPERUSER} passfile={passfile}")
     }
 }
 

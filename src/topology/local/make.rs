@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::binaries::Binaries;
 use super::guard::Guard;
+use super::network::Network;
 use super::node::Node;
 use super::settings::{self, SUPERUSER};
 use super::state::{ClusterState, NodeState, StateDir, give, random_hex};
@@ -74,6 +75,9 @@ impl Cluster {
         let initial = cache::ensure(&state_dir, &binaries, account.as_ref()).await?;
         let mut cluster = enter(config, naming, &state_dir, &binaries, account.as_ref())?;
         cluster.guard = Some(Guard::start(config.guard.as_deref(), &cluster.directory)?);
+        if let Some(seed) = config.links {
+            cluster.network = Some(Network::open(&cluster.nodes, seed).await?);
+        }
         cluster.fill(&state_dir, config, &initial, account.as_ref()).await?;
         Ok(cluster)
     }
@@ -90,6 +94,7 @@ impl Cluster {
             password: Secret::new(password),
             nodes: nodes.collect(),
             state: Mutex::new(state),
+            network: None,
             guard: None,
             keep: true,
             directory,
@@ -199,6 +204,10 @@ impl Cluster {
                     node.port.store(port.ok_or(TopologyError::NoPort(1))?, Ordering::Relaxed);
                     // Entered before the registry is released, so that it is ours.
                     self.save()?;
+                    drop(registry);
+                    if let Some(network) = &self.network {
+                        network.aim(node).await?;
+                    }
                 }
             }
         }
@@ -267,6 +276,7 @@ fn enter(
     let cluster = Cluster {
         password: Secret::new(random_hex::<24>()?),
         nodes,
+        network: None,
         guard: None,
         keep: false,
         directory: directory.clone(),
@@ -290,6 +300,7 @@ fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, accoun
         postgres: cluster.binaries.join("postgres"),
         account: account.cloned(),
         life: Mutex::new(Life::from(node)),
+        disturbed: Mutex::default(),
         turn: tokio::sync::Mutex::default(),
     }
 }

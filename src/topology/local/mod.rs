@@ -6,14 +6,18 @@
 
 mod binaries;
 mod cache;
+mod disturbance;
 mod follow;
 mod guard;
 mod hold;
 mod lock;
 mod make;
+mod network;
 mod node;
+mod partition;
 mod pgbench;
 mod registry;
+mod session;
 pub(super) mod settings;
 mod state;
 mod suspend;
@@ -25,7 +29,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
 
 pub use binaries::Binaries;
 pub use guard::stand;
@@ -40,10 +43,12 @@ pub use super::servers::Standing;
 use super::process::Identity;
 use super::servers::{self, Server, Servers};
 use super::{Cascade, Endpoint, Standbys, TopologyError};
-use crate::history::{Action, Condition, Nanos, NodeName, StopMode};
-use crate::pg::{Conninfo, Deadlines, Host, Secret, Session};
+use crate::history::{Action, Condition, Nanos, NodeName, Side, StopMode};
+use crate::pg::{Conninfo, Host, Secret};
 use guard::Guard;
+use network::Network;
 use node::Node;
+use session::connect;
 use settings::SUPERUSER;
 pub(super) use sweep::remove;
 use sweep::sweep;
@@ -83,6 +88,9 @@ pub struct Config {
     pub name: String,
     /// The program that is started as `<program> guard <directory>`; `None`: this one.
     pub guard: Option<PathBuf>,
+    /// The seed of the jitter on links that all connections of clients and replicas go through, so that the network can
+    /// be disturbed; `None`: they connect directly, and it cannot.
+    pub links: Option<u64>,
 }
 
 impl Default for Config {
@@ -101,6 +109,7 @@ impl Default for Config {
             logs_dir: None,
             name: "lab".to_owned(),
             guard: None,
+            links: None,
         }
     }
 }
@@ -113,6 +122,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
     /// What is written about it; the nodes' own part is kept by the nodes.
     state: Mutex<ClusterState>,
+    network: Option<Network>,
     guard: Option<Guard>,
     /// Whether it outlives this value.
     keep: bool,
@@ -121,16 +131,22 @@ pub struct Cluster {
 impl Cluster {
     /// The nodes as clients reach them, primary first: TCP on 127.0.0.1, the superuser with its password.
     pub fn endpoints(&self) -> Vec<Endpoint> {
-        let endpoint = |node: &Node| {
-            let conninfo = self.conninfo(node);
-            Endpoint { node: node.name, role: node.standing().role, conninfo }
-        };
-        self.nodes.iter().map(endpoint).collect()
+        self.nodes.iter().map(|node| self.endpoint(node, self.clients_port(node))).collect()
     }
 
-    fn conninfo(&self, node: &Node) -> Conninfo {
-        let host = Host::Tcp("127.0.0.1".to_owned());
-        Conninfo::new(host, node.port(), SUPERUSER, SUPERUSER).with_password(self.password.clone())
+    /// The same for the lab itself: past the links that faults are done to.
+    pub fn direct_endpoints(&self) -> Vec<Endpoint> {
+        self.nodes.iter().map(|node| self.endpoint(node, node.port())).collect()
+    }
+
+    fn endpoint(&self, node: &Node, port: u16) -> Endpoint {
+        let conninfo = Conninfo::new(Host::Tcp("127.0.0.1".to_owned()), port, SUPERUSER, SUPERUSER);
+        let conninfo = conninfo.with_password(self.password.clone());
+        Endpoint { node: node.name, role: node.standing().role, conninfo }
+    }
+
+    fn clients_port(&self, node: &Node) -> u16 {
+        self.network.as_ref().map_or(node.port(), |network| network.port(None, node))
     }
 
     /// Whether [`Cluster::act`] can do it.
@@ -140,6 +156,8 @@ impl Cluster {
             Action::Pause | Action::Resume | Action::Freeze | Action::Thaw => true,
             Action::PauseReplay | Action::ResumeReplay => true,
             Action::Promote | Action::Switchover | Action::Rejoin => true,
+            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp => true,
+            Action::Reset(_) => true,
             Action::Terminate | Action::CancelSyncWait => true,
         }
     }
@@ -155,9 +173,11 @@ impl Cluster {
             return Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged });
         }
         let mut turns = Vec::new();
-        // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
+        // A change of the primary concerns every node, and one of a node's network its peers. Always in the same order, so
+        // that nobody waits for each other.
+        let all = action.moves_primary() || action == Action::Rejoin || self.concerns_peers(node, action);
         for one in &self.nodes {
-            if one.name == node.name || action.moves_primary() || action == Action::Rejoin {
+            if one.name == node.name || all {
                 turns.push(one.turn.lock().await);
             }
         }
@@ -188,6 +208,11 @@ impl Cluster {
             Action::ResumeReplay => servers::resume_replay(self, node).await?,
             Action::Terminate => servers::terminate(self, node).await?,
             Action::CancelSyncWait => servers::cancel_sync_wait(self, node).await?,
+            Action::Isolate(cut) => self.isolate(node, cut).await?,
+            Action::Reconnect => self.reconnect(node).await?,
+            Action::Slow(how) => self.slow(node, how).await?,
+            Action::SpeedUp => self.speed_up(node).await?,
+            Action::Reset(side) => self.reset(node, side).await?,
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
@@ -209,12 +234,15 @@ impl Cluster {
         node.start().await
     }
 
-    /// Waits until a query is answered through a fresh connection.
+    /// Waits until a query is answered through a fresh connection, through the door that clients use. Of a node that is
+    /// cut off from its clients that cannot be asked, only whether it would answer them.
     ///
     /// # Errors
     /// [`TopologyError::NoAnswer`] after `deadline`, and at once when the node has ended; with the end of its log.
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
-        self.session(self.node(node)?, deadline).await?.close().await;
+        let node = self.node(node)?;
+        let port = if node.disturbed().cuts(Side::Clients) { node.port() } else { self.clients_port(node) };
+        connect(node, &self.endpoint(node, port).conninfo, deadline).await?.close().await;
         Ok(())
     }
 
@@ -289,6 +317,8 @@ impl Cluster {
 
     /// Stops every server (fast, then immediate, then SIGKILL) and removes their data. The logs stay.
     pub async fn down(mut self) -> Result<(), TopologyError> {
+        // A server that shuts down waits for replicas that are connected, and would for those that are cut off.
+        drop(self.network.take());
         for ended in join_all(self.nodes.iter().map(Node::end_in_turn)).await {
             ended?;
         }
@@ -305,6 +335,11 @@ impl Cluster {
 
     /// Leaves the cluster running when this process ends; [`Cluster::attach`] finds it again.
     pub fn detach(mut self) -> Result<(), TopologyError> {
+        if self.network.is_some() {
+            return Err(TopologyError::lab(
+                "a cluster whose connections go through this process ends with it",
+            ));
+        }
         self.state.lock().unwrap_or_else(PoisonError::into_inner).owner = None;
         self.save()?;
         self.keep = true;
@@ -341,30 +376,6 @@ impl Drop for Cluster {
 /// A value of a connection string.
 fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\\', "\\\\").replace('\'', "\\'"))
-}
-
-/// Connects until it works, or the node ends, or `deadline` is over.
-async fn connect(node: &Node, conninfo: &Conninfo, deadline: Duration) -> Result<Session, TopologyError> {
-    let end = Instant::now() + deadline;
-    loop {
-        let left = end.saturating_duration_since(Instant::now());
-        let deadlines = Deadlines { connect: left, statement: deadline };
-        let error = match Session::connect(conninfo, "replab", deadlines).await {
-            Ok(session) => return Ok(session),
-            Err(error) => error,
-        };
-        if !node.is_running() {
-            return Err(node.no_answer("it has ended".to_owned()));
-        }
-        if Instant::now() >= end {
-            let waited = format!(
-                "no query was answered within {} ms; the last attempt: {error}",
-                deadline.as_millis()
-            );
-            return Err(node.no_answer(waited));
-        }
-        sleep(POLL).await;
-    }
 }
 
 fn killed((pid, count): (i32, usize)) -> String {

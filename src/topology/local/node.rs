@@ -11,10 +11,11 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
+use super::disturbance::Disturbance;
 use super::lock::holder;
 use super::state::NodeState;
 use super::{STOP_LIMIT, postmaster, stopped};
-use crate::history::{NodeName, StopMode};
+use crate::history::{Condition, NodeName, Side, StopMode};
 use crate::topology::TopologyError;
 use crate::topology::process::{Account, Identity, Process, Program, last_lines, processes_of};
 use crate::topology::servers::{Life, Server, Standing};
@@ -34,6 +35,7 @@ pub(in crate::topology) struct Node {
     pub(super) postgres: PathBuf,
     pub(super) account: Option<Account>,
     pub(super) life: Mutex<Life<Identity>>,
+    pub(super) disturbed: Mutex<Disturbance>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -51,6 +53,11 @@ impl From<&NodeState> for Life<Identity> {
 }
 
 impl Node {
+    /// What its network is in.
+    pub(super) fn disturbed(&self) -> MutexGuard<'_, Disturbance> {
+        self.disturbed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn port(&self) -> u16 {
         self.port.load(Ordering::Relaxed)
     }
@@ -246,6 +253,14 @@ impl Server for Node {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn disturbances(&self) -> BTreeSet<Condition> {
+        self.disturbed().conditions().collect()
+    }
+
+    fn is_cut_off(&self, side: Side) -> bool {
+        self.disturbed().cuts(side)
+    }
+
     async fn revive(&self) -> Result<String, TopologyError> {
         self.start().await.map(postmaster)
     }
@@ -258,6 +273,11 @@ impl Server for Node {
         self.end_whatever_it_takes().await?;
         // What rewinds starts the server for a moment, too.
         self.clear_locks_of_zombie().await
+    }
+
+    async fn terminate_receiver(&self, receiver: &Identity) -> Result<(), TopologyError> {
+        receiver.signal(Signal::SIGTERM);
+        Ok(())
     }
 
     async fn dismiss(&self, receiver: Identity) -> Result<(), TopologyError> {
@@ -308,6 +328,7 @@ mod tests {
             postgres: path("postgres"),
             account: None,
             life: Mutex::new(Life::begun(None)),
+            disturbed: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         };
         (root, node)

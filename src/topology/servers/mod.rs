@@ -15,12 +15,12 @@ mod standing;
 
 use std::time::Duration;
 
-use super::TopologyError;
+use super::{Role, TopologyError};
 use crate::history::NodeName;
 use crate::lsn::Lsn;
 use crate::pg::{PgError, Session};
 
-pub(super) use follow::{all_follow, drop_stale_slots, ensure_slot, point, settle};
+pub(super) use follow::{all_follow, drop_stale_slots, ensure_slot, point, settle, settle_all};
 pub(super) use life::Life;
 pub(super) use promotion::{candidate, check_promotable, primary, promote, switch_over, writer};
 pub(super) use rejoin::{last_checkpoint, rejoin};
@@ -40,7 +40,7 @@ pub(super) trait Servers: Sync {
     /// All of them, the first primary first.
     fn servers(&self) -> &[Self::Server];
 
-    /// A session, through the door that clients use: tried until it works, or the server ends, or `deadline` is over.
+    /// A session of the lab's own, past whatever is done to the clients' network: tried until it works, or the server ends, or `deadline` is over.
     async fn session(&self, node: &Self::Server, deadline: Duration) -> Result<Session, TopologyError>;
 
     /// Where the failovers made the log go on, the last one last.
@@ -74,6 +74,23 @@ pub(super) trait Servers: Sync {
     /// Where the first failover after `timeline` made the log go on.
     fn fork_after(&self, timeline: u32) -> Option<Fork> {
         self.forks().into_iter().find(|fork| fork.timeline > timeline)
+    }
+
+    /// Whether what the primary writes can get to `node`, over whoever is between them.
+    fn is_fed(&self, node: &Self::Server) -> bool {
+        let mut node = node;
+        for _ in self.servers() {
+            let standing = *node.standing();
+            if !node.streams() || standing.diverged {
+                return false;
+            }
+            match standing.upstream.map(|name| self.server(name)) {
+                None => return standing.role == Role::Primary,
+                Some(Ok(upstream)) => node = upstream,
+                Some(Err(_)) => return false,
+            }
+        }
+        false
     }
 
     /// The node with this name.

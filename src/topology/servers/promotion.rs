@@ -40,7 +40,7 @@ pub(in crate::topology) async fn candidate<C: Servers>(cluster: &C) -> Result<No
             best = Some((end, node.name()));
         }
     }
-    best.map(|(_, node)| node).ok_or_else(|| TopologyError::lab("there is no replica that could be promoted"))
+    best.map(|(_, node)| node).ok_or_else(nobody)
 }
 
 /// Whether `node`, or any where none is named, could be promoted just now: to be asked before the primary is ended.
@@ -48,16 +48,22 @@ pub(in crate::topology) fn check_promotable<C: Servers>(
     cluster: &C,
     node: Option<NodeName>,
 ) -> Result<(), TopologyError> {
-    let impossible = |node| Err(TopologyError::Impossible { node, condition: Condition::Diverged });
+    let impossible = |node: &C::Server| {
+        Err(TopologyError::Impossible { node: node.name(), condition: Condition::Diverged })
+    };
     match node.map(|name| cluster.server(name)).transpose()? {
-        Some(node) if node.standing().diverged => impossible(node.name()),
+        Some(node) if node.standing().diverged => impossible(node),
         Some(_) => Ok(()),
         None if cluster.servers().iter().any(Server::can_be_promoted) => Ok(()),
-        None => {
-            let out = cluster.servers().iter().find(|node| node.standing().diverged);
-            impossible(out.map_or_else(|| primary(cluster), Ok)?.name())
-        }
+        None => match cluster.servers().iter().find(|node| node.standing().diverged) {
+            Some(node) => impossible(node),
+            None => Err(nobody()),
+        },
     }
+}
+
+fn nobody() -> TopologyError {
+    TopologyError::lab("there is no replica that could be promoted")
 }
 
 /// Makes `node` the primary, and lets whoever can follow it do so.

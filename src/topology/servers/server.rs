@@ -7,13 +7,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::{Life, Standing};
-use crate::history::{Action, Condition, NodeName};
+use crate::history::{Action, Condition, NodeName, Side};
 use crate::topology::{Role, TopologyError};
 
 /// What a failover has to know of a server, and to do to it.
 pub(in crate::topology) trait Server: Sync {
     /// How its WAL receiver is known.
-    type Receiver;
+    type Receiver: Clone + Send;
 
     /// How long it may take to do what it was told.
     const PATIENCE: Duration;
@@ -30,30 +30,52 @@ pub(in crate::topology) trait Server: Sync {
     async fn shut_down(&self) -> Result<String, TopologyError>;
     /// Ends it whatever it takes, if it runs at all.
     async fn end(&self) -> Result<(), TopologyError>;
+    /// SIGTERM for a WAL receiver: a frozen one sees it before anything else when it goes on.
+    async fn terminate_receiver(&self, receiver: &Self::Receiver) -> Result<(), TopologyError>;
     /// Ends a WAL receiver that is frozen, without letting it read what has arrived meanwhile; answers when it is gone.
     async fn dismiss(&self, receiver: Self::Receiver) -> Result<(), TopologyError>;
+
+    /// What its network is in.
+    fn disturbances(&self) -> BTreeSet<Condition>;
+    /// Whether nothing, or not everything, passes between it and that side.
+    fn is_cut_off(&self, side: Side) -> bool;
 
     /// Whether its postmaster runs.
     fn is_running(&self) -> bool {
         self.life().is_running()
     }
 
+    /// Whether it can be expected to answer who gets through to it.
+    fn can_answer(&self) -> bool {
+        let life = self.life();
+        life.is_running() && !life.lasting.contains(&Condition::Paused)
+    }
+
+    /// Whether nothing keeps it from sending and receiving the log.
+    fn streams(&self) -> bool {
+        self.can_answer()
+            && !self.life().lasting.contains(&Condition::Frozen)
+            && !self.is_cut_off(Side::Peers)
+    }
+
     /// Whether it runs, and nothing keeps it from receiving and replaying.
     fn is_free(&self) -> bool {
-        let life = self.life();
-        life.is_running() && life.lasting.is_empty()
+        self.streams() && self.life().lasting.is_empty()
     }
 
     /// What actions have left it in.
     fn conditions(&self) -> BTreeSet<Condition> {
         let diverged = self.standing().diverged.then_some(Condition::Diverged);
+        let mut conditions = self.disturbances();
         let life = self.life();
         if life.is_running() {
-            return life.lasting.iter().copied().chain(diverged).collect();
+            conditions.extend(life.lasting.iter().copied().chain(diverged));
+        } else {
+            // One that has diverged is not to be started as it is: it may have been the primary.
+            let down = life.asked.then_some(Condition::Down);
+            conditions.extend(diverged.or(down));
         }
-        // One that has diverged is not to be started as it is: it may have been the primary.
-        let down = life.asked.then_some(Condition::Down);
-        diverged.or(down).into_iter().collect()
+        conditions
     }
 
     /// Whether it is a replica of the primary's log that can be spoken to.
