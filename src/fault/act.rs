@@ -76,6 +76,7 @@ mod tests {
         insta::assert_snapshot!(say(primary, &[(one, Condition::Paused), (two, Condition::Down)], "switchover(best)"), @"switchover(best): there is no replica that could be promoted");
         insta::assert_snapshot!(say(primary, &[(primary, Condition::Down)], "freeze(replica-1)"), @"freeze(replica-1): the primary is down, so there is no stream to freeze");
         insta::assert_snapshot!(say(primary, &[(two, Condition::Frozen)], "switchover(replica-1)"), @"switchover(replica-1): replica-2 is already frozen; `thaw(replica-2)` it first");
+        insta::assert_snapshot!(say(primary, &[(primary, Condition::Paused), (one, Condition::Diverged)], "rejoin(replica-1)"), @"rejoin(replica-1): primary is already paused; `resume(primary)` it first");
         insta::assert_snapshot!(say(one, &[], "freeze(replica-1)"), @"freeze(replica-1): replica-1 is the primary; that can only be done to a replica");
         insta::assert_snapshot!(say(one, &[(primary, Condition::Diverged)], "start(primary)"), @"start(primary): primary is already diverged; `rejoin(primary)` it first");
         insta::assert_snapshot!(say(primary, &[], "pause(replica-3)"), @"pause(replica-3): there is no node `replica-3` (did you mean `replica-2`?); the nodes are primary, replica-1, replica-2");

@@ -127,14 +127,16 @@ impl<'a> Conditions<'a> {
 
     /// What another node is in, or the way to it, that `action` on `target` cannot be done under. A primary that is shut
     /// down waits for everybody who streams from it, and so for whoever is held up or cut off. What needs a stream needs
-    /// both its ends.
+    /// both its ends, and what needs the primary's help, its answer.
     fn in_the_way(&self, action: Action, target: Target) -> Option<(&(Target, Condition), &Since)> {
         let shuts_down = matches!(action, Action::Stop(StopMode::Fast) | Action::Restart);
         let waits = action == Action::Switchover || shuts_down && target == self.writer;
         let streams = matches!(action, Action::Freeze | Action::Rejoin);
+        let asks = matches!(action, Action::Switchover | Action::Rejoin);
         self.since.iter().find(|((node, condition), since)| match condition {
+            Condition::Paused if asks && *node == self.writer => true,
             Condition::Paused | Condition::Frozen => waits && *node != target,
-            Condition::Down => action == Action::Switchover && *node == self.writer,
+            Condition::Down => asks && *node == self.writer,
             Condition::Isolated if since.action.and_then(Action::side).is_some_and(Side::has_peers) => {
                 waits || streams && [target, self.writer].contains(node)
             }
@@ -185,7 +187,7 @@ impl<'a> Conditions<'a> {
     }
 
     /// The replicas that could be promoted.
-    fn candidates(&self) -> impl Iterator<Item = NodeName> {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = NodeName> {
         let is_out = |node| self.of(node).any(|(condition, _)| condition.hinders(Action::Promote));
         let others = self.nodes.iter().copied().filter(|&node| Target::Node(node) != self.writer);
         others.filter(move |&node| !is_out(Target::Node(node)))

@@ -7,7 +7,7 @@ use crate::history::{Action, Cut, Nanos, NodeName, Side, Slowness, StopMode, Way
 
 use super::conditions::Conditions;
 use super::random::Random;
-use super::{Schedule, Step, Target};
+use super::{Schedule, ScheduleError, Step, Target};
 
 /// A mixture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,7 +235,11 @@ impl<'a> Draw<'a> {
             let targets = self.targets(whom);
             for &target in &targets {
                 let step = Step { at, action, target };
-                if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
+                // What is done to whoever is the primary then could not be ended on the same node later.
+                let known = self.conditions.writer().is_some();
+                if (known || action.begins().is_none() && !action.moves_primary())
+                    && self.conditions.allow(step.act(), &step.to_string()).is_ok()
+                {
                     // However many replicas there are, together they have the weight of one.
                     choices.push((weight * 60 / targets.len() as u64, step));
                 }
@@ -246,10 +250,14 @@ impl<'a> Draw<'a> {
         self.take(step);
         let later = self.later(at, self.pace.lasts);
         if let Some(condition) = step.action.begins() {
-            self.due.push(Step { at: later, action: condition.cure(), target: step.target });
+            let target = stage.node.map_or(step.target, Target::Node);
+            self.due.push(Step { at: later, action: condition.cure(), target });
         }
         if let (Some(condition), Some(old)) = (step.action.leaves_behind(), stage.writer) {
-            self.due.push(Step { at: later, action: condition.cure(), target: old.into() });
+            // Who could not be promoted may have received more than who was.
+            for &node in self.nodes.iter().filter(|node| !stage.candidates.contains(node)) {
+                self.due.push(Step { at: later, action: condition.cure(), target: node.into() });
+            }
             // Of several replicas nobody knows which one was promoted; after a switchover everybody does.
             if stage.node.is_none() {
                 let back = Nanos(later.0 + self.pace.lasts.0 * 1_000_000);
@@ -270,26 +278,33 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// Ends what is due by `at`, at its time; what has ended by itself meanwhile (a node that crashed is not paused any
-    /// more) needs no end.
+    /// Ends what is due by `at`, at its time, or as soon as nothing else is in the way; what has ended by itself meanwhile
+    /// (a node that crashed is not paused any more) needs no end.
     fn end_what_is_due(&mut self, at: Nanos) {
         self.due.sort_by_key(|step| step.at);
-        while self.due.first().is_some_and(|step| step.at <= at) {
-            let step = self.due.remove(0);
-            if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
-                self.take(step);
+        let mut place = 0;
+        while let Some(step) = self.due.get(place).filter(|step| step.at <= at).copied() {
+            let allowed = self.conditions.allow(step.act(), &step.to_string());
+            if matches!(allowed, Err(ScheduleError::Hindered { .. })) {
+                place += 1;
+                continue;
+            }
+            self.due.remove(place);
+            if allowed.is_ok() {
+                let last = self.steps.last().map_or(Nanos(0), |step| step.at);
+                self.take(Step { at: step.at.max(last), ..step });
+                // What was in the way of what was due before may be gone with it.
+                place = 0;
             }
         }
     }
 
     /// Ends the rest at `at`.
     fn end_all(&mut self, at: Nanos) {
-        for step in std::mem::take(&mut self.due) {
-            let step = Step { at, ..step };
-            if self.conditions.allow(step.act(), &step.to_string()).is_ok() {
-                self.take(step);
-            }
+        for step in &mut self.due {
+            step.at = at;
         }
+        self.end_what_is_due(at);
     }
 
     fn take(&mut self, step: Step) {
@@ -340,10 +355,10 @@ mod tests {
             profile.schedule(1, Nanos::from_millis(20_000), &nodes(2), |_| true).to_string()
         };
         insta::assert_snapshot!(schedule(Profile::Gentle), @"restart(writer)@2s,restart(replica-2)@4.635s,restart(writer)@7.43s,pause-replay(replica-2)@10.455s,resume-replay(replica-2)@11.19s,restart(replica-1)@13.063s,restart(replica-2)@15.498s");
-        insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(writer,immediate)@2s,start(writer)@2.372s,crash(writer)@4.635s,stop(writer,immediate)@7.43s,start(writer)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
+        insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(writer,immediate)@2s,start(primary)@2.372s,crash(writer)@4.635s,stop(writer,immediate)@7.43s,start(primary)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
         insta::assert_snapshot!(schedule(Profile::Failovers), @"promote(best)@2s,rejoin(primary)@2.54s,switchover(primary)@3.04s,promote(best)@5.316s,rejoin(primary)@5.958s,switchover(primary)@6.458s,promote(best)@8.769s,rejoin(primary)@9.345s,switchover(primary)@9.845s,switchover(replica-1)@12.419s,promote(best)@15.712s,rejoin(replica-1)@16.344s,switchover(replica-1)@16.666s");
-        insta::assert_snapshot!(schedule(Profile::Partitions), @"isolate(replica-1,peers)@2s,reconnect(replica-1)@2.372s,isolate(replica-1,clients)@4.635s,reconnect(replica-1)@5.19s,isolate(replica-2,peers)@7.43s,reconnect(replica-2)@7.867s,slow(replica-1,peers,latency=20ms,jitter=5ms)@10.455s,speed-up(replica-1)@11.19s,isolate(writer,clients)@13.063s,reconnect(writer)@13.6s,isolate(replica-1,peers)@15.498s,reconnect(replica-1)@16.666s");
-        insta::assert_snapshot!(schedule(Profile::Chaos), @"terminate(writer)@2s,crash(writer)@3.235s,promote(best)@4.63s,rejoin(primary)@5.435s,switchover(primary)@5.935s,kill(replica-1)@6.255s,isolate(replica-2,peers)@7.463s,start(replica-1)@7.721s,reconnect(replica-2)@8.491s,crash(writer)@8.498s,pause-replay(replica-1)@10.176s,resume-replay(replica-1)@10.942s,promote(best)@11.057s,isolate(writer,clients)@11.476s,reconnect(writer)@12.346s,rejoin(primary)@12.352s,crash(writer)@12.612s,switchover(primary)@12.852s,pause-replay(replica-2)@13.152s,switchover(replica-1)@13.703s,resume-replay(replica-2)@15.042s,crash(writer)@15.09s,crash(primary)@15.669s");
+        insta::assert_snapshot!(schedule(Profile::Partitions), @"isolate(replica-1,peers)@2s,reconnect(replica-1)@2.372s,isolate(replica-1,clients)@4.635s,reconnect(replica-1)@5.19s,isolate(replica-2,peers)@7.43s,reconnect(replica-2)@7.867s,slow(replica-1,peers,latency=20ms,jitter=5ms)@10.455s,speed-up(replica-1)@11.19s,isolate(writer,clients)@13.063s,reconnect(primary)@13.6s,isolate(replica-1,peers)@15.498s,reconnect(replica-1)@16.666s");
+        insta::assert_snapshot!(schedule(Profile::Chaos), @"terminate(writer)@2s,crash(writer)@3.235s,promote(best)@4.63s,rejoin(primary)@5.435s,switchover(primary)@5.935s,kill(replica-1)@6.255s,isolate(replica-2,peers)@7.463s,start(replica-1)@7.721s,reconnect(replica-2)@8.491s,crash(writer)@8.498s,pause-replay(replica-1)@10.176s,resume-replay(replica-1)@10.942s,promote(best)@11.057s,reset(writer,clients)@11.476s,rejoin(primary)@12.352s,crash(writer)@12.612s,switchover(primary)@12.852s,pause-replay(replica-2)@13.152s,switchover(replica-1)@13.703s,resume-replay(replica-2)@15.042s,crash(writer)@15.09s,crash(primary)@15.669s");
     }
 
     #[test]
@@ -361,9 +376,20 @@ mod tests {
         for profile in Profile::ALL {
             let (schedule, duration) = profile.cycles(7, 500, &nodes(2), |_| true);
             assert_eq!(schedule.validate(&nodes(2), |_| true, duration), Ok(()), "{profile}");
+            let last_third = Nanos(duration.0 / 3 * 2);
             // A switchover may also be the way back of a failover.
             let begun = schedule.steps().iter().filter(|step| step.action.cures().is_none()).count();
             assert!(begun >= 500, "{profile}: {begun}");
+            // Whatever happened before, everything is still possible: nobody stays out for good.
+            let late: BTreeSet<&str> = schedule
+                .steps()
+                .iter()
+                .filter(|step| step.at > last_third)
+                .map(|step| step.action.verb())
+                .collect();
+            for (_, action, _) in profile.weights() {
+                assert!(late.contains(action.verb()), "{profile}: {action}");
+            }
         }
         let (nothing, _) = Profile::Failovers.cycles(7, 500, &nodes(0), |_| true);
         assert!(nothing.is_empty());

@@ -298,10 +298,21 @@ async fn a_node_that_has_missed_two_failovers_is_known_by_the_first() {
     let behind = [(primary(), Condition::Diverged), (replica(1), Condition::Diverged)];
     assert_eq!(lab.cluster.conditions(), behind);
     let last = insert(&lab.session(replica(2)).await, 4).await;
+    lab.cluster.act(replica(2), Action::Pause).await.unwrap();
+    let error = lab.cluster.act(primary(), Action::Rejoin).await.unwrap_err();
+    assert_eq!(error.to_string(), "replica-2 is paused, so it was left alone");
+    lab.cluster.act(replica(2), Action::Resume).await.unwrap();
     for node in [primary(), replica(1)] {
         lab.cluster.act(node, Action::Rejoin).await.unwrap();
+        if node == primary() {
+            // Who was out before is none that it has lost.
+            lab.cluster.act(node, Action::Switchover).await.unwrap();
+            assert_eq!(lab.cluster.conditions(), [(replica(1), Condition::Diverged)]);
+        }
         let session = lab.session(node).await;
-        replayed(&session, last).await;
+        if node != primary() {
+            replayed(&session, last).await;
+        }
         assert_eq!(values(&session).await, ["1", "3", "4"], "{node}");
     }
     lab.cluster.all_follow().await.unwrap();

@@ -1,5 +1,6 @@
 //! Another node becomes the primary: because the old one has ended, or in good order.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
@@ -91,12 +92,7 @@ pub(in crate::topology) async fn promote<C: Servers>(
     cluster.add_fork(fork);
     point_all(cluster, node, &session, old.name()).await?;
     session.close().await;
-    let diverged: Vec<String> = cluster
-        .servers()
-        .iter()
-        .filter(|node| node.standing().diverged)
-        .map(|node| node.name().to_string())
-        .collect();
+    let diverged: Vec<String> = diverged(cluster).map(|name| name.to_string()).collect();
     let end = end.map_or_else(|| "nothing".to_owned(), |end| end.to_string());
     Ok(format!(
         "timeline {} from {}, of {end} received; cannot follow: {}",
@@ -115,6 +111,7 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     if !node.can_be_promoted() || !node.is_free() {
         return Err(TopologyError::lab(format!("{} is no replica that could take over", node.name())));
     }
+    let out: BTreeSet<NodeName> = diverged(cluster).collect();
     // It waits until everybody who streams has everything, its own last checkpoint included.
     let old_end = old.shut_down().await?;
     let shut_down = cluster.shutdown_checkpoint(old).await?;
@@ -139,11 +136,17 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     let follower = cluster.session(old, C::Server::PATIENCE).await?;
     drop_stale_slots(cluster, old, &follower).await?;
     follower.close().await;
-    if let Some(lost) = cluster.servers().iter().find(|node| node.standing().diverged) {
-        return Err(lost.did_not_hold(Condition::Diverged, "it does not follow the new primary".to_owned()));
+    if let Some(lost) = diverged(cluster).find(|name| !out.contains(name)) {
+        let why = "it does not follow the new primary".to_owned();
+        return Err(cluster.server(lost)?.did_not_hold(Condition::Diverged, why));
     }
     let (name, Fork { timeline, at }) = (old.name(), fork);
     Ok(format!("{name} {old_end}; timeline {timeline} from {at}; {name} follows as {started}"))
+}
+
+/// Who cannot follow the primary.
+fn diverged<C: Servers>(cluster: &C) -> impl Iterator<Item = NodeName> {
+    cluster.servers().iter().filter(|node| node.standing().diverged).map(Server::name)
 }
 
 /// Has `node` end its recovery, and waits until it takes writes.
