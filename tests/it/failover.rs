@@ -8,7 +8,7 @@ use replab::pg::{PgError, Session, probe};
 use replab::topology::local::Config;
 use replab::topology::{Cascade, Role, Standbys, TopologyError};
 
-use crate::support::{Lab, config, until};
+use crate::support::{Lab, PATIENCE, config, until};
 
 fn primary() -> NodeName {
     NodeName::primary()
@@ -133,6 +133,9 @@ async fn a_switchover_loses_nothing_and_can_go_back() {
         assert_eq!(values(&session).await, ["1", "2", "3"], "{node}");
         assert!(slots(&session).await.is_empty(), "{node}");
     }
+    // Nobody is connected yet to a primary that has only just come back.
+    lab.cluster.act(replica(2), Action::Crash).await.unwrap();
+    lab.cluster.answer(replica(2), PATIENCE).await.unwrap();
     lab.cluster.act(primary(), Action::Switchover).await.unwrap();
     let last = insert(&lab.session(primary()).await, 4).await;
     for node in [replica(1), replica(2)] {

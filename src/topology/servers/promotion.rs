@@ -111,7 +111,9 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     if !node.can_be_promoted() || !node.is_free() {
         return Err(TopologyError::lab(format!("{} is no replica that could take over", node.name())));
     }
+    old.is_to_answer()?;
     let out: BTreeSet<NodeName> = diverged(cluster).collect();
+    catch_up(cluster, old, node).await?;
     // It waits until everybody who streams has everything, its own last checkpoint included.
     let old_end = old.shut_down().await?;
     let shut_down = cluster.shutdown_checkpoint(old).await?;
@@ -142,6 +144,35 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     }
     let (name, Fork { timeline, at }) = (old.name(), fork);
     Ok(format!("{name} {old_end}; timeline {timeline} from {at}; {name} follows as {started}"))
+}
+
+/// Waits until `node` receives the log, and has what is written now: a primary that shuts down waits for nobody who is not
+/// connected.
+async fn catch_up<C: Servers>(
+    cluster: &C,
+    primary: &C::Server,
+    node: &C::Server,
+) -> Result<(), TopologyError> {
+    let session = cluster.session(primary, C::Server::PATIENCE).await?;
+    let written = probe::flush_barrier(&session).await.map_err(query_error(primary, "write a marker"))?;
+    session.close().await;
+    let session = cluster.session(node, C::Server::PATIENCE).await?;
+    let caught_up = async {
+        while probe::wal_receiver(&session).await?.is_none() || probe::receive_lsn(&session).await? < written
+        {
+            sleep(C::POLL).await;
+        }
+        Ok::<_, PgError>(())
+    };
+    let late = |_| {
+        let waited = C::Server::PATIENCE.as_secs();
+        let why = format!("{} has not caught up with {} within {waited} s", node.name(), primary.name());
+        TopologyError::lab(why)
+    };
+    let caught_up = timeout(C::Server::PATIENCE, caught_up).await.map_err(late)?;
+    caught_up.map_err(query_error(node, "ask what it has received"))?;
+    session.close().await;
+    Ok(())
 }
 
 /// Who cannot follow the primary.

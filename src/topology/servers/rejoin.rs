@@ -22,10 +22,7 @@ pub(in crate::topology) async fn rejoin<C: Servers>(
     if !node.standing().diverged {
         return Ok(format!("it follows {} as it is", primary.name()));
     }
-    if !primary.can_answer() {
-        let condition = if primary.is_running() { Condition::Paused } else { Condition::Down };
-        return Err(TopologyError::Impossible { node: primary.name(), condition });
-    }
+    primary.is_to_answer()?;
     let session = cluster.session(primary, C::Server::PATIENCE).await?;
     // The control file of a server that was just promoted still names the old timeline, and that is what a rewind
     // reads (PostgreSQL 15 and older).

@@ -51,6 +51,13 @@ pub(in crate::topology) trait Server: Sync {
         life.is_running() && !life.lasting.contains(&Condition::Paused)
     }
 
+    /// The error that it was left alone, unless it can be expected to answer.
+    fn is_to_answer(&self) -> Result<(), TopologyError> {
+        let condition = if self.is_running() { Condition::Paused } else { Condition::Down };
+        let impossible = TopologyError::Impossible { node: self.name(), condition };
+        if self.can_answer() { Ok(()) } else { Err(impossible) }
+    }
+
     /// Whether nothing keeps it from sending and receiving the log.
     fn streams(&self) -> bool {
         self.can_answer()
