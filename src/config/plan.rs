@@ -42,7 +42,8 @@ pub struct Plan {
 }
 
 /// What the nodes are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum TopologyKind {
     /// PostgreSQL servers on this machine.
     Local,

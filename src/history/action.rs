@@ -80,7 +80,10 @@ impl Condition {
             Condition::Paused => !matches!(action, Action::Kill | Action::Crash | Action::Isolate(_)),
             // A shutdown would wait for the receiver, and `resume` would wake it.
             Condition::Frozen => {
-                matches!(action, Action::Stop(_) | Action::Restart | Action::Pause | Action::Freeze)
+                matches!(
+                    action,
+                    Action::Stop(_) | Action::Restart | Action::Pause | Action::Freeze | Action::Switchover
+                )
             }
             Condition::ReplayPaused => action == Action::PauseReplay,
         }

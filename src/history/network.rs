@@ -61,6 +61,11 @@ pub struct Slowness {
 }
 
 impl Side {
+    /// Whether some connections are on both.
+    pub fn meets(self, other: Side) -> bool {
+        self.has_clients() && other.has_clients() || self.has_peers() && other.has_peers()
+    }
+
     /// Every side.
     pub const ALL: [Side; 3] = [Side::Clients, Side::Peers, Side::Both];
 

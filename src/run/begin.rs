@@ -41,7 +41,7 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
         nodes: Vec::new(),
         claims: plan.claims(),
         thresholds: plan.checks.thresholds.clone(),
-        foreign: plan.topology.kind == TopologyKind::Urls,
+        kind: plan.topology.kind,
         planned_faults: plan.faults.steps().len(),
         cores: machine::cores(),
         writer: Identity::of_self(),

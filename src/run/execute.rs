@@ -22,7 +22,7 @@ use super::sampler::Sampler;
 use super::samples::SampleFile;
 use super::set_up;
 use super::worker::Shared;
-use crate::config::Plan;
+use crate::config::{Plan, TopologyKind};
 use crate::history::{Clock, Nanos};
 use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
@@ -145,10 +145,11 @@ impl Run<'_> {
     async fn on_cluster(&mut self, manifest: &mut Manifest) -> Result<Ended, RunError> {
         let sites = self.topology.sites();
         let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
-        let asserted = facts::assert(&sites, &synchronous_commit, manifest.foreign, SET_UP_DEADLINES).await;
+        let foreign = manifest.kind == TopologyKind::Urls;
+        let asserted = facts::assert(&sites, &synchronous_commit, foreign, SET_UP_DEADLINES).await;
         manifest.nodes = asserted.map_err(|error| match error {
             // A server that somebody else has set up so is no failure of the lab.
-            FactsError::Wrong(wrong) if manifest.foreign => RunError::Topology(wrong.unfit()),
+            FactsError::Wrong(wrong) if foreign => RunError::Topology(wrong.unfit()),
             error => RunError::Settings(error.into()),
         })?;
         self.topology.prepare().await?;

@@ -7,6 +7,7 @@ use super::directory::RunDir;
 use super::manifest::{Ended, Manifest, ManifestError};
 use super::samples;
 use crate::check::{self, Evidence, Guarantee, Judgement, Verdict, overall};
+use crate::config::TopologyKind;
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
     Action, Call, CounterOp, FaultOp, Header, History, LabSample, LagSample, NodeName, Occasion, Operation,
@@ -204,13 +205,21 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
     } else if !done(Action::moves_primary) {
         gaps.push(format!("Failover: no replica was promoted, {lost}"));
     }
-    gaps.push(match done(|action| action.side().is_some()) {
-        false if manifest.foreign => "Network faults: no link was cut or slowed down by the lab.".to_owned(),
-        false => "Network faults: no link was slow or lossy, and none was cut; every node was on this machine.".to_owned(),
-        true => "Network faults beyond those injected: they were done to streams of bytes, so no packet was lost, \
-                 doubled or overtaken, and what was held back arrived at once."
-            .to_owned(),
-    });
+    let network = match (done(|action| action.side().is_some()), manifest.kind) {
+        (false, TopologyKind::Urls) => "Network faults: no link was cut or slowed down by the lab.",
+        (false, _) => {
+            "Network faults: no link was slow or lossy, and none was cut; every node was on this machine."
+        }
+        (true, TopologyKind::Compose) => {
+            "Network faults beyond those injected: nodes were taken off their networks as a whole; while they were on, no \
+             packet was late or lost."
+        }
+        (true, _) => {
+            "Network faults beyond those injected: they were done to streams of bytes, so no packet was lost, doubled or \
+             overtaken, and what was held back arrived at once."
+        }
+    };
+    gaps.push(network.to_owned());
     let injected = faults
         .calls()
         .filter(|call| matches!(call.op, FaultOp::Act { occasion: Occasion::Planned, .. }))

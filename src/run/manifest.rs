@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::directory::RunDir;
 use crate::check::Claims;
+use crate::config::TopologyKind;
 use crate::history::NodeName;
 use crate::report::{NodeFacts, RunFacts};
 use crate::topology::{Category, Identity};
@@ -45,9 +46,8 @@ pub struct Manifest {
     pub claims: Claims,
     /// The limits, as typed.
     pub thresholds: Vec<String>,
-    /// Whether somebody else runs the servers.
-    #[serde(default)]
-    pub foreign: bool,
+    /// What the nodes are.
+    pub kind: TopologyKind,
     /// Steps of the schedule.
     pub planned_faults: usize,
     /// Cores of the machine.

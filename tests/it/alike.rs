@@ -86,3 +86,31 @@ fn the_same_failover_has_the_same_verdict_on_processes_and_on_containers() {
     let actions: Vec<Value> = moved(&compose).into_iter().map(|(action, _)| action).collect();
     assert_eq!(actions, ["kill", "promote", "rejoin"], "and the end puts everything right");
 }
+
+#[test]
+fn a_replica_that_was_cut_off_and_is_promoted_loses_the_same_on_processes_and_on_containers() {
+    if !lab::require_pg() {
+        return;
+    }
+    let Some((lab, image)) = Lab::with_docker() else { return };
+    let plan = "[load]\nduration = \"6s\"\nseed = 7\n\
+                [faults]\nschedule = \"isolate(replica-1,peers)@1s,kill(writer)@2s,promote(replica-1)@2s\"\n";
+    fs::write(lab.path().join("replab.toml"), plan).unwrap();
+    let run = |kind: &str, more: &[&str]| {
+        lab.run(&[&["run", "-t", kind], more].concat()).exits(0);
+        lab.assert_nothing_left();
+        let report = lab.results();
+        let durability =
+            report["judgements"].as_array().unwrap().iter().filter(|of| of["guarantee"] == "durability");
+        let found: Vec<_> = durability.map(|of| (&of["claimed"], &of["verdict"])).collect();
+        assert_eq!(found, [(&false.into(), &"fail".into()); 2], "{kind}: lost, and not claimed");
+        report
+    };
+    let (local, compose) = (run("local", &[]), run("compose", &["--image", &image]));
+    assert_eq!((&compose["verdict"], &compose["exit_code"]), (&local["verdict"], &local["exit_code"]));
+    assert_eq!(claimed(&compose), claimed(&local));
+    assert_eq!(faults(&compose), faults(&local));
+    let actions: Vec<Value> = faults(&compose).into_iter().map(|(action, _, _)| action).collect();
+    assert_eq!(actions, ["isolate", "kill", "promote", "reconnect", "rejoin"]);
+    assert!(compose["not_checked"].to_string().contains("nodes were taken off their networks as a whole"));
+}

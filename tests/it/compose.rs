@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use replab::history::{Action, Condition, NodeName, StopMode};
+use replab::history::{Action, Condition, Cut, NodeName, Side, StopMode, Way};
 use replab::lsn::Lsn;
 use replab::pg::{Conninfo, Deadlines, PgError, Session, probe};
-use replab::topology::compose::{Cluster, Config, Link};
+use replab::topology::compose::{Cluster, Config};
 use replab::topology::{Category, TopologyError};
 use tokio::sync::SemaphorePermit;
 
@@ -250,34 +250,72 @@ async fn a_node_is_cut_off_from_its_clients_or_from_the_others() {
     let writer = lab.session(primary()).await;
     writer.batch("CREATE TABLE t (id int)").await.unwrap();
     let cluster = &lab.cluster;
+    let isolate = |side| Action::Isolate(Cut { side, way: Way::Both });
+    let isolated = [(replica(), Condition::Isolated)];
 
     let inside = lab.session(replica()).await;
-    cluster.disconnect(replica(), Link::Clients).await.unwrap();
+    lab.act(replica(), isolate(Side::Clients)).await;
+    assert_eq!(cluster.conditions(), isolated);
     let refused = async || Session::connect(&lab.conninfo(replica()), "test", IMPATIENT).await.is_err();
     assert!(refused().await, "no client gets in");
-    assert!(cluster.disconnect(replica(), Link::Clients).await.is_err(), "it is off already");
     let written = write(&writer).await;
     let replayed = "SELECT replay_lsn FROM pg_stat_replication";
-    until("the log streams on", async || {
-        let rows = writer.simple_query_rows(replayed).await.unwrap();
-        let lsn = rows.into_iter().flatten().flatten().next().map(|lsn| lsn.parse::<Lsn>().unwrap());
-        lsn >= written
-    })
-    .await;
+    let streams_on = async || {
+        until("the log streams on", async || {
+            let rows = writer.simple_query_rows(replayed).await.unwrap();
+            let lsn = rows.into_iter().flatten().flatten().next().map(|lsn| lsn.parse::<Lsn>().unwrap());
+            lsn >= written
+        })
+        .await;
+    };
+    streams_on().await;
     assert!(refused().await, "and its port does not come back by another way");
-    cluster.reconnect(replica(), Link::Clients).await.unwrap();
+    for action in [Action::Freeze, Action::Terminate, Action::PauseReplay, Action::Switchover] {
+        let error = cluster.act(replica(), action).await.unwrap_err();
+        assert_eq!(error.to_string(), "replica-1 is isolated, so it was left alone", "{action}");
+    }
+    // The network is no process's.
+    lab.act(replica(), Action::Crash).await;
+    assert_eq!(cluster.conditions(), isolated);
+    streams_on().await;
+    let said = lab.act(replica(), Action::Reconnect).await;
+    assert!(said.contains(" had stayed off the network of its clients, and is on again"), "{said}");
     cluster.answer(replica(), PATIENCE).await.unwrap();
-    assert!(cluster.reconnect(replica(), Link::Clients).await.is_err(), "it is on already");
+    let error = cluster.act(replica(), Action::Reconnect).await.unwrap_err();
+    assert!(matches!(error, TopologyError::NothingToCure { .. }), "{error}");
     drop(inside);
 
     let reader = lab.session(replica()).await;
-    cluster.disconnect(replica(), Link::Peers).await.unwrap();
+    lab.act(replica(), isolate(Side::Peers)).await;
     let written = write(&writer).await;
     cluster.answer(replica(), PATIENCE).await.unwrap();
     assert!(probe::replay_lsn(&reader).await.unwrap() < written, "nothing of the log arrives");
-    cluster.reconnect(replica(), Link::Peers).await.unwrap();
-    until("the log streams again", async || probe::replay_lsn(&reader).await.unwrap() >= written).await;
-    assert_eq!((rows(&reader).await, cluster.died_unasked()), (2, None));
+    let said = lab.act(replica(), Action::Reconnect).await;
+    assert!(said.ends_with("; all that was written has reached replica-1"), "{said}");
+    until("it is replayed", async || probe::replay_lsn(&reader).await.unwrap() >= written).await;
+
+    lab.act(replica(), isolate(Side::Both)).await;
+    lab.act(replica(), Action::Crash).await;
+    let container = cluster.container(replica()).unwrap();
+    let networks = "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end}}";
+    assert_eq!(listed(&["container", "inspect", "--format", networks, container]), [""], "it is on none");
+    write(&writer).await;
+    lab.act(replica(), Action::Reconnect).await;
+    assert_eq!(rows(&lab.session(replica()).await).await, 3);
+
+    lab.act(primary(), isolate(Side::Peers)).await;
+    let network = listed(&[
+        "network",
+        "ls",
+        "--filter",
+        &format!("label=replab.cluster={}", cluster.id()),
+        "--format",
+        "{{.Name}}",
+    ]);
+    let peers = network.iter().find(|name| name.ends_with("_peers")).unwrap();
+    assert!(docker(&["network", "connect", peers, cluster.container(primary()).unwrap()]).status.success());
+    did_not_hold(cluster.act(primary(), Action::Reconnect).await.unwrap_err(), Condition::Isolated);
+    assert_eq!(cluster.died_unasked(), None);
     lab.down().await;
 }
 

@@ -217,7 +217,10 @@ async fn a_slow_network_takes_its_time_until_it_is_as_before() {
     let written = insert(&inside, 2).await;
     until("it is known", async || probe::flushed_by(&inside, replica()).await.unwrap() >= written).await;
     assert!(begin.elapsed() >= Duration::from_millis(200));
-    lab.cluster.act(primary(), Action::SpeedUp).await.unwrap();
+    // Somebody who has only just been started does not answer at once.
+    lab.cluster.act(primary(), Action::Crash).await.unwrap();
+    let said = lab.cluster.act(primary(), Action::SpeedUp).await.unwrap();
+    assert!(said.ends_with("requests through 2 of 2 links are answered"), "{said}");
     let shapes = lab.cluster.link_of_clients(primary()).unwrap().state().await.unwrap().shapes;
     assert_eq!((shapes.to_server, shapes.to_client), (Shape::default(), Shape::default()));
     assert_eq!(lab.cluster.conditions(), []);

@@ -177,6 +177,7 @@ impl Cluster {
                 engine: self.engine.clone(),
                 log: logs.join(format!("{name}.log")),
                 life: Mutex::new(Life::begun(None)),
+                cut: Mutex::default(),
                 turn: tokio::sync::Mutex::default(),
             };
             node.watch()?;

@@ -22,14 +22,13 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 pub(super) use make::container_ports;
-pub use network::Link;
 pub use sweep::gc;
 
 use super::local::settings::SUPERUSER;
 use super::process::Process;
 use super::servers::{self, Fork, Server, Servers};
 use super::{Endpoint, Standbys, TopologyError};
-use crate::history::{Action, Condition, Nanos, NodeName, StopMode};
+use crate::history::{Action, Condition, Nanos, NodeName, Side, StopMode};
 use crate::pg::{Conninfo, Deadlines, Host, Secret, Session};
 use engine::Engine;
 use node::Node;
@@ -123,8 +122,10 @@ impl Cluster {
             Action::PauseReplay | Action::ResumeReplay => true,
             Action::Promote | Action::Switchover | Action::Rejoin => true,
             Action::Terminate | Action::CancelSyncWait => true,
-            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp => false,
-            Action::Reset(_) => false,
+            Action::Isolate(cut) => Cluster::can_cut(cut),
+            Action::Reconnect => true,
+            // An engine knows networks, and not what passes through them.
+            Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => false,
         }
     }
 
@@ -137,6 +138,9 @@ impl Cluster {
         let node = self.node(node)?;
         if node.standing().diverged && (action == Action::Freeze || action.moves_primary()) {
             return Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged });
+        }
+        if needs_session(action) && node.is_running() {
+            node.is_to_answer()?;
         }
         let mut turns = Vec::new();
         // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
@@ -169,8 +173,10 @@ impl Cluster {
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
-            Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => {
-                let why = format!("a cluster of containers cannot {action} a node yet");
+            Action::Isolate(cut) => self.isolate(node, cut).await?,
+            Action::Reconnect => self.reconnect(node).await?,
+            Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => {
+                let why = format!("a cluster of containers cannot {action} a node");
                 return Err(TopologyError::lab(why));
             }
         };
@@ -191,12 +197,17 @@ impl Cluster {
         node.start().await
     }
 
-    /// Waits until a query is answered through a fresh connection.
+    /// Waits until a query is answered through a fresh connection, through the door that clients use; of a node that is cut
+    /// off from its clients, in its container.
     ///
     /// # Errors
     /// [`TopologyError::NoAnswer`] after `deadline`, and at once when the node has ended; with the end of its log.
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
-        self.session(self.node(node)?, deadline).await?.close().await;
+        let node = self.node(node)?;
+        if node.is_cut_off(Side::Clients) {
+            return node.answers_inside(deadline).await;
+        }
+        self.session(node, deadline).await?.close().await;
         Ok(())
     }
 
@@ -302,6 +313,12 @@ impl Cluster {
     fn node(&self, name: NodeName) -> Result<&Node, TopologyError> {
         self.server(name)
     }
+}
+
+/// Whether the lab has to speak with the node's server for it.
+fn needs_session(action: Action) -> bool {
+    let replay = matches!(action, Action::PauseReplay | Action::ResumeReplay);
+    replay || matches!(action, Action::Freeze | Action::Terminate | Action::CancelSyncWait)
 }
 
 impl Drop for Cluster {

@@ -7,12 +7,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::STOP_LIMIT;
 use super::engine::Engine;
+use super::file::NODE_SCRIPT_PATH;
 use super::suspend::Receiver;
-use crate::history::{Condition, NodeName, Side, StopMode};
+use super::{POLL, STOP_LIMIT};
+use crate::history::{Condition, Cut, NodeName, Side, StopMode};
 use crate::topology::TopologyError;
 use crate::topology::process::{Process, last_lines};
 use crate::topology::servers::{Life, Server, Standing};
@@ -37,6 +38,7 @@ pub(in crate::topology) struct Node {
     pub(super) engine: Engine,
     pub(super) log: PathBuf,
     pub(super) life: Mutex<Life<Receiver>>,
+    pub(super) cut: Mutex<Option<Cut>>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -53,6 +55,11 @@ pub(super) struct State {
 }
 
 impl Node {
+    /// Where it is cut off; that outlasts its processes.
+    pub(super) fn cut(&self) -> MutexGuard<'_, Option<Cut>> {
+        self.cut.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What the engine says of the container now.
     pub(super) async fn state(&self) -> Result<State, TopologyError> {
         let format = "{{.State.Running}} {{.State.Paused}} {{.State.Pid}} {{.State.ExitCode}}";
@@ -154,6 +161,22 @@ impl Node {
         Ok(Some(state))
     }
 
+    /// Waits until a query is answered in the container.
+    pub(super) async fn answers_inside(&self, deadline: Duration) -> Result<(), TopologyError> {
+        let answers = async {
+            while self.engine.tell(["exec", &self.container, "sh", NODE_SCRIPT_PATH, "check"]).await.is_err()
+            {
+                if !self.is_running() {
+                    return Err(self.no_answer("it has ended".to_owned()));
+                }
+                sleep(POLL).await;
+            }
+            Ok(())
+        };
+        let late = |_| self.no_answer(format!("no query was answered within {} ms", deadline.as_millis()));
+        timeout(deadline, answers).await.map_err(late)?
+    }
+
     /// How it ended, if it did and nobody asked for it.
     pub(super) fn died_unasked(&self) -> Option<String> {
         let ended = {
@@ -221,11 +244,16 @@ impl Server for Node {
     }
 
     fn disturbances(&self) -> BTreeSet<Condition> {
-        BTreeSet::new()
+        self.cut().map(|_| Condition::Isolated).into_iter().collect()
     }
 
-    fn is_cut_off(&self, _: Side) -> bool {
-        false
+    fn is_cut_off(&self, side: Side) -> bool {
+        self.cut().is_some_and(|cut| cut.side.meets(side))
+    }
+
+    fn is_reachable(&self) -> bool {
+        // The lab comes where clients do.
+        self.can_answer() && !self.is_cut_off(Side::Clients)
     }
 
     fn log_end(&self) -> String {

@@ -46,10 +46,7 @@ impl Disturbance {
 
     /// Whether nothing, or not everything, passes on `side`.
     pub(super) fn cuts(&self, side: Side) -> bool {
-        let of = |cut: Cut| {
-            side.has_clients() && cut.side.has_clients() || side.has_peers() && cut.side.has_peers()
-        };
-        self.cut.is_some_and(of)
+        self.cut.is_some_and(|cut| cut.side.meets(side))
     }
 
     /// Whether the cut lets nothing pass this way through a link that the node is at this end of.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use futures_util::future::join_all;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::time::{Instant, sleep};
 
 use super::disturbance::End;
 use super::node::{Node, PATIENCE};
@@ -180,7 +181,7 @@ impl Cluster {
     }
 
     /// What becomes of a request through each link of a node on one side. With `answers_only`, through those that let
-    /// requests pass, to nodes that can answer.
+    /// requests pass, to nodes that can answer; one that was only just started does not yet, and is asked again.
     pub(super) async fn probe(
         &self,
         node: &Node,
@@ -201,7 +202,14 @@ impl Cluster {
             let slow = shapes.to_server != Shape::default() || shapes.to_client != Shape::default();
             let delays = [shapes.to_server, shapes.to_client].map(|shape| shape.latency + shape.jitter);
             let patience = if slow { 6 * PATIENCE } else { PATIENCE } + delays[0] + delays[1];
-            Ok((door, door.link.probe(&REQUEST, patience).await.map_err(closed(node))?))
+            let end = Instant::now() + PATIENCE;
+            loop {
+                let probe = door.link.probe(&REQUEST, patience).await.map_err(closed(node))?;
+                if !answers_only || probe != Probe::Closed || Instant::now() >= end {
+                    return Ok((door, probe));
+                }
+                sleep(POLL).await;
+            }
         });
         join_all(probes).await.into_iter().collect()
     }
@@ -217,7 +225,7 @@ impl Cluster {
             if states.iter().any(|(_, state)| state.established > 0) {
                 return Ok(states);
             }
-            tokio::time::sleep(POLL).await;
+            sleep(POLL).await;
         }
     }
 }

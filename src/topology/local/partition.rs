@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
+use super::Cluster;
 use super::network::closed;
 use super::node::{Node, PATIENCE};
-use super::{Cluster, POLL};
 use crate::history::{Action, Condition, Cut, NodeName, Side, Slowness, Way};
-use crate::pg::{PgError, probe};
 use crate::topology::TopologyError;
 use crate::topology::link::{Direction, Probe};
-use crate::topology::servers::{self, Server, Servers, query_error};
+use crate::topology::servers::{self, Server, Servers};
 
 /// A replica that has given its stream up makes a new one within seconds; then it receives what was written meanwhile.
 const CATCH_UP_LIMIT: Duration = Duration::from_secs(60);
@@ -151,7 +150,6 @@ impl Cluster {
         side: Side,
         late: impl Fn(NodeName) -> TopologyError,
     ) -> Result<String, TopologyError> {
-        let primary = servers::primary(self)?;
         let mut pairs: Vec<(&Node, &Node)> = Vec::new();
         for door in self.network()?.of(node.name, side) {
             let Some(replica) = door.from.map(|name| self.node(name)).transpose()? else { continue };
@@ -159,26 +157,7 @@ impl Cluster {
                 pairs.push((replica, self.node(door.to)?));
             }
         }
-        if pairs.is_empty() {
-            return Ok(String::new());
-        }
-        let session = self.session(primary, PATIENCE).await?;
-        let written = probe::flush_barrier(&session).await.map_err(query_error(primary, "write a marker"))?;
-        session.close().await;
-        for (replica, upstream) in &pairs {
-            let session = self.session(upstream, PATIENCE).await?;
-            let received = async {
-                while probe::flushed_by(&session, replica.name).await? < written {
-                    sleep(POLL).await;
-                }
-                Ok::<_, PgError>(())
-            };
-            let received = timeout(CATCH_UP_LIMIT, received).await.map_err(|_| late(replica.name))?;
-            received.map_err(query_error(*upstream, "ask for its replicas"))?;
-            session.close().await;
-        }
-        let names: Vec<&str> = pairs.iter().map(|(replica, _)| replica.name.as_str()).collect();
-        Ok(format!("; all that was written has reached {}", names.join(", ")))
+        servers::catch_up(self, &pairs, CATCH_UP_LIMIT, late).await
     }
 
     /// Whether `action` on `node` is done to connections of more nodes than that.

@@ -1,10 +1,11 @@
 //! Whom a replica follows: told, and seen to be obeyed.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::{Server, Servers, Standing, query_error};
+use super::{Server, Servers, Standing, primary, query_error};
 use crate::history::{Condition, NodeName};
 use crate::pg::{PgError, Session, probe};
 use crate::topology::local::settings::slot_name;
@@ -98,6 +99,37 @@ pub(in crate::topology) async fn drop_stale_slots<C: Servers>(
         stale.join(",")
     );
     session.batch(&sql).await.map_err(query_error(node, "drop replication slots"))
+}
+
+/// Waits until the replicas of `streams`, each with its upstream, have flushed what the primary writes now, and the
+/// upstreams know, for `limit` each. Answers that they have.
+pub(in crate::topology) async fn catch_up<C: Servers>(
+    cluster: &C,
+    streams: &[(&C::Server, &C::Server)],
+    limit: Duration,
+    late: impl Fn(NodeName) -> TopologyError,
+) -> Result<String, TopologyError> {
+    if streams.is_empty() {
+        return Ok(String::new());
+    }
+    let primary = primary(cluster)?;
+    let session = cluster.session(primary, C::Server::PATIENCE).await?;
+    let written = probe::flush_barrier(&session).await.map_err(query_error(primary, "write a marker"))?;
+    session.close().await;
+    for &(replica, upstream) in streams {
+        let session = cluster.session(upstream, C::Server::PATIENCE).await?;
+        let received = async {
+            while probe::flushed_by(&session, replica.name()).await? < written {
+                sleep(C::POLL).await;
+            }
+            Ok::<_, PgError>(())
+        };
+        let received = timeout(limit, received).await.map_err(|_| late(replica.name()))?;
+        received.map_err(query_error(upstream, "ask for its replicas"))?;
+        session.close().await;
+    }
+    let names: Vec<String> = streams.iter().map(|(replica, _)| replica.name().to_string()).collect();
+    Ok(format!("; all that was written has reached {}", names.join(", ")))
 }
 
 /// After a failover: waits until `node` follows, or is seen to have diverged, and takes note of which. One that is

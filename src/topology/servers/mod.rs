@@ -20,7 +20,7 @@ use crate::history::NodeName;
 use crate::lsn::Lsn;
 use crate::pg::{PgError, Session};
 
-pub(super) use follow::{all_follow, drop_stale_slots, ensure_slot, point, settle, settle_all};
+pub(super) use follow::{all_follow, catch_up, drop_stale_slots, ensure_slot, point, settle, settle_all};
 pub(super) use life::Life;
 pub(super) use promotion::{candidate, check_promotable, primary, promote, switch_over, writer};
 pub(super) use rejoin::{last_checkpoint, rejoin};

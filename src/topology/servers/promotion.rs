@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::follow::{point, point_all, settle_all};
+use super::follow::{catch_up, point, point_all, settle_all};
 use super::{Fork, Server, Servers, Standing, drop_stale_slots, ensure_slot, query_error};
 use crate::history::{Condition, NodeName};
 use crate::lsn::Lsn;
@@ -67,6 +67,14 @@ fn nobody() -> TopologyError {
     TopologyError::lab("there is no replica that could be promoted")
 }
 
+/// Why `node` was left alone.
+fn unfit<S: Server>(node: &S) -> TopologyError {
+    match node.conditions().into_iter().find(|condition| *condition != Condition::ReplayPaused) {
+        Some(condition) => TopologyError::Impossible { node: node.name(), condition },
+        None => TopologyError::lab(format!("{} is no replica that could be promoted", node.name())),
+    }
+}
+
 /// Makes `node` the primary, and lets whoever can follow it do so.
 pub(in crate::topology) async fn promote<C: Servers>(
     cluster: &C,
@@ -77,7 +85,7 @@ pub(in crate::topology) async fn promote<C: Servers>(
         return Err(TopologyError::SecondPrimary { node: node.name(), primary: old.name() });
     }
     if !node.can_be_promoted() {
-        return Err(TopologyError::lab(format!("{} is no replica that could be promoted", node.name())));
+        return Err(unfit(node));
     }
     let session = cluster.session(node, C::Server::PATIENCE).await?;
     let end = received::<C>(node, &session).await?;
@@ -108,12 +116,22 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     node: &C::Server,
 ) -> Result<String, TopologyError> {
     let old = primary(cluster)?;
-    if !node.can_be_promoted() || !node.is_free() {
-        return Err(TopologyError::lab(format!("{} is no replica that could take over", node.name())));
+    if !node.can_be_promoted() || !node.streams() {
+        return Err(unfit(node));
     }
     old.is_to_answer()?;
     let out: BTreeSet<NodeName> = diverged(cluster).collect();
-    catch_up(cluster, old, node).await?;
+    // A primary that shuts down waits for nobody who is not connected.
+    let waited = C::Server::PATIENCE;
+    let late = |_| TopologyError::NotTaken {
+        node: node.name(),
+        condition: Condition::Diverged,
+        lifted: true,
+        waited,
+    };
+    let upstream = node.standing().upstream;
+    let upstream = upstream.map_or(Ok(old), |name| cluster.server(name))?;
+    catch_up(cluster, &[(node, upstream)], waited, late).await?;
     // It waits until everybody who streams has everything, its own last checkpoint included.
     let old_end = old.shut_down().await?;
     let shut_down = cluster.shutdown_checkpoint(old).await?;
@@ -144,35 +162,6 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     }
     let (name, Fork { timeline, at }) = (old.name(), fork);
     Ok(format!("{name} {old_end}; timeline {timeline} from {at}; {name} follows as {started}"))
-}
-
-/// Waits until `node` receives the log, and has what is written now: a primary that shuts down waits for nobody who is not
-/// connected.
-async fn catch_up<C: Servers>(
-    cluster: &C,
-    primary: &C::Server,
-    node: &C::Server,
-) -> Result<(), TopologyError> {
-    let session = cluster.session(primary, C::Server::PATIENCE).await?;
-    let written = probe::flush_barrier(&session).await.map_err(query_error(primary, "write a marker"))?;
-    session.close().await;
-    let session = cluster.session(node, C::Server::PATIENCE).await?;
-    let caught_up = async {
-        while probe::wal_receiver(&session).await?.is_none() || probe::receive_lsn(&session).await? < written
-        {
-            sleep(C::POLL).await;
-        }
-        Ok::<_, PgError>(())
-    };
-    let late = |_| {
-        let waited = C::Server::PATIENCE.as_secs();
-        let why = format!("{} has not caught up with {} within {waited} s", node.name(), primary.name());
-        TopologyError::lab(why)
-    };
-    let caught_up = timeout(C::Server::PATIENCE, caught_up).await.map_err(late)?;
-    caught_up.map_err(query_error(node, "ask what it has received"))?;
-    session.close().await;
-    Ok(())
 }
 
 /// Who cannot follow the primary.

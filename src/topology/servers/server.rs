@@ -51,11 +51,22 @@ pub(in crate::topology) trait Server: Sync {
         life.is_running() && !life.lasting.contains(&Condition::Paused)
     }
 
-    /// The error that it was left alone, unless it can be expected to answer.
+    /// Whether the lab itself can be expected to get an answer.
+    fn is_reachable(&self) -> bool {
+        self.can_answer()
+    }
+
+    /// The error that it was left alone, unless it is reachable.
     fn is_to_answer(&self) -> Result<(), TopologyError> {
-        let condition = if self.is_running() { Condition::Paused } else { Condition::Down };
-        let impossible = TopologyError::Impossible { node: self.name(), condition };
-        if self.can_answer() { Ok(()) } else { Err(impossible) }
+        if self.is_reachable() {
+            return Ok(());
+        }
+        let condition = match (self.is_running(), self.can_answer()) {
+            (false, _) => Condition::Down,
+            (true, false) => Condition::Paused,
+            (true, true) => Condition::Isolated,
+        };
+        Err(TopologyError::Impossible { node: self.name(), condition })
     }
 
     /// Whether nothing keeps it from sending and receiving the log.
@@ -67,7 +78,7 @@ pub(in crate::topology) trait Server: Sync {
 
     /// Whether it runs, and nothing keeps it from receiving and replaying.
     fn is_free(&self) -> bool {
-        self.streams() && self.life().lasting.is_empty()
+        self.streams() && self.is_reachable() && self.life().lasting.is_empty()
     }
 
     /// What actions have left it in.
@@ -89,7 +100,7 @@ pub(in crate::topology) trait Server: Sync {
     fn can_be_promoted(&self) -> bool {
         let standing = *self.standing();
         let hindered = self.conditions().iter().any(|condition| condition.hinders(Action::Promote));
-        standing.role == Role::Replica && !standing.diverged && self.is_running() && !hindered
+        standing.role == Role::Replica && !standing.diverged && self.is_reachable() && !hindered
     }
 
     /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
