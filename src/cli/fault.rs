@@ -179,7 +179,7 @@ fn failed(error: TopologyError, what: &str, option: &str) -> Failure {
         _ => String::new(),
     };
     // Nothing was done, and nobody could know before that it would not be possible.
-    let impossible = matches!(error, TopologyError::Impossible { .. });
+    let impossible = error.is_left_alone();
     let mut failure = failures::topology(error);
     if impossible {
         failure.exit = Exit::Usage;

@@ -133,12 +133,15 @@ impl<'a> Conditions<'a> {
         let waits = action == Action::Switchover || shuts_down && target == self.writer;
         let streams = matches!(action, Action::Freeze | Action::Rejoin);
         let asks = matches!(action, Action::Switchover | Action::Rejoin);
-        self.since.iter().find(|((node, condition), since)| match condition {
-            Condition::Paused if asks && *node == self.writer => true,
-            Condition::Paused | Condition::Frozen => waits && *node != target,
-            Condition::Down => asks && *node == self.writer,
+        // Of several that it could be, every one.
+        let may_be_writer =
+            |node: Target| node == self.writer || self.writer == Target::Writer && node != target;
+        self.since.iter().find(|&(&(node, condition), since)| match condition {
+            Condition::Paused if asks && may_be_writer(node) => true,
+            Condition::Paused | Condition::Frozen => waits && node != target,
+            Condition::Down => asks && may_be_writer(node),
             Condition::Isolated if since.action.and_then(Action::side).is_some_and(Side::has_peers) => {
-                waits || streams && [target, self.writer].contains(node)
+                waits || streams && (node == target || may_be_writer(node))
             }
             _ => false,
         })

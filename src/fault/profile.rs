@@ -245,12 +245,15 @@ impl<'a> Draw<'a> {
                 }
             }
         }
-        let Some(step) = self.random.choose(&choices) else { return false };
-        let stage = self.conditions.stage(step);
+        let Some(drawn) = self.random.choose(&choices) else { return false };
+        let stage = self.conditions.stage(drawn);
+        // What lasts is ended on the node that it was done to, whoever is the primary by then.
+        let target =
+            stage.node.filter(|_| drawn.action.begins().is_some()).map_or(drawn.target, Target::Node);
+        let step = Step { target, ..drawn };
         self.take(step);
         let later = self.later(at, self.pace.lasts);
         if let Some(condition) = step.action.begins() {
-            let target = stage.node.map_or(step.target, Target::Node);
             self.due.push(Step { at: later, action: condition.cure(), target });
         }
         if let (Some(condition), Some(old)) = (step.action.leaves_behind(), stage.writer) {
@@ -355,9 +358,9 @@ mod tests {
             profile.schedule(1, Nanos::from_millis(20_000), &nodes(2), |_| true).to_string()
         };
         insta::assert_snapshot!(schedule(Profile::Gentle), @"restart(writer)@2s,restart(replica-2)@4.635s,restart(writer)@7.43s,pause-replay(replica-2)@10.455s,resume-replay(replica-2)@11.19s,restart(replica-1)@13.063s,restart(replica-2)@15.498s");
-        insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(writer,immediate)@2s,start(primary)@2.372s,crash(writer)@4.635s,stop(writer,immediate)@7.43s,start(primary)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
+        insta::assert_snapshot!(schedule(Profile::Restarts), @"stop(primary,immediate)@2s,start(primary)@2.372s,crash(writer)@4.635s,stop(primary,immediate)@7.43s,start(primary)@7.867s,crash(replica-1)@10.455s,crash(writer)@13.063s,crash(writer)@15.498s");
         insta::assert_snapshot!(schedule(Profile::Failovers), @"promote(best)@2s,rejoin(primary)@2.54s,switchover(primary)@3.04s,promote(best)@5.316s,rejoin(primary)@5.958s,switchover(primary)@6.458s,promote(best)@8.769s,rejoin(primary)@9.345s,switchover(primary)@9.845s,switchover(replica-1)@12.419s,promote(best)@15.712s,rejoin(replica-1)@16.344s,switchover(replica-1)@16.666s");
-        insta::assert_snapshot!(schedule(Profile::Partitions), @"isolate(replica-1,peers)@2s,reconnect(replica-1)@2.372s,isolate(replica-1,clients)@4.635s,reconnect(replica-1)@5.19s,isolate(replica-2,peers)@7.43s,reconnect(replica-2)@7.867s,slow(replica-1,peers,latency=20ms,jitter=5ms)@10.455s,speed-up(replica-1)@11.19s,isolate(writer,clients)@13.063s,reconnect(primary)@13.6s,isolate(replica-1,peers)@15.498s,reconnect(replica-1)@16.666s");
+        insta::assert_snapshot!(schedule(Profile::Partitions), @"isolate(replica-1,peers)@2s,reconnect(replica-1)@2.372s,isolate(replica-1,clients)@4.635s,reconnect(replica-1)@5.19s,isolate(replica-2,peers)@7.43s,reconnect(replica-2)@7.867s,slow(replica-1,peers,latency=20ms,jitter=5ms)@10.455s,speed-up(replica-1)@11.19s,isolate(primary,clients)@13.063s,reconnect(primary)@13.6s,isolate(replica-1,peers)@15.498s,reconnect(replica-1)@16.666s");
         insta::assert_snapshot!(schedule(Profile::Chaos), @"terminate(writer)@2s,crash(writer)@3.235s,promote(best)@4.63s,rejoin(primary)@5.435s,switchover(primary)@5.935s,kill(replica-1)@6.255s,isolate(replica-2,peers)@7.463s,start(replica-1)@7.721s,reconnect(replica-2)@8.491s,crash(writer)@8.498s,pause-replay(replica-1)@10.176s,resume-replay(replica-1)@10.942s,promote(best)@11.057s,reset(writer,clients)@11.476s,rejoin(primary)@12.352s,crash(writer)@12.612s,switchover(primary)@12.852s,pause-replay(replica-2)@13.152s,switchover(replica-1)@13.703s,resume-replay(replica-2)@15.042s,crash(writer)@15.09s,crash(primary)@15.669s");
     }
 

@@ -252,6 +252,18 @@ impl Action {
         }
     }
 
+    /// Whether it is about the whole cluster, so that it comes after all that was done before, and before all that is done
+    /// later.
+    pub fn concerns_all(self) -> bool {
+        self.moves_primary() || self == Action::Rejoin
+    }
+
+    /// Whether clients of the node get no answer meanwhile, and until it is cured.
+    pub fn silences(self) -> bool {
+        let cut_off = matches!(self, Action::Isolate(cut) if cut.side.has_clients());
+        self.brings_back() || cut_off || self.begins().is_some_and(Condition::silences)
+    }
+
     /// Which of the node's connections it is done to; `None` where it is done to its processes.
     pub fn side(self) -> Option<Side> {
         match self {

@@ -205,8 +205,10 @@ pub struct Recovery {
     pub applied: Option<Nanos>,
     /// What the nemesis saw.
     pub detail: String,
+    /// Whether clients of the node got no answer meanwhile.
+    pub silenced: bool,
     /// When the node answered a real query again, be it after a later `start`; `None` while it stays down, or when
-    /// another fault came first.
+    /// another fault came first, or when nothing kept it from that.
     pub answered: Option<Nanos>,
     /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
     /// primary, a read on a replica. `None` as well when the load ended before, or another fault came first.

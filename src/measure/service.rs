@@ -75,6 +75,7 @@ impl Service {
             Outcome::Info(None) => (None, "not verified: the run ended before".to_owned()),
         };
         // What was done to the primary, and what makes another node one, is about writes.
+        let silenced = matches!(act.op, FaultOp::Act { action, .. } if action.silences());
         let moves = matches!(act.op, FaultOp::Act { action, .. } if action.moves_primary());
         let of_writes = moves || primaries.may_hold(act.node, act.start, act.start);
         // The way back from a node that was left down goes over the action that cures it; another fault ends it.
@@ -120,7 +121,8 @@ impl Service {
             invoked: act.start,
             applied,
             detail,
-            answered,
+            silenced,
+            answered: answered.filter(|_| silenced),
             first_success: first.map(|first| first.end),
             unavailable,
             unavailable_is_bound: unavailable.is_some() && first.is_none(),

@@ -155,11 +155,12 @@ pub(super) fn fault(recovery: &Recovery) -> String {
     plain(&format!("{} {}{healing}", recovery.action, recovery.node))
 }
 
-/// When the node answered again, counted from the fault; in words where that was not seen.
+/// When the node answered again, counted from the fault; in words where that was not seen, a dash where it never ceased to.
 pub(super) fn answered(recovery: &Recovery, faults: &[Recovery]) -> String {
     match (recovery.applied, recovery.answered) {
         (None, _) => "never took hold".to_owned(),
         (_, Some(at)) => at.since(recovery.invoked).to_string(),
+        (_, None) if !recovery.silenced => "–".to_owned(),
         (_, None) if next(recovery, faults).is_some() => "not before the next fault".to_owned(),
         (_, None) => "no answer seen".to_owned(),
     }
@@ -174,7 +175,7 @@ pub(super) fn unavailable(recovery: &Recovery) -> String {
 /// Whether nobody saw the node come back, and no other fault explains why.
 pub(super) fn gone(recovery: &Recovery, faults: &[Recovery]) -> bool {
     let back = recovery.first_success.or(recovery.answered).is_some();
-    recovery.applied.is_some() && !back && next(recovery, faults).is_none()
+    recovery.silenced && recovery.applied.is_some() && !back && next(recovery, faults).is_none()
 }
 
 /// The fault that hit the same node next.

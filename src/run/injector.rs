@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::time::{Instant, sleep};
 
 use crate::fault::{Act, Target};
 use crate::history::{Action, Condition, FaultOp, NodeName, Occasion};
@@ -12,6 +13,11 @@ use crate::topology::{Topology, TopologyError};
 
 /// How long a node may take to answer again before the lab gives up on it.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
+
+/// How long a replica may take to answer that has nobody to receive from: far longer than it needs, if it needs nobody.
+const ALONE: Duration = Duration::from_secs(5);
+
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Sees what is done to nodes. One thing at a time on each node, several nodes at the same time.
 pub trait Witness {
@@ -124,12 +130,38 @@ impl<W: Witness> Injector<W> {
         let silent = |(of, condition): &(NodeName, Condition)| *of == node && condition.silences();
         let silent = action == Action::Reconnect && self.topology.conditions().iter().any(silent);
         if done && action.brings_back() && !silent {
-            let answer =
-                async { self.topology.answer(node, ANSWER_DEADLINE).await.map(|()| "answers".to_owned()) };
-            self.witnessed(node, FaultOp::Answer, answer).await?;
-            self.witness.answers_again(node, action);
+            let answer = async {
+                tokio::select! {
+                    answer = self.topology.answer(node, ANSWER_DEADLINE) => answer.map(|()| "answers".to_owned()),
+                    missing = self.left_alone(node) => Err(missing),
+                }
+            };
+            if self.witnessed(node, FaultOp::Answer, answer).await? {
+                self.witness.answers_again(node, action);
+            }
         }
         Ok(())
+    }
+
+    /// Comes to its end when the primary of a replica has been out for a while, with why: a replica that was rewound, or
+    /// copied anew, answers nobody before it has what its primary has yet to send it.
+    async fn left_alone(&self, node: NodeName) -> TopologyError {
+        let mut since = Instant::now();
+        loop {
+            let conditions = self.topology.conditions();
+            let of_primary = |name: NodeName| {
+                conditions.iter().find(move |(of, condition)| *of == name && condition.silences())
+            };
+            let writer = self.topology.writer().ok().map(|(writer, _)| writer);
+            match writer.filter(|&writer| writer != node).and_then(of_primary) {
+                Some(&(node, condition)) if since.elapsed() >= ALONE => {
+                    return TopologyError::Impossible { node, condition };
+                }
+                Some(_) => {}
+                None => since = Instant::now(),
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Whether it was done.

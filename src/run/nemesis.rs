@@ -24,15 +24,15 @@ pub(super) struct Nemesis {
 
 impl Nemesis {
     /// Carries out `schedule`, whose times count from the clock's zero. Steps on one node follow each other; nodes do not
-    /// wait for each other. A step that makes another node the primary waits for all before it, and is waited for.
+    /// wait for each other. A step that concerns the whole cluster waits for all before it, and is waited for.
     pub(super) async fn run(&self, schedule: &Schedule) -> Result<(), TopologyError> {
-        for part in schedule.steps().split_inclusive(|step| step.action.moves_primary()) {
-            let (steps, moves) = match part.split_last() {
-                Some((last, steps)) if last.action.moves_primary() => (steps, Some(last)),
+        for part in schedule.steps().split_inclusive(|step| step.action.concerns_all()) {
+            let (steps, alone) = match part.split_last() {
+                Some((last, steps)) if last.action.concerns_all() => (steps, Some(last)),
                 _ => (part, None),
             };
             self.side_by_side(steps).await?;
-            if let Some(step) = moves
+            if let Some(step) = alone
                 && self.is_due(step).await
             {
                 self.injector.inject(step.act()).await?;
@@ -111,8 +111,8 @@ impl Witness for Recorded {
         self.tell(format!("{action} {node}: answers again"));
     }
 
-    /// What the node's state did not allow was not done, and that is no failure of the lab.
+    /// What the node's state did not allow was not done, and that is told; it is no failure of the lab.
     fn tolerates(&self, error: &TopologyError) -> bool {
-        matches!(error, TopologyError::Impossible { .. })
+        error.is_left_alone()
     }
 }

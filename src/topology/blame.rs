@@ -5,6 +5,12 @@ use std::io;
 use super::{Category, TopologyError};
 
 impl TopologyError {
+    /// Whether nothing was done, because of what the node is by the lab's own doing.
+    pub fn is_left_alone(&self) -> bool {
+        use TopologyError::{Impossible, IsPrimary, NothingToCure};
+        matches!(self, Impossible { .. } | IsPrimary { .. } | NothingToCure { .. })
+    }
+
     /// Who has to act; decides the exit code.
     pub fn category(&self) -> Category {
         use TopologyError::*;
@@ -20,7 +26,7 @@ impl TopologyError {
             Unreachable { .. } | Unfit { .. } | Passfile(_) => Category::Environment,
             Hook { .. } | LeftBehind { .. } => Category::Lab,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
-            Impossible { .. } => Category::Lab,
+            Impossible { .. } | IsPrimary { .. } => Category::Lab,
             UnknownNode { .. } | NotRunning { .. } | AlreadyRunning { .. } => Category::Lab,
             SecondPrimary { .. } => Category::Lab,
             Survived { .. } | StopForced { .. } | NoAnswer { .. } | Lab(_) | Query { .. } => Category::Lab,

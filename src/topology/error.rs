@@ -197,6 +197,12 @@ pub enum TopologyError {
         /// What it is in.
         condition: Condition,
     },
+    /// Something about what is received or replayed, and a node that nobody could know to be the primary. Nothing was done.
+    #[error("{node} is the primary, so it was left alone")]
+    IsPrimary {
+        /// Which.
+        node: NodeName,
+    },
     /// A fault that found nothing to do.
     #[error("the fault had no effect on {node}: {why}")]
     NoEffect {

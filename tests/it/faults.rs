@@ -110,7 +110,8 @@ fn what_holds_nodes_up_is_known_to_the_next_command() {
     // The rules of schedules, from here on.
     for (fault, why) in [
         ("pause(replica-1)", "replica-1 is already paused; `resume(replica-1)` it first"),
-        ("freeze(replica-2),switchover(replica-2)", "replica-1 is already paused"),
+        ("switchover(replica-2)", "replica-1 is already paused"),
+        ("freeze(replica-2),switchover(replica-2)", "replica-2 is already frozen by then"),
         ("promote(replica-1)", "replica-1 is already paused"),
         ("start(replica-2)", "replica-2 is not down"),
         ("kill(replica-2),crash(replica-2)", "already down by then, since kill(replica-2)"),

@@ -167,7 +167,7 @@ async fn what_does_not_fit_is_an_error_and_a_death_is_noticed() {
     let act = async |action| lab.cluster.act(primary(), action).await.unwrap_err();
     let error = lab.cluster.act(NodeName::new("replica-7"), Action::Kill).await.unwrap_err();
     assert_eq!(error.to_string(), "there is no node `replica-7`; the nodes are primary");
-    assert!(matches!(act(Action::Start).await, TopologyError::AlreadyRunning { .. }));
+    assert!(matches!(act(Action::Start).await, TopologyError::NothingToCure { .. }));
     assert_eq!(lab.cluster.died_unasked(), None);
 
     let postmaster = lab.cluster.state().nodes[0].process.clone().unwrap();

@@ -145,10 +145,11 @@ impl Cluster {
         let mut turns = Vec::new();
         // A change of the primary concerns every node. Always in the same order, so that nobody waits for each other.
         for one in &self.nodes {
-            if one.name == node.name || action.moves_primary() || action == Action::Rejoin {
+            if one.name == node.name || action.concerns_all() {
                 turns.push(one.turn.lock().await);
             }
         }
+        node.admit(action)?;
         self.perform(node, action).await
     }
 

@@ -26,14 +26,16 @@ impl Node {
     /// `docker pause`: the engine's freezer holds every process of the container.
     pub(super) async fn pause(&self) -> Result<String, TopologyError> {
         self.running("pause")?;
-        self.engine.tell(["pause", &self.container]).await?;
         let paused = async {
             loop {
+                // The freezer gives up where new processes come faster than it holds them; it may be asked again.
+                let told = self.engine.tell(["pause", &self.container]).await;
                 let state = self.state().await?;
-                if state.paused {
-                    return Ok::<_, TopologyError>(state);
+                match told {
+                    _ if state.paused => return Ok::<_, TopologyError>(state),
+                    Err(error) if !state.running => return Err(error),
+                    _ => sleep(LOOK).await,
                 }
-                sleep(LOOK).await;
             }
         };
         let state = self.within(paused, Condition::Paused, false).await??;

@@ -175,12 +175,13 @@ impl Cluster {
         let mut turns = Vec::new();
         // A change of the primary concerns every node, and one of a node's network its peers. Always in the same order, so
         // that nobody waits for each other.
-        let all = action.moves_primary() || action == Action::Rejoin || self.concerns_peers(node, action);
+        let all = action.concerns_all() || self.concerns_peers(node, action);
         for one in &self.nodes {
             if one.name == node.name || all {
                 turns.push(one.turn.lock().await);
             }
         }
+        node.admit(action)?;
         let done = self.perform(node, action).await;
         // Whatever became of it, the processes that exist now are those to be ended later.
         self.save()?;

@@ -18,6 +18,10 @@ const PROMOTION_LIMIT: Duration = Duration::from_secs(60);
 /// What is on its way when the primary ends arrives within this time, or its link does not say that it ended.
 const LAST_BYTES: Duration = Duration::from_secs(1);
 
+/// How long a replica may take to answer who looks for one to promote. One that was rewound, and has not received all that
+/// it needs, does not before somebody sends it.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
 /// The primary.
 pub(in crate::topology) fn primary<C: Servers>(cluster: &C) -> Result<&C::Server, TopologyError> {
     let primary = cluster.servers().iter().find(|node| node.standing().role == Role::Primary);
@@ -34,7 +38,10 @@ pub(in crate::topology) fn writer<C: Servers>(cluster: &C) -> Result<(NodeName, 
 pub(in crate::topology) async fn candidate<C: Servers>(cluster: &C) -> Result<NodeName, TopologyError> {
     let mut best: Option<(Option<Lsn>, NodeName)> = None;
     for node in cluster.servers().iter().filter(|node| node.can_be_promoted()) {
-        let session = cluster.session(node, C::Server::PATIENCE).await?;
+        let session = match cluster.session(node, ANSWER_LIMIT).await {
+            Err(TopologyError::NoAnswer { .. }) if node.is_running() => continue,
+            session => session?,
+        };
         let end = received::<C>(node, &session).await?;
         session.close().await;
         if best.is_none_or(|(most, _)| end > most) {
@@ -116,8 +123,14 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     node: &C::Server,
 ) -> Result<String, TopologyError> {
     let old = primary(cluster)?;
-    if !node.can_be_promoted() || !node.streams() {
+    if !node.can_be_promoted() {
         return Err(unfit(node));
+    }
+    // A primary that shuts down would wait for whoever is held up.
+    for other in cluster.servers().iter().filter(|other| other.is_running()) {
+        if let Some(condition) = other.hindrance() {
+            return Err(TopologyError::Impossible { node: other.name(), condition });
+        }
     }
     old.is_to_answer()?;
     let out: BTreeSet<NodeName> = diverged(cluster).collect();

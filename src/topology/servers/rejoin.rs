@@ -4,7 +4,7 @@ use tokio::time::sleep;
 
 use super::follow::point;
 use super::{Server, Servers, Standing, drop_stale_slots, ensure_slot, primary, query_error};
-use crate::history::{Condition, NodeName};
+use crate::history::{Condition, NodeName, Side};
 use crate::lsn::Lsn;
 use crate::pg::{PgError, probe};
 use crate::topology::TopologyError;
@@ -23,6 +23,11 @@ pub(in crate::topology) async fn rejoin<C: Servers>(
         return Ok(format!("it follows {} as it is", primary.name()));
     }
     primary.is_to_answer()?;
+    for end in [node, primary] {
+        if end.is_cut_off(Side::Peers) {
+            return Err(TopologyError::Impossible { node: end.name(), condition: Condition::Isolated });
+        }
+    }
     let session = cluster.session(primary, C::Server::PATIENCE).await?;
     // The control file of a server that was just promoted still names the old timeline, and that is what a rewind
     // reads (PostgreSQL 15 and older).

@@ -96,6 +96,36 @@ pub(in crate::topology) trait Server: Sync {
         conditions
     }
 
+    /// The error that `action` cannot be done as the node is now, which its state decides and nobody could know before.
+    /// One that has diverged and runs can be broken like any other.
+    fn admit(&self, action: Action) -> Result<(), TopologyError> {
+        let (node, conditions) = (self.name(), self.conditions());
+        if action.needs_replica() && self.standing().role == Role::Primary {
+            return Err(TopologyError::IsPrimary { node });
+        }
+        let hinders = |&condition: &Condition| {
+            let counts = condition != Condition::Diverged || !self.is_running();
+            counts && condition.cure() != action && condition.hinders(action)
+        };
+        if let Some(condition) = conditions.iter().copied().find(hinders) {
+            return Err(TopologyError::Impossible { node, condition });
+        }
+        match action.cures().filter(|condition| !conditions.contains(condition)) {
+            // One that has ended by itself may be started, and whether one has diverged is not the question.
+            Some(Condition::Diverged) => Ok(()),
+            Some(Condition::Down) if !self.is_running() => Ok(()),
+            Some(condition) => Err(TopologyError::NothingToCure { node, condition }),
+            None => Ok(()),
+        }
+    }
+
+    /// What it is in that keeps a stream of the log from going on.
+    fn hindrance(&self) -> Option<Condition> {
+        let cut_off = self.is_cut_off(Side::Peers).then_some(Condition::Isolated);
+        let held_up = [Condition::Paused, Condition::Frozen];
+        cut_off.or_else(|| held_up.into_iter().find(|condition| self.life().lasting.contains(condition)))
+    }
+
     /// Whether it is a replica of the primary's log that can be spoken to.
     fn can_be_promoted(&self) -> bool {
         let standing = *self.standing();
