@@ -166,3 +166,17 @@ async fn what_ends_the_processes_ends_what_they_were_in() {
     lab.down().await;
     assert_eq!(processes_in(&directory), [0_u32; 0], "a cluster that is held up goes down all the same");
 }
+
+#[tokio::test]
+async fn where_nothing_streams_there_is_nothing_to_freeze() {
+    let Some(lab) = Lab::up(1).await else { return };
+    lab.cluster.act(primary(), Action::Pause).await.unwrap();
+    lab.cluster.act(replica(), Action::Crash).await.unwrap();
+    let error = lab.cluster.act(replica(), Action::Freeze).await.unwrap_err();
+    assert_eq!(error.to_string(), "primary is paused, so it was left alone");
+    lab.cluster.act(primary(), Action::Resume).await.unwrap();
+    lab.cluster.act(replica(), Action::Freeze).await.unwrap();
+    let error = lab.cluster.act(primary(), Action::Freeze).await.unwrap_err();
+    assert_eq!(error.to_string(), "primary is the primary, so it was left alone");
+    lab.down().await;
+}

@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{Server, Servers, Standing, primary, query_error};
 use crate::history::{Condition, NodeName};
 use crate::pg::{PgError, Session, probe};
 use crate::topology::local::settings::slot_name;
 use crate::topology::{Role, TopologyError};
+
+/// What is expected of a replica that receives is not expected of one that cannot for so long.
+const STARVED: Duration = Duration::from_secs(5);
 
 /// What becomes of a replica that was told whom to follow.
 enum Seen {
@@ -101,6 +104,21 @@ pub(in crate::topology) async fn drop_stale_slots<C: Servers>(
     session.batch(&sql).await.map_err(query_error(node, "drop replication slots"))
 }
 
+/// Comes to its end when nothing of the log has been able to get to `node` for a while, with why.
+pub(super) async fn starves<C: Servers>(cluster: &C, node: &C::Server) -> TopologyError {
+    let mut since = Instant::now();
+    loop {
+        match cluster.obstacle(node) {
+            Some((node, condition)) if since.elapsed() >= STARVED => {
+                return TopologyError::Impossible { node, condition };
+            }
+            Some(_) => {}
+            None => since = Instant::now(),
+        }
+        sleep(C::POLL).await;
+    }
+}
+
 /// Waits until the replicas of `streams`, each with its upstream, have flushed what the primary writes now, and the
 /// upstreams know, for `limit` each. Answers that they have.
 pub(in crate::topology) async fn catch_up<C: Servers>(
@@ -166,7 +184,10 @@ pub(in crate::topology) async fn settle<C: Servers>(
             sleep(C::POLL).await;
         }
     };
-    let seen: Result<Seen, PgError> = node.within(look, Condition::Diverged, true).await?;
+    let seen: Result<Seen, PgError> = tokio::select! {
+        seen = node.within(look, Condition::Diverged, true) => seen?,
+        _ = starves(cluster, node) => return Ok(()),
+    };
     session.close().await;
     match seen.map_err(query_error(node, "look whom it follows"))? {
         Seen::Follows => node.standing().timeline = last.timeline,

@@ -16,7 +16,7 @@ mod standing;
 use std::time::Duration;
 
 use super::{Role, TopologyError};
-use crate::history::NodeName;
+use crate::history::{Condition, NodeName};
 use crate::lsn::Lsn;
 use crate::pg::{PgError, Session};
 
@@ -78,19 +78,26 @@ pub(super) trait Servers: Sync {
 
     /// Whether what the primary writes can get to `node`, over whoever is between them.
     fn is_fed(&self, node: &Self::Server) -> bool {
+        self.obstacle(node).is_none()
+    }
+
+    /// Who, on the way of the log from the primary to `node`, lets nothing pass, and why.
+    fn obstacle(&self, node: &Self::Server) -> Option<(NodeName, Condition)> {
         let mut node = node;
         for _ in self.servers() {
-            let standing = *node.standing();
-            if !node.streams() || standing.diverged {
-                return false;
+            let (name, standing) = (node.name(), *node.standing());
+            let down = (!node.is_running()).then_some(Condition::Down);
+            let diverged = standing.diverged.then_some(Condition::Diverged);
+            if let Some(condition) = down.or_else(|| node.hindrance()).or(diverged) {
+                return Some((name, condition));
             }
             match standing.upstream.map(|name| self.server(name)) {
-                None => return standing.role == Role::Primary,
+                None if standing.role == Role::Primary => return None,
                 Some(Ok(upstream)) => node = upstream,
-                Some(Err(_)) => return false,
+                None | Some(Err(_)) => return Some((name, Condition::Diverged)),
             }
         }
-        false
+        Some((node.name(), Condition::Diverged))
     }
 
     /// The node with this name.

@@ -2,6 +2,7 @@
 
 use tokio::time::sleep;
 
+use super::follow::starves;
 use super::{Server, Servers, query_error};
 use crate::history::Condition;
 use crate::pg::{PgError, Session, probe};
@@ -21,7 +22,10 @@ pub(in crate::topology) async fn wal_receiver<C: Servers>(
             }
         }
     };
-    let found = node.within(streams, Condition::Frozen, false).await?;
+    let found = tokio::select! {
+        found = node.within(streams, Condition::Frozen, false) => found?,
+        missing = starves(cluster, node) => return Err(missing),
+    };
     let found = found.map_err(query_error(node, "look for the WAL receiver"))?;
     session.close().await;
     found.ok_or_else(|| TopologyError::lab("the WAL receiver was found and is none"))
