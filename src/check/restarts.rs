@@ -1,6 +1,6 @@
 //! When a node was given no chance to write.
 
-use crate::history::{FaultOp, Nanos, NodeName, Operation, Outcome};
+use crate::history::{Action, Call, FaultOp, Nanos, NodeName, Operation, Outcome};
 
 use super::Evidence;
 
@@ -9,7 +9,7 @@ use super::Evidence;
 pub(super) struct Window {
     /// Until here the node was certainly still the old one.
     pub(super) start: Nanos,
-    /// From here on it is certainly the new one; the end of time, when nobody saw the action succeed.
+    /// From here on it is certainly the new one; the end of time, when nobody saw the action succeed, or be over.
     pub(super) end: Nanos,
 }
 
@@ -63,7 +63,25 @@ fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Windo
         let FaultOp::Act { action, .. } = call.op else { return false };
         call.node == node && (action.is_abrupt() || went_wrong && action.ends_processes())
     });
-    acts.filter_map(|call| Window::of(&call.outcome, call.start, call.end)).chain(unseen).collect()
+    let acts = acts.filter_map(|call| Window::of(&call.outcome, call.start, call.end));
+    acts.chain(full(evidence, node)).chain(unseen).collect()
+}
+
+/// When the disk of `node` was full. A server that cannot write its log ends as in a crash, and nobody sees when; that it
+/// has, or has gone on, is known when there is room again.
+fn full<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
+    let did = |action: Action| {
+        let is = move |op: &FaultOp| matches!(op, FaultOp::Act { action: done, .. } if *done == action);
+        evidence.faults.calls().filter(move |call| call.node == node && is(call.op))
+    };
+    let fills = did(Action::FillDisk).filter(|call| !matches!(call.outcome, Outcome::Fail(_)));
+    let window = |fill: Call<'_, FaultOp>| {
+        let frees = did(Action::FreeDisk).filter(|free| free.invoked > fill.invoked);
+        let freed =
+            frees.filter(|free| matches!(free.outcome, Outcome::Ok { .. })).map(|free| free.end).min();
+        Window { start: fill.start, end: freed.unwrap_or(Nanos(u64::MAX)) }
+    };
+    fills.map(window).collect()
 }
 
 /// Whether one of `windows` may lie between `earlier` and `later`.

@@ -190,7 +190,8 @@ fn failed(error: TopologyError, what: &str, option: &str) -> Failure {
     Failure { error: failure.error.context(what.to_owned()), ..failure }.help(help)
 }
 
-/// What can be done by hand: a cluster that stays up has no links, which networks are disturbed through.
+/// What can be done by hand: a cluster that stays up has no links, which networks are disturbed through, and its nodes
+/// have no disks of their own.
 fn can(action: Action) -> bool {
-    Cluster::can(action) && !action.is_of_network()
+    Cluster::can(action) && !action.is_of_network() && !action.is_of_disk()
 }

@@ -340,7 +340,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[faults]\nschedule = \"explode(primary)@5s\"\n"), @r#"
-        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are cancel-sync-wait, crash, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw
+        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw
           2 | schedule = "explode(primary)@5s"
             |            ^^^^^^^^^^^^^^^^^^^^^
         "#);
@@ -485,7 +485,7 @@ fn durability_is_claimed_as_the_documentation_says() {
         assert_eq!(claimed, expected == "claimed", "{row}");
         judged += 1;
     }
-    assert_eq!(judged, 26);
+    assert_eq!(judged, 31);
     // Without a choice the remote levels wait for every replica, and the others for none.
     let claims = |mode: &str| {
         let flags = Overrides {

@@ -62,8 +62,9 @@ impl Plan {
                 _ => Fate::Flushed,
             },
             // Every value but `off` waits for the primary's own disk (manual, "synchronous_commit"). With `off`, a
-            // crash may take acknowledged commits back; a shutdown flushes them.
-            action if action.is_abrupt() && may_be_primary => match level {
+            // crash may take acknowledged commits back; a shutdown flushes them. A server whose log finds no room ends as in
+            // a crash.
+            action if (action.is_abrupt() || action == Action::FillDisk) && may_be_primary => match level {
                 SynchronousCommit::Off => Fate::NotFlushed,
                 _ => Fate::Flushed,
             },

@@ -61,6 +61,17 @@ mod tests {
             (primary, &[(primary, Condition::Down)], "start(writer),switchover(best)"),
             (one, &[(primary, Condition::Diverged)], "rejoin(primary),freeze(primary)"),
             (one, &[], "pause-replay(primary),crash(replica-1)"),
+            (
+                primary,
+                &[],
+                "fill-disk(writer),kill(primary),promote(best),free-disk(primary),rejoin(primary)",
+            ),
+            (primary, &[], "fill-disk(replica-1),stop(primary),start(primary),free-disk(replica-1)"),
+            (
+                primary,
+                &[(one, Condition::Isolated)],
+                "fill-disk(replica-1),free-disk(replica-1),reconnect(replica-1)",
+            ),
             (primary, &[(one, Condition::Frozen), (two, Condition::ReplayPaused)], "promote(replica-1)"),
         ] {
             assert_eq!(judge(writer, conditions, text), Ok(()), "{text}");
@@ -80,6 +91,20 @@ mod tests {
         insta::assert_snapshot!(say(one, &[], "freeze(replica-1)"), @"freeze(replica-1): replica-1 is the primary; that can only be done to a replica");
         insta::assert_snapshot!(say(one, &[(primary, Condition::Diverged)], "start(primary)"), @"start(primary): primary is already diverged; `rejoin(primary)` it first");
         insta::assert_snapshot!(say(primary, &[], "pause(replica-3)"), @"pause(replica-3): there is no node `replica-3` (did you mean `replica-2`?); the nodes are primary, replica-1, replica-2");
+        let full = [(one, Condition::DiskFull)];
+        for fault in ["crash", "start", "pause", "isolate", "fill-disk", "promote", "terminate", "freeze"] {
+            let said = say(primary, &full, &format!("{fault}(replica-1)"));
+            assert!(
+                said.ends_with("is already out of disk space; `free-disk(replica-1)` it first"),
+                "{said}"
+            );
+        }
+        insta::assert_snapshot!(say(primary, &full, "promote(replica-2)"), @"promote(replica-2): replica-1 is already out of disk space; `free-disk(replica-1)` it first");
+        insta::assert_snapshot!(say(one, &[(one, Condition::DiskFull), (primary, Condition::Diverged)], "rejoin(primary)"), @"rejoin(primary): replica-1 is already out of disk space; `free-disk(replica-1)` it first");
+        insta::assert_snapshot!(say(primary, &[(primary, Condition::DiskFull)], "switchover(replica-2)"), @"switchover(replica-2): primary is already out of disk space; `free-disk(primary)` it first");
+        insta::assert_snapshot!(say(primary, &[(primary, Condition::DiskFull)], "freeze(replica-2)"), @"freeze(replica-2): primary is already out of disk space; `free-disk(primary)` it first");
+        insta::assert_snapshot!(say(primary, &[(one, Condition::Frozen)], "fill-disk(replica-1)"), @"fill-disk(replica-1): replica-1 is already frozen; `thaw(replica-1)` it first");
+        insta::assert_snapshot!(say(primary, &[], "free-disk(primary)"), @"free-disk(primary): primary is not out of disk space; only `fill-disk` before it leads to that");
         let present = Present { nodes: vec![primary], writer: primary, conditions: Vec::new() };
         let error = present.allow(&Act::several("pause(primary)").unwrap(), |_| false).unwrap_err();
         insta::assert_snapshot!(error, @"pause(primary): a cluster of this kind cannot do that");

@@ -51,6 +51,10 @@ pub fn explanation(action: Action) -> &'static str {
         }
         Action::SpeedUp => "let it pass as fast as before",
         Action::Reset(_) => "reset every established connection; (NODE,clients), (NODE,peers): on one side",
+        Action::FillDisk => {
+            "let a file take all that is left of the node's disk (needs root, for a disk of its own)"
+        }
+        Action::FreeDisk => "make room on it again, and start the server if it ended of that",
         Action::Rejoin => "make the old primary a replica of the new one: pg_rewind, else a new base backup",
     }
 }

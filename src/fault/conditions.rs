@@ -139,6 +139,12 @@ impl<'a> Conditions<'a> {
         let may_be_writer =
             |node: Target| node == self.writer || self.writer == Target::Writer && node != target;
         self.since.iter().find(|&(&(node, condition), since)| match condition {
+            // Who is told whom to follow writes it down. Only an old primary that is left behind is told nothing, and where
+            // nobody knows who that is, it is seen when it is done.
+            Condition::DiskFull if action == Action::Promote => {
+                self.writer.node().is_some() && node != self.writer
+            }
+            Condition::DiskFull if streams || asks => may_be_writer(node) || action == Action::Switchover,
             Condition::Paused if asks && may_be_writer(node) => true,
             Condition::Paused | Condition::Frozen => waits && node != target,
             Condition::Down => asks && may_be_writer(node),
@@ -155,7 +161,7 @@ impl<'a> Conditions<'a> {
         let since = || Since { step: Some(text.to_owned()), action: Some(action) };
         self.later = true;
         if action.ends_processes() {
-            self.since.retain(|(of, condition), _| *of != target || condition.is_of_network());
+            self.since.retain(|(of, condition), _| *of != target || condition.outlasts_processes());
         }
         if let Some(condition) = action.cures() {
             self.since.remove(&(target, condition));
@@ -165,12 +171,13 @@ impl<'a> Conditions<'a> {
         }
         if action.moves_primary() {
             let old = std::mem::replace(&mut self.writer, target.node().map_or(Target::Writer, Target::Node));
-            self.since.retain(|(of, condition), _| *of != old || condition.is_of_network());
+            self.since.retain(|(of, condition), _| *of != old || condition.outlasts_processes());
             if let (Some(condition), Target::Node(_)) = (action.leaves_behind(), old) {
                 self.since.insert((old, condition), since());
             }
             // Whose log arrives is another's now; replay that was paused is ended by the promotion.
-            let stays = |condition: Condition| condition.is_of_network() || condition == Condition::Diverged;
+            let stays =
+                |condition: Condition| condition.outlasts_processes() || condition == Condition::Diverged;
             self.since.retain(|(of, condition), _| *of != target || stays(*condition));
             self.moved = Some(action);
         }

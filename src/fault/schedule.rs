@@ -210,6 +210,11 @@ impl Schedule {
         self.steps.iter().any(|step| step.action.side().is_some())
     }
 
+    /// Whether some step is done to a disk, so that each node has to have one of its own, which can be filled.
+    pub fn needs_small_disks(&self) -> bool {
+        self.steps.iter().any(|step| step.action.is_of_disk())
+    }
+
     /// Whether some step makes another node the primary.
     pub fn moves_primary(&self) -> bool {
         self.steps.iter().any(|step| step.action.moves_primary())

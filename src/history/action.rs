@@ -22,6 +22,8 @@ pub enum StopMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
+    /// Nothing more fits on the node's disk; its server may have ended of that.
+    DiskFull,
     /// Nothing passes between the node and its clients, its peers, or both.
     Isolated,
     /// What passes there takes longer.
@@ -40,9 +42,11 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// Every condition, in the order in which they are put right: the network first, as a node that comes back has to
-    /// reach the others; and nothing else can be done to a node that is down.
-    pub const ALL: [Condition; 7] = [
+    /// Every condition, in the order in which they are put right: the disk first, as a server that starts has to write,
+    /// and ended of what it could not write; then the network, as a node that comes back has to reach the others; and
+    /// nothing else can be done to a node that is down.
+    pub const ALL: [Condition; 8] = [
+        Condition::DiskFull,
         Condition::Isolated,
         Condition::Slow,
         Condition::Down,
@@ -55,6 +59,7 @@ impl Condition {
     /// The action that ends it.
     pub fn cure(self) -> Action {
         match self {
+            Condition::DiskFull => Action::FreeDisk,
             Condition::Isolated => Action::Reconnect,
             Condition::Slow => Action::SpeedUp,
             Condition::Down => Action::Start,
@@ -68,6 +73,11 @@ impl Condition {
     /// Whether `action`, which is not its cure, cannot be done to a node in this condition.
     pub fn hinders(self, action: Action) -> bool {
         match self {
+            // The server may be gone at any moment, and nothing that has to be written can be: no start, no promotion, and
+            // nothing that has to be seen to take hold. A kill needs nobody's help, so that a failover can end it first.
+            Condition::DiskFull => action != Action::Kill,
+            // The disk is there without the server, whatever that is in.
+            _ if action == Action::FreeDisk => false,
             // It takes a network that is as it should be to see that another fault took hold, or is over.
             Condition::Isolated => {
                 matches!(action, Action::Isolate(_) | Action::Slow(_) | Action::Reset(_))
@@ -83,25 +93,32 @@ impl Condition {
                 matches!(
                     action,
                     Action::Stop(_) | Action::Restart | Action::Pause | Action::Freeze | Action::Switchover
-                )
+                ) || action == Action::FillDisk
             }
-            Condition::ReplayPaused => action == Action::PauseReplay,
+            // Nobody could tell any more whether it held, of a server that may end.
+            Condition::ReplayPaused => matches!(action, Action::PauseReplay | Action::FillDisk),
         }
     }
 
-    /// Whether it is about the node's network, so that the end of its processes does not end it.
+    /// Whether it is about the node's network.
     pub fn is_of_network(self) -> bool {
         matches!(self, Condition::Isolated | Condition::Slow)
     }
 
+    /// Whether it is about something else than the node's processes, so that their end does not end it.
+    pub fn outlasts_processes(self) -> bool {
+        self.is_of_network() || self == Condition::DiskFull
+    }
+
     /// Whether a node in this condition cannot be expected to answer, however it is reached.
     pub fn silences(self) -> bool {
-        matches!(self, Condition::Down | Condition::Paused | Condition::Diverged)
+        matches!(self, Condition::DiskFull | Condition::Down | Condition::Paused | Condition::Diverged)
     }
 
     /// What is said of a node: `primary is down`.
     pub fn adjective(self) -> &'static str {
         match self {
+            Condition::DiskFull => "out of disk space",
             Condition::Isolated => "isolated",
             Condition::Slow => "slow",
             Condition::Down => "down",
@@ -167,11 +184,15 @@ pub enum Action {
     SpeedUp,
     /// Reset every established connection between the node and others.
     Reset(Side),
+    /// Take all that is left of the node's disk.
+    FillDisk,
+    /// Give it back, and start the server again if it ended of that.
+    FreeDisk,
 }
 
 impl Action {
     /// Every action, in the order in which they are explained; of those that can be done in many ways, one.
-    pub const ALL: [Action; 22] = [
+    pub const ALL: [Action; 24] = [
         Action::Crash,
         Action::Kill,
         Action::Stop(StopMode::Fast),
@@ -194,6 +215,8 @@ impl Action {
         Action::Slow(Slowness::EXAMPLE),
         Action::SpeedUp,
         Action::Reset(Side::Both),
+        Action::FillDisk,
+        Action::FreeDisk,
     ];
 
     /// What the node is in when the action is complete, and was not before.
@@ -205,10 +228,12 @@ impl Action {
             Action::PauseReplay => Some(Condition::ReplayPaused),
             Action::Isolate(_) => Some(Condition::Isolated),
             Action::Slow(_) => Some(Condition::Slow),
+            Action::FillDisk => Some(Condition::DiskFull),
             Action::Reset(_) | Action::Reconnect | Action::SpeedUp => None,
             Action::Crash | Action::Restart | Action::Promote | Action::Switchover => None,
             Action::Terminate | Action::CancelSyncWait => None,
             Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay | Action::Rejoin => None,
+            Action::FreeDisk => None,
         }
     }
 
@@ -220,6 +245,11 @@ impl Action {
     /// Whether it is about what connects nodes, and not about a node.
     pub fn is_of_network(self) -> bool {
         self.side().is_some() || self.cures().is_some_and(Condition::is_of_network)
+    }
+
+    /// Whether it is about a node's disk.
+    pub fn is_of_disk(self) -> bool {
+        matches!(self, Action::FillDisk | Action::FreeDisk)
     }
 
     /// Whether another node is the primary when it is complete.
@@ -237,7 +267,8 @@ impl Action {
         matches!(self, Action::Kill | Action::Crash | Action::Stop(_) | Action::Restart)
     }
 
-    /// Whether the action can lose what was not yet flushed: it gives the node no chance to write.
+    /// Whether the action can lose what was not yet flushed: it gives the node no chance to write. A server whose disk is
+    /// full may end in the same way, and at any moment until there is room again.
     pub fn is_abrupt(self) -> bool {
         matches!(self, Action::Kill | Action::Crash | Action::Stop(StopMode::Immediate))
     }
@@ -246,7 +277,7 @@ impl Action {
     pub fn brings_back(self) -> bool {
         match self {
             Action::Crash | Action::Restart | Action::Start | Action::Resume | Action::Rejoin => true,
-            Action::Reconnect => true,
+            Action::Reconnect | Action::FreeDisk => true,
             Action::Reset(side) => side.has_clients(),
             _ => false,
         }
@@ -306,6 +337,8 @@ impl Action {
             Action::Slow(_) => "slow",
             Action::SpeedUp => "speed-up",
             Action::Reset(_) => "reset",
+            Action::FillDisk => "fill-disk",
+            Action::FreeDisk => "free-disk",
         }
     }
 }

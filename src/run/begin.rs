@@ -91,7 +91,9 @@ fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> String {
         TopologyKind::Urls => format!(", schema {}", set_up::schema(dir)),
         _ => String::new(),
     };
-    format!("{}{level}{schema}{planted}", nodes(plan))
+    // Nothing waits for such a disk, so that figures of other runs do not compare.
+    let disks = if plan.faults.needs_small_disks() { ", each on a small disk in memory" } else { "" };
+    format!("{}{disks}{level}{schema}{planted}", nodes(plan))
 }
 
 /// `local, 1 primary + 1 replica`, and the planted bug.

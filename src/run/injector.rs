@@ -126,9 +126,10 @@ impl<W: Witness> Injector<W> {
     ) -> Result<(), TopologyError> {
         let op = FaultOp::Act { action, occasion };
         let done = self.witnessed(node, op, self.topology.act(node, action)).await?;
-        // The network of a node can be put right while it is down; then it is waited for when it comes back.
+        // The network and the disk of a node can be put right while it is down; then it is waited for when it comes back.
         let silent = |(of, condition): &(NodeName, Condition)| *of == node && condition.silences();
-        let silent = action == Action::Reconnect && self.topology.conditions().iter().any(silent);
+        let regardless = matches!(action, Action::Reconnect | Action::FreeDisk);
+        let silent = regardless && self.topology.conditions().iter().any(silent);
         if done && action.brings_back() && !silent {
             let answer = async {
                 tokio::select! {

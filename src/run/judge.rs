@@ -234,7 +234,11 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
     if injected == 0 {
         gaps.push("Restarts: no fault was injected in this run.".to_owned());
     } else if !faults.calls().any(died) {
-        let what = "Recovery of the primary: it was not made to crash";
+        let what = if done(|action| action == Action::FillDisk) {
+            "Recovery of the primary: nothing but a full disk made it crash, if that did"
+        } else {
+            "Recovery of the primary: it was not made to crash"
+        };
         gaps.push(format!("{what}, so nothing is said about commits that a crash would lose."));
     }
     if (1..manifest.planned_faults).contains(&injected) {

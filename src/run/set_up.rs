@@ -25,6 +25,7 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 logs_dir: Some(dir.nodes()),
                 name: dir.id(),
                 links: plan.faults.needs_links().then_some(plan.load.seed),
+                small_disks: plan.faults.needs_small_disks(),
                 ..plan.topology.local()
             };
             local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))

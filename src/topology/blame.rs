@@ -18,7 +18,7 @@ impl TopologyError {
             NoBinaries { .. } | NoAccount | NotReachable { .. } | PortInUse(_) | NoPort(_) | Config(_) => {
                 Category::Environment
             }
-            NoDocker | NoEngine { .. } | NoCompose | NoImage(_) => Category::Environment,
+            NoDocker | NoEngine { .. } | NoCompose | NoImage(_) | NoMount(_) => Category::Environment,
             Tool { .. } | Guard { .. } | Io { .. } | DoesNotStart { .. } => Category::Environment,
             NoCluster { .. } | SeveralClusters(_) | AlreadyUp(_) | Owned { .. } | Busy(_) => {
                 Category::Environment
@@ -56,6 +56,10 @@ impl TopologyError {
                 ));
             }
             NoAccount => "create one (useradd --system postgres), or run replab as another user than root",
+            NoMount(_) => {
+                "run replab as root (sudo replab ...), or leave fill-disk and free-disk out of the schedule: no other fault \
+                 needs a privilege"
+            }
             NotReachable { .. } => {
                 "choose another place for the lab's files: REPLAB_STATE_DIR=/var/tmp/replab"
             }

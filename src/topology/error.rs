@@ -46,6 +46,9 @@ pub enum TopologyError {
     /// PostgreSQL will not run as root, and there is nobody else to run it as.
     #[error("PostgreSQL does not run as root, and this machine has neither a user `postgres` nor `nobody`")]
     NoAccount,
+    /// File systems cannot be mounted here.
+    #[error("each node would need a small disk of its own, which cannot be mounted: {0}")]
+    NoMount(String),
     /// A directory that the server's account cannot reach.
     #[error("the user `{account}`, which runs PostgreSQL here, cannot enter {}", .path.display())]
     NotReachable {

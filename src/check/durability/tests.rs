@@ -164,6 +164,22 @@ fn an_identifier_can_come_again_after_a_crash() {
 }
 
 #[test]
+fn a_primary_whose_disk_is_full_may_die_at_any_moment_until_there_is_room() {
+    let full = |faults| Run { faults, ..CALM };
+    let freed = full("40-50 nemesis@primary fill-disk; 60-65 nemesis@primary free-disk");
+    let again = |first: &str| format!("{first} 0 order = 1; 70-71 1 order = 1; 90-91 9 ledger 0 = 1/1");
+    check(freed, &again("55-56"), (Fail, 1), (Pass, 0));
+    // Long before, and still: nothing was certain until the server was seen to go on.
+    check(freed, &again("1-2"), (Fail, 1), (Pass, 0));
+    check(freed, &again("66-67"), (Fail, 1), (Fail, 1));
+    check(full("40-50 nemesis@primary fill-disk"), &again("66-67"), (Fail, 1), (Pass, 0));
+    let unproved = full("40-50 nemesis@primary fill-disk; 60-65 nemesis@primary free-disk ?");
+    check(unproved, &again("66-67"), (Fail, 1), (Pass, 0));
+    check(full("40-50 nemesis@primary fill-disk !"), &again("66-67"), (Fail, 1), (Fail, 1));
+    check(full("40-50 nemesis@replica-1 fill-disk"), &again("66-67"), (Fail, 1), (Fail, 1));
+}
+
+#[test]
 fn an_identifier_twice_without_a_crash_is_a_double_acknowledgement() {
     check(CALM, "0 order = 1; 1 order = 1; 9 ledger 0 = 1/1", (Fail, 1), (Fail, 1));
     check(CALM, "0 order = 1; 1 order = 1", (Unknown, 0), (Fail, 1));

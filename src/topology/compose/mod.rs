@@ -126,6 +126,8 @@ impl Cluster {
             Action::Reconnect => true,
             // An engine knows networks, and not what passes through them.
             Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => false,
+            // Its volumes lie on the engine's own disk.
+            Action::FillDisk | Action::FreeDisk => false,
         }
     }
 
@@ -176,7 +178,7 @@ impl Cluster {
             Action::Rejoin => return servers::rejoin(self, node).await,
             Action::Isolate(cut) => self.isolate(node, cut).await?,
             Action::Reconnect => self.reconnect(node).await?,
-            Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => {
+            Action::Slow(_) | Action::SpeedUp | Action::Reset(_) | Action::FillDisk | Action::FreeDisk => {
                 let why = format!("a cluster of containers cannot {action} a node");
                 return Err(TopologyError::lab(why));
             }

@@ -73,6 +73,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: "/s".into(),
             logs: "/l".into(),
+            small_disks: false,
             nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), 1)],
             forks: Vec::new(),
         };

@@ -12,12 +12,13 @@ use futures_util::future::try_join_all;
 use tokio::time::{Instant, sleep};
 
 use super::binaries::Binaries;
+use super::disk::Disk;
 use super::guard::Guard;
 use super::network::Network;
 use super::node::Node;
 use super::settings::{self, SUPERUSER};
 use super::state::{ClusterState, NodeState, StateDir, give, random_hex};
-use super::{Cluster, Config, POLL, cache, connect};
+use super::{Cluster, Config, POLL, cache, connect, mount};
 use crate::history::NodeName;
 use crate::pg::{Conninfo, Host, Secret, Session};
 use crate::topology::process::{Account, Identity, Program};
@@ -66,6 +67,9 @@ impl Cluster {
     }
 
     async fn make(config: &Config, naming: Naming) -> Result<Cluster, TopologyError> {
+        if config.small_disks {
+            mount::check()?;
+        }
         settings::check_level(&config.synchronous_commit, config.replicas)?;
         Cluster::check_name(&config.name)?;
         let binaries = Binaries::discover(config.pg_bin.as_deref()).await?;
@@ -75,6 +79,10 @@ impl Cluster {
         let initial = cache::ensure(&state_dir, &binaries, account.as_ref()).await?;
         let mut cluster = enter(config, naming, &state_dir, &binaries, account.as_ref())?;
         cluster.guard = Some(Guard::start(config.guard.as_deref(), &cluster.directory)?);
+        // Not before the guard stands, which unmounts what is mounted here if nobody else can.
+        for (node, disk) in cluster.nodes.iter().filter_map(|node| Some((node, node.disk.as_ref()?))) {
+            disk.mount(node.account.as_ref())?;
+        }
         if let Some(seed) = config.links {
             cluster.network = Some(Network::open(&cluster.nodes, seed).await?);
         }
@@ -266,6 +274,7 @@ fn enter(
         synchronous_commit: config.synchronous_commit.clone(),
         socket,
         logs,
+        small_disks: config.small_disks,
         nodes: nodes.collect(),
         forks: Vec::new(),
     };
@@ -290,17 +299,20 @@ fn enter(
 }
 
 fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, account: Option<&Account>) -> Node {
+    let place = directory.join("nodes").join(node.name.as_str());
+    let disk = cluster.small_disks.then(|| Disk::new(place.clone()));
     Node {
         name: node.name,
         standing: Mutex::new(node.standing),
         port: AtomicU16::new(node.port),
-        data: directory.join("nodes").join(node.name.as_str()),
+        data: disk.as_ref().map_or(place, Disk::data),
         log: cluster.logs.join(format!("{}.log", node.name)),
         socket: cluster.socket.clone(),
         postgres: cluster.binaries.join("postgres"),
         account: account.cloned(),
         life: Mutex::new(Life::from(node)),
         disturbed: Mutex::default(),
+        disk,
         turn: tokio::sync::Mutex::default(),
     }
 }

@@ -4,14 +4,18 @@
 //! next start refuse the data directory), and kills whole servers. Should replab itself be killed, its guard ends the
 //! cluster.
 
+mod ballast;
 mod binaries;
 mod cache;
+mod config;
+mod disk;
 mod disturbance;
 mod follow;
 mod guard;
 mod hold;
 mod lock;
 mod make;
+mod mount;
 mod network;
 mod node;
 mod partition;
@@ -31,8 +35,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 
 pub use binaries::Binaries;
+pub use config::Config;
 pub use guard::stand;
 pub use hold::Hold;
+pub use mount::check as check_mounts;
 pub use pgbench::{Pgbench, Ran};
 pub(super) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
@@ -42,8 +48,8 @@ pub use super::servers::Standing;
 
 use super::process::Identity;
 use super::servers::{self, Server, Servers};
-use super::{Cascade, Endpoint, Standbys, TopologyError};
-use crate::history::{Action, Condition, Nanos, NodeName, Side, StopMode};
+use super::{Endpoint, TopologyError};
+use crate::history::{Action, Condition, NodeName, Side, StopMode};
 use crate::pg::{Conninfo, Host, Secret};
 use guard::Guard;
 use network::Network;
@@ -58,61 +64,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// Between two attempts to get an answer; each costs the server a process and a line in its log.
 const POLL: Duration = Duration::from_millis(10);
-
-/// What cluster to make.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the server's programs are; `None`: see [`Binaries::discover`].
-    pub pg_bin: Option<PathBuf>,
-    /// Streaming replicas beside the primary.
-    pub replicas: usize,
-    /// `off`, `local`, `remote_write`, `on`, `remote_apply`.
-    pub synchronous_commit: String,
-    /// Which replicas commits wait for at the levels that wait for any; `None`: for nobody.
-    pub standbys: Option<Standbys>,
-    /// Replicas that receive from another replica.
-    pub cascade: Vec<Cascade>,
-    /// PostgreSQL's setting of the same name.
-    pub hot_standby_feedback: bool,
-    /// PostgreSQL's setting of the same name, in nanoseconds, on every replica.
-    pub recovery_min_apply_delay: Nanos,
-    /// The primary's port; the replicas have the following ones. `None`: free ones.
-    pub port: Option<u16>,
-    /// Clients that will connect to one node at the same time.
-    pub clients: u32,
-    /// The lab's files; `None`: see [`StateDir::open`].
-    pub state_dir: Option<PathBuf>,
-    /// Where to write `<node>.log`; `None`: in the state directory.
-    pub logs_dir: Option<PathBuf>,
-    /// What the user calls the cluster; letters, digits, `-` and `_`.
-    pub name: String,
-    /// The program that is started as `<program> guard <directory>`; `None`: this one.
-    pub guard: Option<PathBuf>,
-    /// The seed of the jitter on links that all connections of clients and replicas go through, so that the network can
-    /// be disturbed; `None`: they connect directly, and it cannot.
-    pub links: Option<u64>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            pg_bin: None,
-            replicas: 1,
-            synchronous_commit: "on".to_owned(),
-            standbys: None,
-            cascade: Vec::new(),
-            hot_standby_feedback: false,
-            recovery_min_apply_delay: Nanos(0),
-            port: None,
-            clients: 50,
-            state_dir: None,
-            logs_dir: None,
-            name: "lab".to_owned(),
-            guard: None,
-            links: None,
-        }
-    }
-}
 
 /// A cluster. Dropped, it is ended without ceremony; see [`Cluster::down`] and [`Cluster::detach`].
 #[derive(Debug)]
@@ -158,6 +109,7 @@ impl Cluster {
             Action::Promote | Action::Switchover | Action::Rejoin => true,
             Action::Isolate(_) | Action::Reconnect | Action::Slow(_) | Action::SpeedUp => true,
             Action::Reset(_) => true,
+            Action::FillDisk | Action::FreeDisk => true,
             Action::Terminate | Action::CancelSyncWait => true,
         }
     }
@@ -173,9 +125,10 @@ impl Cluster {
             return Err(TopologyError::Impossible { node: node.name, condition: Condition::Diverged });
         }
         let mut turns = Vec::new();
-        // A change of the primary concerns every node, and one of a node's network its peers. Always in the same order, so
-        // that nobody waits for each other.
-        let all = action.concerns_all() || self.concerns_peers(node, action);
+        // A change of the primary concerns every node, one of a node's network its peers, and a replica that has to catch up
+        // its primary. Always in the same order, so that nobody waits for each other.
+        let catches_up = action == Action::FreeDisk;
+        let all = action.concerns_all() || catches_up || self.concerns_peers(node, action);
         for one in &self.nodes {
             if one.name == node.name || all {
                 turns.push(one.turn.lock().await);
@@ -214,6 +167,8 @@ impl Cluster {
             Action::Slow(how) => self.slow(node, how).await?,
             Action::SpeedUp => self.speed_up(node).await?,
             Action::Reset(side) => self.reset(node, side).await?,
+            Action::FillDisk => self.fill_disk(node).await?,
+            Action::FreeDisk => self.free_disk(node).await?,
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
@@ -323,6 +278,7 @@ impl Cluster {
         for ended in join_all(self.nodes.iter().map(Node::end_in_turn)).await {
             ended?;
         }
+        mount::unmount_all(&self.directory).map_err(TopologyError::io("unmount", &self.directory))?;
         let socket = self.state().socket;
         for path in [&socket, &self.directory] {
             remove(path).map_err(TopologyError::io("remove", path))?;
@@ -340,6 +296,9 @@ impl Cluster {
             return Err(TopologyError::lab(
                 "a cluster whose connections go through this process ends with it",
             ));
+        }
+        if self.nodes.iter().any(|node| node.disk.is_some()) {
+            return Err(TopologyError::lab("a cluster on small disks ends with the run that it is made for"));
         }
         self.state.lock().unwrap_or_else(PoisonError::into_inner).owner = None;
         self.save()?;
@@ -380,6 +339,9 @@ fn quoted(path: &Path) -> String {
 }
 
 fn killed((pid, count): (i32, usize)) -> String {
+    if count == 0 {
+        return format!("postmaster {pid} had ended by itself; no process is left");
+    }
     format!("killed {count} processes, among them postmaster {pid}; none is left")
 }
 

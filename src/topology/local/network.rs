@@ -193,7 +193,8 @@ impl Cluster {
             doors.retain(|door| {
                 let shapes = self.shapes(door);
                 let blocked = shapes.to_server.blocked || shapes.to_client.blocked;
-                !blocked && self.node(door.to).is_ok_and(Node::can_answer)
+                let answers = |node: &Node| node.can_answer() && !node.is_out_of_space();
+                !blocked && self.node(door.to).is_ok_and(answers)
             });
         }
         let probes = doors.into_iter().map(async |door| {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use tokio::time::{sleep, timeout};
 
+use super::disk::Disk;
 use super::disturbance::Disturbance;
 use super::lock::holder;
 use super::state::NodeState;
@@ -36,6 +37,8 @@ pub(in crate::topology) struct Node {
     pub(super) account: Option<Account>,
     pub(super) life: Mutex<Life<Identity>>,
     pub(super) disturbed: Mutex<Disturbance>,
+    /// Its own, in a cluster whose disks can be filled.
+    pub(super) disk: Option<Disk>,
     /// Held during an action: one at a time.
     pub(super) turn: tokio::sync::Mutex<()>,
 }
@@ -119,9 +122,13 @@ impl Node {
         }
     }
 
-    /// SIGKILL for every process of the node; answers the postmaster's number and how many there were.
+    /// SIGKILL for every process of the node; answers the postmaster's number and how many there were: none, where its disk
+    /// is full and it has ended of that.
     pub(super) async fn kill(&self) -> Result<(i32, usize), TopologyError> {
-        let process = self.running("kill")?;
+        let process = match self.running("kill") {
+            Err(error) if self.is_out_of_space() => self.life().process.clone().ok_or(error)?,
+            process => process?,
+        };
         self.life().asked = true;
         let killed = self.kill_all(&process).await?;
         self.gone();
@@ -223,8 +230,11 @@ impl Node {
         *self.life() = Life::gone();
     }
 
-    /// How it ended, if it did and nobody asked for it.
+    /// How it ended, if it did and nobody asked for it. One that finds no room to write may.
     pub(super) fn died_unasked(&self) -> Option<String> {
+        if self.is_out_of_space() {
+            return None;
+        }
         let life = self.life();
         let how = life.process.as_ref().filter(|_| !life.asked)?.ended()?;
         Some(format!("{} ended unasked ({how}); its log ends with:\n{}", self.name, self.log_end()))
@@ -254,7 +264,8 @@ impl Server for Node {
     }
 
     fn disturbances(&self) -> BTreeSet<Condition> {
-        self.disturbed().conditions().collect()
+        let full = self.disk.as_ref().filter(|disk| disk.is_full()).map(|_| Condition::DiskFull);
+        self.disturbed().conditions().chain(full).collect()
     }
 
     fn is_cut_off(&self, side: Side) -> bool {
@@ -329,6 +340,7 @@ mod tests {
             account: None,
             life: Mutex::new(Life::begun(None)),
             disturbed: Mutex::default(),
+            disk: None,
             turn: tokio::sync::Mutex::default(),
         };
         (root, node)

@@ -123,6 +123,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
+            small_disks: false,
             nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), port)],
             forks: Vec::new(),
         }

@@ -40,6 +40,15 @@ impl Room {
     }
 }
 
+/// The log of a server on a small disk: what it keeps beyond what replicas still need fits there, beside the data. Of
+/// settings that are named twice, the last one counts.
+const SMALL_LOG: &str = "
+# replab: a small disk, which the log must not fill by itself
+min_wal_size = 32MB
+max_wal_size = 128MB
+wal_keep_size = 32MB
+";
+
 /// What is appended to `postgresql.conf` and so copied to every replica: nothing in it names a node of its own.
 pub(in crate::topology) fn configuration(config: &Config, nodes: &[NodeName]) -> String {
     let Config { replicas, clients, synchronous_commit: level, .. } = config;
@@ -47,6 +56,7 @@ pub(in crate::topology) fn configuration(config: &Config, nodes: &[NodeName]) ->
     let feedback = if config.hot_standby_feedback { "on" } else { "off" };
     let apply_delay = config.recovery_min_apply_delay.0 / 1_000_000;
     let Room { senders, connections } = Room::new(*replicas, *clients);
+    let log = if config.small_disks { SMALL_LOG } else { "" };
     format!(
         "
 # replab: durability, spelt out
@@ -76,7 +86,7 @@ restart_after_crash = off
 log_min_error_statement = fatal
 log_line_prefix = '%m [%p] %q%a '
 lc_messages = 'C'
-"
+{log}"
     )
 }
 

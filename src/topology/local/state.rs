@@ -3,7 +3,7 @@
 //! ```text
 //! <state>/lock               held while a cluster is entered or removed
 //! <state>/cache/<version>/   what initdb made, without a password
-//! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/
+//! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/ (a mount, where disks are filled)
 //! <state>/compose/<id>/      cluster.json, compose.yaml, node.sh of a cluster of containers
 //! <state>/logs/<id>/         the nodes' logs, where no other place was named
 //! ```
@@ -42,6 +42,9 @@ pub struct ClusterState {
     pub socket: PathBuf,
     /// Where the logs are.
     pub logs: PathBuf,
+    /// Whether each node has a file system of its own.
+    #[serde(default)]
+    pub(super) small_disks: bool,
     /// The nodes, the first primary first.
     pub nodes: Vec<NodeState>,
     /// Where the failovers made the log go on, the last one last.
@@ -285,6 +288,7 @@ mod tests {
             synchronous_commit: "on".to_owned(),
             socket: PathBuf::from("/s"),
             logs: PathBuf::from("/l"),
+            small_disks: false,
             nodes: vec![NodeState::new(NodeName::primary(), Standing::primary(), port)],
             forks: Vec::new(),
         }

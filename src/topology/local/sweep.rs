@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::cache;
 use super::hold::Hold;
 use super::make::socket_directory;
 use super::state::{ClusterState, StateDir};
+use super::{cache, mount};
 use crate::topology::TopologyError;
 use crate::topology::process::{Identity, processes_of};
 
@@ -60,6 +60,11 @@ pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
         // The directory stays: it is what the next attempt finds them by.
         swept.failed =
             known.iter().map(|process| format!("process {} outlives SIGKILL", process.pid)).collect();
+        return swept;
+    }
+    // Not to be removed from below: a mount keeps its directory.
+    if let Err(error) = mount::unmount_all(directory) {
+        swept.failed.push(format!("unmount {}: {error}", directory.display()));
         return swept;
     }
     // Not from the file: the server's account can write it, and what is removed here may be removed by root.

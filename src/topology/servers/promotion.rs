@@ -59,6 +59,12 @@ pub(in crate::topology) fn check_promotable<C: Servers>(
     let impossible = |node: &C::Server| {
         Err(TopologyError::Impossible { node: node.name(), condition: Condition::Diverged })
     };
+    // Who is to follow the new primary has to write that down; the old one does not, or not yet.
+    let old = primary(cluster)?.name();
+    let mut others = cluster.servers().iter().filter(|node| node.name() != old);
+    if let Some(full) = others.find(|node| node.is_out_of_space()) {
+        return Err(TopologyError::Impossible { node: full.name(), condition: Condition::DiskFull });
+    }
     match node.map(|name| cluster.server(name)).transpose()? {
         Some(node) if node.standing().diverged => impossible(node),
         Some(_) => Ok(()),

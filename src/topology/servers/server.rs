@@ -35,10 +35,15 @@ pub(in crate::topology) trait Server: Sync {
     /// Ends a WAL receiver that is frozen, without letting it read what has arrived meanwhile; answers when it is gone.
     async fn dismiss(&self, receiver: Self::Receiver) -> Result<(), TopologyError>;
 
-    /// What its network is in.
+    /// What it is in that the end of its processes does not end: its network, and its disk.
     fn disturbances(&self) -> BTreeSet<Condition>;
     /// Whether nothing, or not everything, passes between it and that side.
     fn is_cut_off(&self, side: Side) -> bool;
+
+    /// Whether nothing fits on its disk, so that it may end at any moment.
+    fn is_out_of_space(&self) -> bool {
+        self.disturbances().contains(&Condition::DiskFull)
+    }
 
     /// Whether its postmaster runs.
     fn is_running(&self) -> bool {
@@ -58,6 +63,9 @@ pub(in crate::topology) trait Server: Sync {
 
     /// The error that it was left alone, unless it is reachable.
     fn is_to_answer(&self) -> Result<(), TopologyError> {
+        if self.is_out_of_space() {
+            return Err(TopologyError::Impossible { node: self.name(), condition: Condition::DiskFull });
+        }
         if self.is_reachable() {
             return Ok(());
         }
@@ -74,6 +82,7 @@ pub(in crate::topology) trait Server: Sync {
         self.can_answer()
             && !self.life().lasting.contains(&Condition::Frozen)
             && !self.is_cut_off(Side::Peers)
+            && !self.is_out_of_space()
     }
 
     /// Whether it runs, and nothing keeps it from receiving and replaying.
@@ -123,7 +132,10 @@ pub(in crate::topology) trait Server: Sync {
     fn hindrance(&self) -> Option<Condition> {
         let cut_off = self.is_cut_off(Side::Peers).then_some(Condition::Isolated);
         let held_up = [Condition::Paused, Condition::Frozen];
-        cut_off.or_else(|| held_up.into_iter().find(|condition| self.life().lasting.contains(condition)))
+        let full = self.is_out_of_space().then_some(Condition::DiskFull);
+        cut_off
+            .or(full)
+            .or_else(|| held_up.into_iter().find(|condition| self.life().lasting.contains(condition)))
     }
 
     /// Whether it is a replica of the primary's log that can be spoken to.
