@@ -185,6 +185,8 @@ fn not_as_root() {
     let report: Value = replab(&args).exits(0).json();
     assert_eq!(report["figures"]["recoveries"].as_array().unwrap().len(), 2);
     assert_eq!(fs::read_dir(home.join(".local/state/replab/clusters")).unwrap().count(), 0);
+    let full = replab(&["run", "--fault", "fill-disk(primary)@1s"]).exits(11);
+    full.explains(&["each node would need a small disk of its own", "needs root", "no other fault needs"]);
     replab(&["up", "--name", "mine"]).exits(0);
     let status = replab(&["status", "--json"]).exits(0).json();
     assert_eq!(status["clusters"][0]["nodes"][1]["answers"], true);

@@ -11,6 +11,8 @@ mod browser;
 mod clusters;
 mod compose;
 mod container_failover;
+#[cfg(target_os = "linux")]
+mod disk;
 mod environment;
 mod experiment;
 mod failover;

@@ -36,6 +36,22 @@ pub(crate) async fn require_pg() -> Option<Binaries> {
     }
 }
 
+/// Whether replab may mount here; `None`, and a line that says why, where it may not. With `REPLAB_REQUIRE_PG=1` that is a
+/// failure.
+#[cfg(target_os = "linux")]
+pub(crate) fn require_mounts() -> Option<()> {
+    match replab::topology::local::check_mounts() {
+        Ok(()) => Some(()),
+        Err(error) if std::env::var("REPLAB_REQUIRE_PG").is_ok_and(|value| value == "1") => {
+            panic!("REPLAB_REQUIRE_PG=1, and {error}")
+        }
+        Err(error) => {
+            say(&format!("skipped: {error}"));
+            None
+        }
+    }
+}
+
 /// The image that containers are made from; `None`, and a line that says why, where there is no docker engine, no compose
 /// or no image. With `REPLAB_REQUIRE_DOCKER=1` that is a failure.
 pub(crate) fn require_docker() -> Option<String> {
