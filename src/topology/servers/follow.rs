@@ -174,7 +174,7 @@ pub(in crate::topology) async fn settle<C: Servers>(
                 return Ok(Seen::Follows);
             }
             // Of a timeline that it has a part of it holds no more than what is common to all.
-            let missed = cluster.fork_after(latest(&held).max(standing.timeline)).unwrap_or(last);
+            let missed = cluster.fork_after(latest(&held, standing.timeline)).unwrap_or(last);
             if receives.is_none()
                 && probe::replay_lsn(&session).await? > Some(missed.at)
                 && !probe::held_timelines(&session).await?.contains(&missed.timeline)
@@ -196,9 +196,9 @@ pub(in crate::topology) async fn settle<C: Servers>(
     Ok(())
 }
 
-/// The last of the timelines that a server holds one after the other from the first, which its log may have lost by now.
-fn latest(held: &BTreeSet<u32>) -> u32 {
-    (1..).take_while(|timeline| *timeline == 1 || held.contains(timeline)).last().unwrap_or(1)
+/// The last of the timelines that a server holds one after the other from `since`, which its log may have lost by now.
+fn latest(held: &BTreeSet<u32>, since: u32) -> u32 {
+    (since..).take_while(|timeline| *timeline == since || held.contains(timeline)).last().unwrap_or(since)
 }
 
 /// [`settle`] for every node.
@@ -235,4 +235,19 @@ pub(in crate::topology) async fn all_follow<C: Servers>(cluster: &C) -> Result<(
         session.close().await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_server_holds_begins_where_it_was_last_seen_to_follow() {
+        let held = |timelines: &[u32]| timelines.iter().copied().collect::<BTreeSet<u32>>();
+        assert_eq!(latest(&held(&[1, 2, 3, 5]), 1), 3);
+        assert_eq!(latest(&held(&[]), 1), 1);
+        // Of an old log nothing is left of the first timelines.
+        assert_eq!(latest(&held(&[68, 69, 70]), 69), 70);
+        assert_eq!(latest(&held(&[68, 69, 71]), 69), 69);
+    }
 }

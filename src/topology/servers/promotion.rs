@@ -109,7 +109,8 @@ pub(in crate::topology) async fn promote<C: Servers>(
     }
     let fork = open_for_writes::<C>(node, &session).await?;
     *node.standing() = Standing { timeline: fork.timeline, ..Standing::primary() };
-    *old.standing() = Standing { diverged: true, ..Standing::follower(node.name()) };
+    let timeline = old.standing().timeline;
+    *old.standing() = Standing { diverged: true, timeline, ..Standing::follower(node.name()) };
     cluster.add_fork(fork);
     point_all(cluster, node, &session, old.name()).await?;
     session.close().await;
@@ -165,7 +166,8 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     cluster.add_fork(fork);
     // Nobody receives through it: it was the primary. Whom it follows is written down before it starts, and that it
     // does is seen after.
-    *old.standing() = Standing { diverged: true, ..Standing::follower(node.name()) };
+    let timeline = old.standing().timeline;
+    *old.standing() = Standing { diverged: true, timeline, ..Standing::follower(node.name()) };
     point_all(cluster, node, &session, old.name()).await?;
     ensure_slot(node, &session, old).await?;
     point(cluster, old, node).await?;
