@@ -109,11 +109,9 @@ impl<'a> Conditions<'a> {
         if let Some((&(node, condition), since)) = self.in_the_way(action, target) {
             return Err(ScheduleError::Hindered { step: text, node, condition, since: since.step.clone() });
         }
-        let silent = [Condition::Down, Condition::Paused]
-            .map(|condition| (condition, self.since(self.writer, condition)));
-        match silent.into_iter().find_map(|(condition, since)| Some((condition, since?))) {
-            Some((condition, since)) if action == Action::Freeze => {
-                Err(ScheduleError::NothingStreams { step: text, condition, since: since.step.clone() })
+        match self.since(self.writer, Condition::Down) {
+            Some(since) if action == Action::Freeze => {
+                Err(ScheduleError::NothingStreams { step: text, since: since.step.clone() })
             }
             _ => Ok(()),
         }

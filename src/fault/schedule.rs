@@ -123,14 +123,12 @@ pub enum ScheduleError {
         /// The step that began it, as text; `None`: it was so from the start.
         since: Option<String>,
     },
-    /// A replica receives nothing while the primary is down, or paused.
-    #[error("{step}: the primary is {condition}{}, so there is no stream to freeze", by_then_since(.since))]
+    /// A replica receives nothing while the primary is down.
+    #[error("{step}: the primary is down{}, so there is no stream to freeze", by_then_since(.since))]
     NothingStreams {
         /// The step, as text.
         step: String,
-        /// What the primary is in.
-        condition: Condition,
-        /// The step that began it, as text; `None`: it was so from the start.
+        /// The step that took the primary down, as text; `None`: it was so from the start.
         since: Option<String>,
     },
 }

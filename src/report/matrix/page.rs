@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::model::{Cell, CellRun, FaultFacts, Matrix};
+use super::spread::Spread;
 use super::words::{self, LEGEND};
 use crate::report::html::page::{POLICY, SCRIPT, STYLE};
 use crate::report::html::parts::{Section, mark, prose, table};
@@ -78,7 +79,7 @@ fn hero(matrix: &Matrix, word: &str, tone: Tone) -> Markup {
 fn sections(matrix: &Matrix) -> Vec<Section> {
     let trouble = words::trouble(matrix);
     let list = |lines: &[String]| {
-        markup! { ul.plain-list { @for line in lines { li { (plain(line)) } } } }
+        markup! { ul.plain-list { @for line in lines { li { (prose(&plain(line))) } } } }
     };
     let legend = markup! { ul.plain-list { @for line in LEGEND { li { (line) } } } };
     let faults = markup! { @for fault in &matrix.faults { (details(matrix, fault)) } };
@@ -119,11 +120,12 @@ fn overview(matrix: &Matrix) -> Markup {
 fn lost(cell: &Cell) -> Markup {
     let class = words::tone(cell).map_or("", Tone::class);
     let lines = words::lost(cell);
-    let title = words::reason(cell);
+    // What is only text has no code in it.
+    let title = words::reason(cell).replace('`', "");
     markup! {
         span class={ "lost " (class) } title=(title) {
             @for (place, line) in lines.iter().enumerate() {
-                @if place == 0 { strong { (line) } } @else { span.detail { " " (line) } }
+                @if place == 0 { strong { (line) } } @else { span.spread { " " (line) } }
             }
         }
     }
@@ -142,9 +144,9 @@ fn details(matrix: &Matrix, fault: &FaultFacts) -> Markup {
                 text(words::level(cell)),
                 text(words::claim(cell).to_owned()),
                 lost(cell),
-                text(words::range(cell, summary.span)),
-                text(words::range(cell, summary.writes_out)),
-                text(words::range(cell, summary.first_commit)),
+                time(cell, summary.span),
+                time(cell, summary.writes_out),
+                time(cell, summary.first_commit),
                 text(words::reads(cell).join(", ")),
             ]
         })
@@ -157,6 +159,14 @@ fn details(matrix: &Matrix, fault: &FaultFacts) -> Markup {
         ul.plain-list {
             @for (settings, why) in words::reasons(matrix, fault) { li { strong { (settings) } ": " (prose(&why)) } }
         }
+    }
+}
+
+/// The median over what it lies between, so that a row fits on a screen.
+fn time(cell: &Cell, spread: Option<Spread>) -> Markup {
+    markup! {
+        (words::time(cell, spread))
+        @if let Some(reach) = words::reach(cell, spread) { br; span.spread { (reach) } }
     }
 }
 

@@ -136,14 +136,10 @@ pub(super) fn time(cell: &Cell, spread: Option<Spread>) -> String {
     }
 }
 
-/// The same with the smallest and the largest beside it.
-pub(super) fn range(cell: &Cell, spread: Option<Spread>) -> String {
-    match spread {
-        Some(spread) if no_number(cell).is_none() && spread.min != spread.max => {
-            format!("{} ({} to {})", short(&spread), length(spread.min), length(spread.max))
-        }
-        spread => time(cell, spread),
-    }
+/// The smallest and the largest of them, where they differ.
+pub(super) fn reach(cell: &Cell, spread: Option<Spread>) -> Option<String> {
+    let spread = spread.filter(|spread| no_number(cell).is_none() && spread.min != spread.max)?;
+    Some(format!("{} to {}", length(spread.min), length(spread.max)))
 }
 
 /// The nodes whose readers went without, with how long; one a line.
