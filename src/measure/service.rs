@@ -81,7 +81,9 @@ impl Service {
         // The way back from a node that was left down goes over the action that cures it; another fault ends it.
         let later = || faults.calls().filter(|call| call.node == act.node && call.invoked > act.invoked);
         let is_fault = |op: &FaultOp| matches!(op, FaultOp::Act { action, .. } if action.cures().is_none() && !action.moves_primary());
-        let next = later().find(|call| is_fault(call.op));
+        // What did not happen ends nothing, and begins nothing.
+        let happened_too = |call: &Call<'_, FaultOp>| !matches!(call.outcome, Outcome::Fail(_));
+        let next = later().find(|call| is_fault(call.op) && happened_too(call));
         let next_fault = next.as_ref().map_or(u64::MAX, |call| call.invoked);
         let answered = later()
             .filter(|call| call.invoked < next_fault && *call.op == FaultOp::Answer)
@@ -102,7 +104,8 @@ impl Service {
         let last = asked[..earlier].iter().rfind(success).map(|one| one.end);
         // What an earlier fault began and nothing ended is the earlier one's, up to this one.
         let is_earlier = |call: &Call<'_, FaultOp>| call.node == act.node && call.invoked < act.invoked;
-        let before = faults.calls().filter(|call| is_earlier(call) && is_fault(call.op)).last();
+        let before =
+            faults.calls().filter(|call| is_earlier(call) && is_fault(call.op) && happened_too(call)).last();
         let taken_over =
             before.is_some_and(|fault| is_fault(act.op) && last.is_none_or(|last| last <= fault.start));
         let since = if taken_over { Some(act.start) } else { last };

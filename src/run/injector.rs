@@ -98,7 +98,8 @@ impl<W: Witness> Injector<W> {
     /// # Errors
     /// The first that did not heal; what else was begun is completed.
     pub async fn heal(&self) -> Result<(), TopologyError> {
-        for diverged in [false, true] {
+        // Behind one that could not follow, another one may be found that cannot.
+        for diverged in [false, true, true] {
             let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
             for (node, condition) in self.topology.conditions() {
                 if (condition == Condition::Diverged) == diverged {

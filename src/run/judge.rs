@@ -220,10 +220,14 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
         }
     };
     gaps.push(network.to_owned());
-    let injected = faults
-        .calls()
-        .filter(|call| matches!(call.op, FaultOp::Act { occasion: Occasion::Planned, .. }))
-        .count();
+    let planned = || {
+        let is =
+            |call: &Call<'_, FaultOp>| matches!(call.op, FaultOp::Act { occasion: Occasion::Planned, .. });
+        faults.calls().filter(is)
+    };
+    let begun = planned().count();
+    let left_alone = planned().filter(|call| matches!(call.outcome, Outcome::Fail(_))).count();
+    let injected = begun - left_alone;
     let first = manifest.node_names().first().copied();
     let primaries = Tenures::of(faults, first.unwrap_or_else(NodeName::primary));
     let died = |call: Call<'_, FaultOp>| {
@@ -241,11 +245,18 @@ fn not_checked(manifest: &Manifest, faults: &History<FaultOp>, judgements: &[Jud
         };
         gaps.push(format!("{what}, so nothing is said about commits that a crash would lose."));
     }
-    if (1..manifest.planned_faults).contains(&injected) {
+    if left_alone > 0 {
+        let planned = manifest.planned_faults;
+        gaps.push(format!(
+            "Faults: {left_alone} of {planned} did not happen, as the nodes' state did not allow them; the table of \
+             faults says which, and why."
+        ));
+    }
+    if (1..manifest.planned_faults).contains(&begun) {
         let planned = manifest.planned_faults;
         gaps.push(format!(
             "Restarts: the load ended before {} of {planned} faults were due.",
-            planned - injected
+            planned - begun
         ));
     }
     for workload in ["orders", "counter"] {

@@ -270,6 +270,7 @@ async fn a_node_is_cut_off_from_its_clients_or_from_the_others() {
     };
     streams_on().await;
     assert!(refused().await, "and its port does not come back by another way");
+    assert!(cluster.check_promotable(None).is_err(), "nobody knows what it has");
     for action in [Action::Freeze, Action::Terminate, Action::PauseReplay, Action::Switchover] {
         let error = cluster.act(replica(), action).await.unwrap_err();
         assert_eq!(error.to_string(), "replica-1 is isolated, so it was left alone", "{action}");

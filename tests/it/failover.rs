@@ -285,6 +285,29 @@ async fn a_frozen_replica_never_reads_what_its_old_primary_had_sent() {
 }
 
 #[tokio::test]
+async fn who_has_not_seen_the_last_failover_is_not_promoted() {
+    let Some((lab, writer)) = with_table(2, config(2)).await else { return };
+    insert(&writer, 2).await;
+    lab.cluster.act(replica(2), Action::PauseReplay).await.unwrap();
+    lab.cluster.act(primary(), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(1), Action::Promote).await.unwrap();
+    // It would make a second timeline of the same number.
+    let error = lab.cluster.check_promotable(Some(replica(2))).unwrap_err();
+    assert_eq!(error.to_string(), "replica-2 is paused in its replay, so it was left alone");
+    let error = lab.cluster.check_promotable(Some(replica(1))).unwrap_err();
+    assert_eq!(error.to_string(), "replica-1 is the primary, so it was left alone");
+    lab.cluster.act(replica(1), Action::Kill).await.unwrap();
+    assert!(lab.cluster.candidate().await.is_err());
+    lab.cluster.act(replica(2), Action::Promote).await.unwrap_err();
+    lab.cluster.act(replica(1), Action::Start).await.unwrap();
+    lab.cluster.answer(replica(1), PATIENCE).await.unwrap();
+    lab.cluster.act(replica(2), Action::ResumeReplay).await.unwrap();
+    lab.cluster.act(replica(1), Action::Kill).await.unwrap();
+    lab.cluster.act(replica(2), Action::Promote).await.unwrap();
+    lab.down().await;
+}
+
+#[tokio::test]
 async fn who_answers_nobody_is_no_candidate() {
     let Some((lab, writer)) = with_table(2, config(2)).await else { return };
     let session = lab.session(replica(1)).await;

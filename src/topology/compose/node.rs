@@ -143,7 +143,8 @@ impl Node {
             return Ok(format!("{} stopped (exit code {})", self.container(), state.exit_code));
         }
         self.engine.tell(["kill", &self.container]).await?;
-        self.gone(&waiter, PATIENCE).await?;
+        let survived = || TopologyError::Survived { node: self.name, pids: Vec::new(), waited: PATIENCE };
+        self.gone(&waiter, PATIENCE).await?.ok_or_else(survived)?;
         Err(TopologyError::StopForced { node: self.name, signal, waited: limit, log: self.log_end() })
     }
 
@@ -230,6 +231,8 @@ impl Server for Node {
     type Receiver = Receiver;
 
     const PATIENCE: Duration = PATIENCE;
+    // The lab comes where clients do.
+    const NEEDS: Side = Side::Both;
 
     fn name(&self) -> NodeName {
         self.name
@@ -252,7 +255,6 @@ impl Server for Node {
     }
 
     fn is_reachable(&self) -> bool {
-        // The lab comes where clients do.
         self.can_answer() && !self.is_cut_off(Side::Clients)
     }
 

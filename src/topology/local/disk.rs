@@ -146,6 +146,10 @@ impl Cluster {
     async fn writes_again(&self, node: &Node) -> Result<String, TopologyError> {
         let (diverged, asked) = (node.standing().diverged, node.life().asked);
         if diverged || asked {
+            // It ended of its full disk, which is over; that it stays down is what is wanted now.
+            if !node.is_running() {
+                node.life().asked = true;
+            }
             return Ok("the server stays down".to_owned());
         }
         let end = Instant::now() + 2 * PATIENCE;

@@ -250,6 +250,8 @@ impl Server for Node {
     type Receiver = Identity;
 
     const PATIENCE: Duration = PATIENCE;
+    // The lab has a way of its own.
+    const NEEDS: Side = Side::Peers;
 
     fn name(&self) -> NodeName {
         self.name

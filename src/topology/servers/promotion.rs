@@ -37,7 +37,7 @@ pub(in crate::topology) fn writer<C: Servers>(cluster: &C) -> Result<(NodeName, 
 /// primary has ended: what is still on its way is waited for.
 pub(in crate::topology) async fn candidate<C: Servers>(cluster: &C) -> Result<NodeName, TopologyError> {
     let mut best: Option<(Option<Lsn>, NodeName)> = None;
-    for node in cluster.servers().iter().filter(|node| node.can_be_promoted()) {
+    for node in cluster.servers().iter().filter(|node| is_promotable(cluster, *node)) {
         let session = match cluster.session(node, ANSWER_LIMIT).await {
             Err(TopologyError::NoAnswer { .. }) if node.is_running() => continue,
             session => session?,
@@ -56,9 +56,6 @@ pub(in crate::topology) fn check_promotable<C: Servers>(
     cluster: &C,
     node: Option<NodeName>,
 ) -> Result<(), TopologyError> {
-    let impossible = |node: &C::Server| {
-        Err(TopologyError::Impossible { node: node.name(), condition: Condition::Diverged })
-    };
     // Who is to follow the new primary has to write that down; the old one does not, or not yet.
     let old = primary(cluster)?.name();
     let mut others = cluster.servers().iter().filter(|node| node.name() != old);
@@ -66,14 +63,27 @@ pub(in crate::topology) fn check_promotable<C: Servers>(
         return Err(TopologyError::Impossible { node: full.name(), condition: Condition::DiskFull });
     }
     match node.map(|name| cluster.server(name)).transpose()? {
-        Some(node) if node.standing().diverged => impossible(node),
-        Some(_) => Ok(()),
-        None if cluster.servers().iter().any(Server::can_be_promoted) => Ok(()),
-        None => match cluster.servers().iter().find(|node| node.standing().diverged) {
-            Some(node) => impossible(node),
-            None => Err(nobody()),
-        },
+        Some(node) if is_promotable(cluster, node) => Ok(()),
+        Some(node) => Err(unfit(node)),
+        // The best of those that can be asked need not be the best of all.
+        None if replicas(cluster).any(|node| node.is_candidate() && !node.is_reachable()) => {
+            let out = replicas(cluster).find(|node| !node.is_reachable());
+            Err(out.map_or_else(nobody, unfit))
+        }
+        None if replicas(cluster).any(|node| is_promotable(cluster, node)) => Ok(()),
+        None => Err(replicas(cluster).find(|node| !node.conditions().is_empty()).map_or_else(nobody, unfit)),
     }
+}
+
+fn replicas<C: Servers>(cluster: &C) -> impl Iterator<Item = &C::Server> {
+    cluster.servers().iter().filter(|node| node.standing().role == Role::Replica)
+}
+
+/// Whether `node` can be spoken to, and has been seen to follow since the last failover: one that has not would go on with
+/// another log of the same timeline, and nobody could tell the two apart any more.
+fn is_promotable<C: Servers>(cluster: &C, node: &C::Server) -> bool {
+    let last = cluster.fork().map_or(0, |fork| fork.timeline);
+    node.is_candidate() && node.is_reachable() && node.standing().timeline >= last
 }
 
 fn nobody() -> TopologyError {
@@ -82,9 +92,14 @@ fn nobody() -> TopologyError {
 
 /// Why `node` was left alone.
 fn unfit<S: Server>(node: &S) -> TopologyError {
-    match node.conditions().into_iter().find(|condition| *condition != Condition::ReplayPaused) {
-        Some(condition) => TopologyError::Impossible { node: node.name(), condition },
-        None => TopologyError::lab(format!("{} is no replica that could be promoted", node.name())),
+    let (name, conditions) = (node.name(), node.conditions());
+    if node.standing().role == Role::Primary {
+        return TopologyError::IsPrimary { node: name };
+    }
+    let diverged = conditions.get(&Condition::Diverged).copied();
+    match diverged.or_else(|| conditions.into_iter().next()) {
+        Some(condition) => TopologyError::Impossible { node: name, condition },
+        None => TopologyError::lab(format!("{name} is no replica that could be promoted")),
     }
 }
 
@@ -97,7 +112,7 @@ pub(in crate::topology) async fn promote<C: Servers>(
     if old.is_running() {
         return Err(TopologyError::SecondPrimary { node: node.name(), primary: old.name() });
     }
-    if !node.can_be_promoted() {
+    if !is_promotable(cluster, node) {
         return Err(unfit(node));
     }
     let session = cluster.session(node, C::Server::PATIENCE).await?;
@@ -130,7 +145,7 @@ pub(in crate::topology) async fn switch_over<C: Servers>(
     node: &C::Server,
 ) -> Result<String, TopologyError> {
     let old = primary(cluster)?;
-    if !node.can_be_promoted() {
+    if !is_promotable(cluster, node) {
         return Err(unfit(node));
     }
     // A primary that shuts down would wait for whoever is held up.

@@ -2,9 +2,9 @@
 
 use tokio::time::sleep;
 
-use super::follow::point;
+use super::follow::{point, settle_all};
 use super::{Server, Servers, Standing, drop_stale_slots, ensure_slot, primary, query_error};
-use crate::history::{Condition, NodeName, Side};
+use crate::history::{Condition, NodeName};
 use crate::lsn::Lsn;
 use crate::pg::{PgError, probe};
 use crate::topology::TopologyError;
@@ -24,15 +24,16 @@ pub(in crate::topology) async fn rejoin<C: Servers>(
     }
     primary.is_to_answer()?;
     for end in [node, primary] {
-        if end.is_cut_off(Side::Peers) {
+        if end.is_cut_off(C::Server::NEEDS) {
             return Err(TopologyError::Impossible { node: end.name(), condition: Condition::Isolated });
         }
     }
     let session = cluster.session(primary, C::Server::PATIENCE).await?;
+    // Before the checkpoint, which removes what nobody is known to need.
+    ensure_slot(primary, &session, node).await?;
     // The control file of a server that was just promoted still names the old timeline, and that is what a rewind
     // reads (PostgreSQL 15 and older).
     session.batch("CHECKPOINT").await.map_err(query_error(primary, "make a checkpoint"))?;
-    ensure_slot(primary, &session, node).await?;
     node.end().await?;
     let how = match cluster.rewind(node, primary).await {
         Ok(()) => "rewound".to_owned(),
@@ -42,6 +43,8 @@ pub(in crate::topology) async fn rejoin<C: Servers>(
         }
     };
     point(cluster, node, primary).await?;
+    // Until it is seen to.
+    node.standing().diverged = true;
     let started = node.revive().await?;
     let follower = cluster.session(node, C::Server::PATIENCE).await?;
     let streams = async {
@@ -57,6 +60,8 @@ pub(in crate::topology) async fn rejoin<C: Servers>(
     session.close().await;
     let timeline = cluster.fork().map_or(1, |fork| fork.timeline);
     *node.standing() = Standing { timeline, ..Standing::follower(primary.name()) };
+    // Who receives from it shows now whether it can follow.
+    settle_all(cluster).await?;
     Ok(format!("{how}; started as {started}; it follows {}", primary.name()))
 }
 

@@ -18,6 +18,9 @@ pub(in crate::topology) trait Server: Sync {
     /// How long it may take to do what it was told.
     const PATIENCE: Duration;
 
+    /// What of its network the others and the lab need to bring it back.
+    const NEEDS: Side;
+
     fn name(&self) -> NodeName;
     fn life(&self) -> MutexGuard<'_, Life<Self::Receiver>>;
     /// What it is in the cluster.
@@ -138,11 +141,11 @@ pub(in crate::topology) trait Server: Sync {
             .or_else(|| held_up.into_iter().find(|condition| self.life().lasting.contains(condition)))
     }
 
-    /// Whether it is a replica of the primary's log that can be spoken to.
-    fn can_be_promoted(&self) -> bool {
+    /// Whether it is a replica of the primary's log, and nothing that was done to it keeps it from becoming the primary.
+    fn is_candidate(&self) -> bool {
         let standing = *self.standing();
         let hindered = self.conditions().iter().any(|condition| condition.hinders(Action::Promote));
-        standing.role == Role::Replica && !standing.diverged && self.is_reachable() && !hindered
+        standing.role == Role::Replica && !standing.diverged && self.is_running() && !hindered
     }
 
     /// What `change` answers, or the error that the node is not in `condition` in time (or, `lifted`, not out of it).
