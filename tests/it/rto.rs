@@ -16,8 +16,8 @@ use crate::support::until;
 const EVERY: Duration = Duration::from_millis(5);
 const IMPATIENT: Deadlines =
     Deadlines { connect: Duration::from_millis(500), statement: Duration::from_secs(10) };
-/// What two observers of one machine, each with its own turn of the processor, may differ by. The outages last five times as
-/// long.
+/// What two observers of one machine, each with its own turn of the processor, may differ by; or a quarter of the outage,
+/// which a machine that has other work makes longer for both.
 const TOLERANCE: Duration = Duration::from_millis(300);
 
 /// The nodes of the run's cluster, once its tables are there.
@@ -88,7 +88,7 @@ fn agree(found: Option<(Duration, Duration)>, at_least: Duration) {
     let Some((said, seen)) = found else { return };
     println!("the report says {said:?}, the prober saw {seen:?}");
     assert!(said >= at_least && seen >= at_least, "{said:?} {seen:?}");
-    assert!(said.abs_diff(seen) <= TOLERANCE, "{said:?} {seen:?}");
+    assert!(said.abs_diff(seen) <= TOLERANCE.max(said.min(seen) / 4), "{said:?} {seen:?}");
 }
 
 #[test]
