@@ -93,13 +93,10 @@ fn agree(found: Option<(Duration, Duration)>, at_least: Duration) {
 
 #[test]
 fn a_failover_takes_as_long_as_anybody_sees() {
-    agree(away("kill(writer)@2s,promote(best)@3500ms", "kill"), Duration::from_millis(1500));
+    agree(away("kill(writer)@2s,promote(best)@3500ms", "kill"), Duration::from_secs(1));
 }
 
 #[test]
 fn a_restart_takes_as_long_as_anybody_sees() {
-    agree(
-        away("stop(primary,immediate)@2s,start(primary)@3500ms", "stop immediate"),
-        Duration::from_millis(1500),
-    );
+    agree(away("stop(primary,immediate)@2s,start(primary)@3500ms", "stop immediate"), Duration::from_secs(1));
 }

@@ -156,7 +156,11 @@ impl Cluster {
             }
             Action::Pause => node.pause().await?,
             Action::Resume => node.resume().await?,
-            Action::Freeze => node.freeze(servers::wal_receiver(self, node).await?).await?,
+            Action::Freeze => loop {
+                if let Some(said) = node.freeze(servers::wal_receiver(self, node).await?).await? {
+                    break said;
+                }
+            },
             Action::Thaw => node.thaw().await?,
             Action::PauseReplay => servers::pause_replay(self, node).await?,
             Action::ResumeReplay => servers::resume_replay(self, node).await?,

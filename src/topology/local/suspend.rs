@@ -51,32 +51,36 @@ impl Node {
         Ok(format!("{} processes go on; all had stayed stopped", family.len()))
     }
 
-    /// SIGSTOP for the WAL receiver, which is process `pid`.
-    pub(super) async fn freeze(&self, pid: i32) -> Result<String, TopologyError> {
+    /// SIGSTOP for the WAL receiver, which is process `pid`; nothing where it has ended meanwhile, as it does when its
+    /// upstream ends.
+    pub(super) async fn freeze(&self, pid: i32) -> Result<Option<String>, TopologyError> {
         let root = self.running("freeze")?.identity;
         let receiver = processes_of(&self.data, Some(&root)).into_iter().find(|one| one.pid == pid);
-        let receiver = receiver
-            .ok_or_else(|| self.did_not_hold(Condition::Frozen, format!("WAL receiver {pid} is gone")))?;
+        let Some(receiver) = receiver else { return Ok(None) };
         let stopped = async {
             loop {
-                receiver.signal(Signal::SIGSTOP);
                 while !receiver.is_stopped() {
+                    if !receiver.signal(Signal::SIGSTOP) {
+                        return false;
+                    }
                     sleep(LOOK).await;
                 }
                 // In the middle of its work it would first read whatever has arrived meanwhile, and only then see that it
                 // is to end. So it is stopped while it waits, however long it takes to meet that moment.
                 if receiver.waits_for_input() != Some(false) {
-                    return;
+                    return true;
                 }
                 receiver.signal(Signal::SIGCONT);
                 sleep(LOOK).await;
             }
         };
-        self.within(stopped, Condition::Frozen, false).await?;
+        if !self.within(stopped, Condition::Frozen, false).await? {
+            return Ok(None);
+        }
         let mut life = self.life();
         life.lasting.insert(Condition::Frozen);
         life.receiver = Some(receiver);
-        Ok(format!("stopped WAL receiver {pid}"))
+        Ok(Some(format!("stopped WAL receiver {pid}")))
     }
 
     /// SIGCONT for the WAL receiver; an error if it did not stay stopped.
