@@ -115,6 +115,10 @@ impl<W: Witness> Injector<W> {
             // None is dropped on its way because another one failed.
             join_all(by_node.into_iter().map(node)).await.into_iter().collect::<Result<(), _>>()?;
         }
+        // What was left alone on the way would last, and nobody comes after this.
+        if let Some(&(node, condition)) = self.topology.conditions().first() {
+            return Err(TopologyError::Impossible { node, condition });
+        }
         self.topology.all_follow().await
     }
 
