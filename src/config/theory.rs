@@ -144,6 +144,9 @@ impl Fate {
                      that is promoted cannot have less than they"
                 )
             }
+            Fate::MayLack(_, 0) => format!(
+                "none of the synchronous standbys is a replica of this primary, so that nobody's answer is known: {REST}"
+            ),
             Fate::MayLack(count, members) => format!(
                 "{count} of {members} standbys had received each commit before it was acknowledged, and the one that is \
                  promoted may be another: {REST}"
