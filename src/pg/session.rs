@@ -45,7 +45,6 @@ pub struct Session {
     driver: Driver,
     deadlines: Deadlines,
     backend_pid: i32,
-    in_hot_standby: Option<bool>,
 }
 
 /// The task that moves bytes for one session.
@@ -79,7 +78,6 @@ impl Session {
         let attempt = async {
             let config = conninfo.driver_config(application_name);
             let (client, connection) = config.connect(NoTls).await?;
-            let in_hot_standby = connection.parameter("in_hot_standby").map(|value| value == "on");
             let link = Arc::new(Link::default());
             let task = tokio::spawn(drive(connection, Arc::clone(&link)));
             let driver = Driver { task, link };
@@ -88,7 +86,7 @@ impl Session {
             let rows = client.query_typed(&sql, &[]).await?;
             let backend_pid = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
             let refused = rows.first().and_then(|row| refused(conninfo, row));
-            Ok((Session { client, driver, deadlines, backend_pid, in_hot_standby }, refused))
+            Ok((Session { client, driver, deadlines, backend_pid }, refused))
         };
         match timeout(deadlines.connect, attempt).await {
             Ok(Ok((session, None))) => Ok(session),
@@ -104,11 +102,6 @@ impl Session {
     /// The process id of the server's side, for `pg_stat_activity` and the server's log.
     pub fn backend_pid(&self) -> i32 {
         self.backend_pid
-    }
-
-    /// Whether the server was a replica when the session began, as it says by itself since PostgreSQL 14.
-    pub fn in_hot_standby(&self) -> Option<bool> {
-        self.in_hot_standby
     }
 
     /// Has `sql` parsed and planned once.

@@ -29,15 +29,11 @@ impl<O: Operation> Reader<O> {
     /// One operation, recorded whatever becomes of it.
     pub(super) async fn read<C: Client<Op = O>>(&self, site: &Site, op: O) -> Option<O::Reply> {
         let (process, node) = (Process::Client(self.process), site.node);
-        let mut client = match C::connect(site, READ_DEADLINES).await {
-            Ok(client) => client,
-            Err(cause) => {
-                self.recorder.unsent(process, node, op, cause);
-                return None;
-            }
-        };
         self.recorder.invoke(process, node, op.clone());
-        let answer = client.invoke(self.process, &op).await;
+        let answer = match C::connect(site, READ_DEADLINES).await {
+            Ok(mut client) => client.invoke(self.process, &op).await,
+            Err(cause) => Answer::Fail(cause),
+        };
         let reply = match &answer {
             Answer::Ok { reply, .. } => Some(reply.clone()),
             Answer::Fail(_) | Answer::Info(_) => None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::lab::LoopDelay;
-use super::place::Place;
+use super::place::{Place, Whereabouts};
 use super::record::Recorder;
 use super::worker::{Pause, Shared, Worker};
 use crate::history::{CounterOp, OrdersOp};
@@ -101,11 +101,12 @@ impl Load {
 
     fn spawn_orders(&self, load: &OrdersLoad, workers: &mut JoinSet<()>) {
         let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
+        let primary = Whereabouts::default();
         for thread in 0..load.clients {
             let generator = Orders::new(self.seed, thread, load.products);
             let worker = Worker {
-                place: Place::writer(self.writers()),
-                is_scout: thread == 0,
+                place: Place::writer(self.writers(), thread, load.clients, &primary),
+                is_scout: (thread as usize) < self.writers().count(),
                 thread,
                 concurrency,
                 generator,
@@ -132,10 +133,11 @@ impl Load {
 
     fn spawn_counter(&self, load: &CounterLoad, workers: &mut JoinSet<()>) {
         let concurrency = concurrency(load.clients, load.readers_per_node, self.sites.len());
+        let primary = Whereabouts::default();
         for thread in 0..load.clients {
             let worker = Worker {
-                place: Place::writer(self.writers()),
-                is_scout: thread == 0,
+                place: Place::writer(self.writers(), thread, load.clients, &primary),
+                is_scout: (thread as usize) < self.writers().count(),
                 thread,
                 concurrency,
                 generator: Increments::new(thread, load.keys),

@@ -1,28 +1,62 @@
 //! Where a client goes: to one node, or to whichever is the primary.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::history::NodeName;
 use crate::topology::{Role, Site};
+
+/// Where a client of the load last had a write acknowledged; copies share it, as the clients of one application would.
+#[derive(Clone, Debug)]
+pub(super) struct Whereabouts(Arc<AtomicUsize>);
+
+impl Whereabouts {
+    const UNKNOWN: usize = usize::MAX;
+
+    fn known(&self) -> Option<usize> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|&at| at != Whereabouts::UNKNOWN)
+    }
+}
+
+impl Default for Whereabouts {
+    fn default() -> Whereabouts {
+        Whereabouts(Arc::new(AtomicUsize::new(Whereabouts::UNKNOWN)))
+    }
+}
 
 /// The nodes that would do, and the one that the client is at.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     sites: Vec<Site>,
     at: usize,
-    /// How many in a row would not have it.
+    /// Where it looks while nobody knows: every node has a client that keeps asking it, so that none that hangs keeps the
+    /// others from being asked.
+    posts: Vec<usize>,
+    /// How many posts in a row would not have it.
     refused: usize,
+    primary: Whereabouts,
 }
 
 impl Place {
     /// This node and no other, for what every node can do.
     pub(super) fn node(site: &Site) -> Place {
-        Place { sites: vec![Site { role: Role::Replica, ..site.clone() }], at: 0, refused: 0 }
+        let sites = vec![Site { role: Role::Replica, ..site.clone() }];
+        Place { sites, at: 0, posts: vec![0], refused: 0, primary: Whereabouts::default() }
     }
 
-    /// The primary, wherever it is; first where it is now.
-    pub(super) fn writer<'a>(sites: impl Iterator<Item = &'a Site> + Clone) -> Place {
+    /// The primary, wherever it is, for client number `client` of `clients`; first where it is now.
+    pub(super) fn writer<'a>(
+        sites: impl Iterator<Item = &'a Site> + Clone,
+        client: u32,
+        clients: u32,
+        primary: &Whereabouts,
+    ) -> Place {
         let at = sites.clone().position(|site| site.role == Role::Primary).unwrap_or(0);
         let needed = |site: &Site| Site { role: Role::Primary, ..site.clone() };
-        Place { sites: sites.map(needed).collect(), at, refused: 0 }
+        let sites: Vec<Site> = sites.map(needed).collect();
+        let (client, clients) = (client as usize, clients as usize);
+        let posts = (client % sites.len()..sites.len()).step_by(clients.min(sites.len())).collect();
+        Place { sites, at, posts, refused: 0, primary: primary.clone() }
     }
 
     /// Where the client is; its role is what the client needs.
@@ -35,16 +69,21 @@ impl Place {
         self.site().node
     }
 
-    /// It was let in.
+    /// It got what it needs.
     pub(super) fn stay(&mut self) {
         self.refused = 0;
+        self.primary.0.store(self.at, Ordering::Relaxed);
     }
 
-    /// It goes to the next node. Whether it has now been everywhere in vain, and should wait before it begins anew.
+    /// It did not: it goes where others got it, else to its next post. Whether it has now been at all of them in vain, and
+    /// should wait before it begins anew.
     pub(super) fn leave(&mut self) -> bool {
-        self.at = (self.at + 1) % self.sites.len();
-        self.refused += 1;
-        self.refused.is_multiple_of(self.sites.len())
+        let unknown = Whereabouts::UNKNOWN;
+        let _ = self.primary.0.compare_exchange(self.at, unknown, Ordering::Relaxed, Ordering::Relaxed);
+        let was_there = self.at == self.posts[self.refused % self.posts.len()];
+        self.refused += usize::from(was_there);
+        self.at = self.primary.known().unwrap_or(self.posts[self.refused % self.posts.len()]);
+        was_there && self.refused.is_multiple_of(self.posts.len())
     }
 }
 
@@ -63,15 +102,48 @@ mod tests {
         cluster.nodes().into_iter().map(site).collect()
     }
 
+    fn writers(clients: u32) -> Vec<Place> {
+        let (sites, primary) = (sites(), Whereabouts::default());
+        (0..clients).map(|client| Place::writer(sites.iter(), client, clients, &primary)).collect()
+    }
+
     #[test]
-    fn a_writer_looks_everywhere_before_it_waits() {
-        let mut place = Place::writer(sites().iter());
+    fn every_node_is_somebodys_post() {
+        let posts = |clients| writers(clients).into_iter().map(|place| place.posts).collect::<Vec<_>>();
+        assert_eq!(posts(1), [vec![0, 1, 2]]);
+        assert_eq!(posts(2), [vec![0, 2], vec![1]]);
+        assert_eq!(posts(5), [vec![0], vec![1], vec![2], vec![0], vec![1]]);
+    }
+
+    #[test]
+    fn a_lone_writer_looks_everywhere_before_it_waits() {
+        let mut place = writers(1).remove(0);
         assert_eq!((place.node_name(), place.site().role), (NodeName::primary(), Role::Primary));
         assert_eq!([place.leave(), place.leave(), place.leave()], [false, false, true]);
         assert!(!place.leave());
         assert_eq!((place.node_name(), place.site().role), (NodeName::replica(1), Role::Primary));
         place.stay();
-        assert_eq!([place.leave(), place.leave(), place.leave()], [false, false, true]);
+        assert!(!place.leave());
+        assert_eq!(place.node_name(), NodeName::primary());
+    }
+
+    #[test]
+    fn a_writer_waits_at_its_post_and_goes_where_another_writes() {
+        let [mut first, mut second, mut third] = <[Place; 3]>::try_from(writers(3)).unwrap();
+        first.stay();
+        // Where all of them were is where they lost it.
+        assert_eq!([first.leave(), second.leave(), third.leave()], [true, false, false]);
+        assert_eq!(
+            [first.node_name(), second.node_name(), third.node_name()],
+            [NodeName::primary(), NodeName::replica(1), NodeName::replica(2)]
+        );
+        assert!(first.leave() && third.leave() && third.leave());
+        second.stay();
+        assert!(first.leave() && third.leave());
+        assert_eq!([first.node_name(), third.node_name()], [NodeName::replica(1); 2]);
+        // Gone again.
+        assert!(!first.leave());
+        assert_eq!(first.node_name(), NodeName::primary());
     }
 
     #[test]

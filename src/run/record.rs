@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::history::file::Writer;
-use crate::history::{Cause, Clock, Event, Header, Nanos, NodeName, Operation, Phase, Process};
+use crate::history::{Clock, Event, Header, Nanos, NodeName, Operation, Phase, Process};
 use crate::workload::Answer;
 
 /// What a kill of replab can cost: events younger than this.
@@ -76,7 +76,7 @@ impl<O: Operation> Recorder<O> {
         self.shared.lock().clock = Some(clock);
     }
 
-    /// Records that `process` is about to send `op` to `node`; answers when.
+    /// Records that `process` sets out to do `op` on `node`; answers when.
     pub(super) fn invoke(&self, process: Process, node: NodeName, op: O) -> Nanos {
         self.record(process, node, Phase::Invoke { op })
     }
@@ -89,12 +89,6 @@ impl<O: Operation> Recorder<O> {
             Answer::Info(cause) => Phase::Info { cause: Box::new(cause) },
         };
         self.record(process, node, phase)
-    }
-
-    /// Records an operation that could not even be sent.
-    pub(super) fn unsent(&self, process: Process, node: NodeName, op: O, cause: Cause) {
-        self.invoke(process, node, op);
-        self.complete(process, node, Answer::Fail(cause));
     }
 
     /// Whether the file can no longer be written; [`Scribe::finish`] says why.

@@ -99,45 +99,47 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
         while !self.shared.stopped() {
             let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
             let (process, node) = (Process::Client(number), self.place.node_name());
-            let session = match &mut client {
-                Some(session) => session,
-                None => match C::connect(self.place.site(), self.shared.deadlines).await {
-                    Ok(session) => client.insert(session),
-                    Err(cause) => {
-                        self.shared.tally.count(&op, &Answer::Fail(cause.clone()));
-                        self.recorder.unsent(process, node, op, cause);
-                        if self.place.leave() {
-                            tokio::time::sleep(backoff).await;
-                            backoff = (backoff * 2).min(last_backoff);
-                        }
-                        continue;
-                    }
-                },
-            };
-            backoff = FIRST_BACKOFF;
-            self.place.stay();
+            // Where a session is to be opened, that is part of what the client waits for.
             let start = self.recorder.invoke(process, node, op.clone());
-            let answer = session.invoke(number, &op).await;
+            let connected = match client.take() {
+                Some(session) => Ok(session),
+                None => C::connect(self.place.site(), self.shared.deadlines).await,
+            };
+            let answer = match connected {
+                Ok(session) => client.insert(session).invoke(number, &op).await,
+                Err(cause) => Answer::Fail(cause),
+            };
             self.shared.tally.count(&op, &answer);
             let session_over = match &answer {
                 Answer::Ok { .. } => false,
-                // A server that has become a replica under the client's hands.
-                Answer::Fail(cause) if cause.sqlstate.as_deref() == Some(READ_ONLY) => {
-                    self.place.leave();
-                    true
-                }
                 Answer::Fail(cause) => cause.class.ends_session(),
                 Answer::Info(_) => true,
             };
+            let turned_away = match &answer {
+                Answer::Ok { .. } | Answer::Info(_) => false,
+                // The latter from a server that is a replica, or has become one under the client's hands.
+                Answer::Fail(cause) => client.is_none() || cause.sqlstate.as_deref() == Some(READ_ONLY),
+            };
+            if matches!(answer, Answer::Ok { .. }) {
+                self.place.stay();
+            }
             if matches!(answer, Answer::Info(_)) {
                 // Its operation may still happen: nobody else may ever act in its name.
                 number += self.concurrency;
             }
             let end = self.recorder.complete(process, node, answer);
-            if session_over {
+            let all_in_vain = turned_away && self.place.leave();
+            // Who keeps asking the replica that may be promoted does so over one session.
+            if session_over || self.place.node_name() != node {
                 client = None;
             }
-            self.rest(self.pause.after(end.since(start).into())).await;
+            if all_in_vain {
+                tokio::time::sleep(backoff).await;
+                backoff = (backoff * 2).min(last_backoff);
+            } else if !turned_away {
+                backoff = FIRST_BACKOFF;
+                self.rest(self.pause.after(end.since(start).into())).await;
+            }
         }
     }
 }

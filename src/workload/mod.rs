@@ -75,24 +75,18 @@ pub trait Client: Sized {
     ) -> impl Future<Output = Answer<<Self::Op as Operation>::Reply>>;
 }
 
-/// Opens a PostgreSQL session under the name that the server's views and logs show; on a replica only for a client that
-/// needs no primary.
-async fn session(conninfo: &pg::Conninfo, role: Role, deadlines: Deadlines) -> Result<Session, Cause> {
-    let session = Session::connect(conninfo, "replab", deadlines).await.map_err(|error| pg::cause(&error))?;
-    match (role, session.in_hot_standby()) {
-        (Role::Primary, Some(true)) => Err(not_the_primary()),
-        _ => Ok(session),
-    }
+/// Opens a PostgreSQL session under the name that the server's views and logs show.
+async fn session(conninfo: &pg::Conninfo, deadlines: Deadlines) -> Result<Session, Cause> {
+    Session::connect(conninfo, "replab", deadlines).await.map_err(|error| pg::cause(&error))
 }
 
-/// The same on a node in memory.
+/// The same on a node in memory, which knows no writes on a replica: there the client is turned away at the door.
 fn memory_session(handle: &memory::Handle, role: Role) -> Result<memory::Session, Cause> {
     let session = handle.connect().ok_or_else(refused_connection)?;
     if role == Role::Primary && !handle.is_primary() { Err(not_the_primary()) } else { Ok(session) }
 }
 
-/// What a client does that has found a replica where it needs the primary: as libpq does for
-/// `target_session_attrs=primary`, it goes elsewhere.
+/// What a client is told that wants to write on a replica.
 fn not_the_primary() -> Cause {
     let message = "this server is a replica, and the client needs the primary".to_owned();
     Cause { class: CauseClass::CannotConnect, sqlstate: Some("25006".to_owned()), message }

@@ -20,7 +20,7 @@ impl Client for CounterClient {
     async fn connect(site: &Site, deadlines: Deadlines) -> Result<CounterClient, Cause> {
         Ok(CounterClient(match &site.access {
             Access::Postgres(conninfo) => Link::Postgres(Box::new(postgres::Counter::new(
-                session(conninfo, site.role, deadlines).await?,
+                session(conninfo, deadlines).await?,
                 site.role,
             ))),
             Access::Memory(handle) => Link::Memory(memory::Counter::new(memory_session(handle, site.role)?)),

@@ -20,8 +20,7 @@ impl Client for OrdersClient {
     async fn connect(site: &Site, deadlines: Deadlines) -> Result<OrdersClient, Cause> {
         Ok(OrdersClient(match &site.access {
             Access::Postgres(conninfo) => {
-                let orders =
-                    postgres::Orders::new(session(conninfo, site.role, deadlines).await?, site.role).await?;
+                let orders = postgres::Orders::new(session(conninfo, deadlines).await?, site.role).await?;
                 Link::Postgres(Box::new(orders))
             }
             Access::Memory(handle) => Link::Memory(memory::Orders::new(memory_session(handle, site.role)?)),
