@@ -218,6 +218,9 @@ pub struct Recovery {
     pub unavailable: Option<Nanos>,
     /// Whether `unavailable` is only a lower bound, because there was no success to end it.
     pub unavailable_is_bound: bool,
+    /// How finely `unavailable` was seen: how long nobody asked after its last success, and before the attempt that
+    /// was its first. `None` without `first_success`.
+    pub resolution: Option<Nanos>,
 }
 
 /// Something that should not grow, as the median of the second tenth of the load and of the last. Zero where it was not

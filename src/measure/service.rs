@@ -10,6 +10,7 @@ use crate::history::{Call, FaultOp, History, Nanos, NodeName, Occasion, Outcome,
 /// One operation of the load.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
+    node: NodeName,
     pub(super) start: Nanos,
     pub(super) end: Nanos,
     pub(super) is_write: bool,
@@ -30,6 +31,7 @@ const WRITER: &str = "writer";
 impl Service {
     pub(super) fn add(&mut self, sample: &Sample<'_>) {
         let asked = Asked {
+            node: sample.node,
             start: sample.start,
             end: sample.end,
             is_write: sample.is_write,
@@ -129,6 +131,7 @@ impl Service {
             first_success: first.map(|first| first.end),
             unavailable,
             unavailable_is_bound: unavailable.is_some() && first.is_none(),
+            resolution: first.zip(since).map(|(first, since)| resolution(asked, of_writes, since, first)),
         }
     }
 
@@ -167,4 +170,17 @@ impl Service {
         }
         nodes
     }
+}
+
+/// How long nobody asked after `since`, and nobody the node of `first` before `first`. Who hangs on a node that does not
+/// answer asks nothing: what counts before `first` is who was refused, or waited as it did and was served too.
+fn resolution(asked: &[Asked], of_writes: bool, since: Nanos, first: &Asked) -> Nanos {
+    let tries = || asked.iter().filter(|one| one.is_write == of_writes && one.end > since);
+    let begun = tries().map(|one| one.start.max(since)).min().unwrap_or(first.start);
+    let told = tries().filter(|one| one.node == first.node && one.start < first.start);
+    let told = told.filter_map(|one| match one.served {
+        true => Some(first.start),
+        false => (one.end <= first.start).then_some(one.end),
+    });
+    begun.since(since) + first.start.since(told.max().unwrap_or(since).max(since))
 }

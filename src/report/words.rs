@@ -172,6 +172,14 @@ pub(super) fn unavailable(recovery: &Recovery) -> String {
     recovery.unavailable.map_or_else(|| "–".to_owned(), |time| format!("{bound}{time}"))
 }
 
+/// How finely the times without service were seen, the coarsest of them.
+pub(super) fn resolution(faults: &[Recovery]) -> Option<String> {
+    // No finer than an answer takes.
+    let least = Nanos::from_millis(1);
+    let coarsest = faults.iter().filter_map(|fault| fault.resolution).max()?.max(least);
+    Some(format!("seen to within {coarsest}: nobody asked for longer at its ends"))
+}
+
 /// Whether nobody saw the node come back, and no other fault explains why.
 pub(super) fn gone(recovery: &Recovery, faults: &[Recovery]) -> bool {
     let back = recovery.first_success.or(recovery.answered).is_some();

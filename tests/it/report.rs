@@ -178,7 +178,13 @@ fn a_node_that_another_fault_hit_first_is_not_called_gone() {
     let mut sample = sample_report::valid();
     let faults = &mut sample.figures.recoveries;
     let crash = faults[0].clone();
-    faults[0] = Recovery { answered: None, first_success: None, unavailable: None, ..crash.clone() };
+    faults[0] = Recovery {
+        answered: None,
+        first_success: None,
+        unavailable: None,
+        resolution: None,
+        ..crash.clone()
+    };
     let look = Look { color: false, width: 100 };
     assert!(report::terminal(&sample, look).contains("no answer seen"));
     let page = report::html(&sample);

@@ -15,6 +15,36 @@ fn a_crash_and_the_way_back() {
 }
 
 #[test]
+fn an_outage_is_seen_as_finely_as_somebody_asked() {
+    let seen = |counter: &str| {
+        let fault =
+            of("", counter, "10-12 nemesis@primary kill = dead; 60-62 nemesis@replica-1 promote = done");
+        (fault.recoveries[0].unavailable, fault.recoveries[0].resolution)
+    };
+    let before = "0-9 0 inc 1 = 1; 13-14 0 inc 1 ! cannot;";
+    // Nobody asked from 9 to 13, and from 20 to 70.
+    assert_eq!(
+        seen(&format!("{before} 18-20 5 inc 1 ! cannot; 70-71 5 inc 1 = 2")),
+        (Some(ms(62)), Some(ms(54)))
+    );
+    // Another client asked until 68, and one was waiting at 9.
+    let closely = "8-66 7 inc 1 ? lost; 18-20 5 inc 1 ! cannot; 65-68 6 inc 1 ! cannot; 70-71 5 inc 1 = 2";
+    assert_eq!(seen(&format!("{before} {closely}")), (Some(ms(62)), Some(ms(2))));
+    // Who hangs on the old primary, and is told later, knows nothing of the new one; who is served later waited for it.
+    let hung = "18-20 5 inc 1 ! cannot; 30-90 6 inc 1 ? lost; 70-71 5 inc 1 = 2";
+    assert_eq!(seen(&format!("{before} {hung}")), (Some(ms(62)), Some(ms(54))));
+    let served = "18-20 5 inc 1 ! cannot; 30-90 6 inc 1 = 3; 70-71 5 inc 1 = 2";
+    assert_eq!(seen(&format!("{before} {served}")), (Some(ms(62)), Some(ms(4))));
+    // Who was refused elsewhere knows nothing of the node that took over.
+    let moved = "20-21 5@replica-1 inc 1 ! cannot; 66-67 5 inc 1 ! cannot; 70-71 5@replica-1 inc 1 = 2";
+    assert_eq!(seen(&format!("{before} {moved}")), (Some(ms(62)), Some(ms(53))));
+    // Reads are no attempts to write.
+    assert_eq!(seen(&format!("{before} 68-69 6 own 1/0 = 1; 70-71 5 inc 1 = 2")).1, Some(ms(60)));
+    // Never back: nothing was seen.
+    assert_eq!(seen(&format!("{before} 70-71 5 inc 1 ! cannot")).1, None);
+}
+
+#[test]
 fn what_is_left_down_comes_back_with_its_start() {
     let counter = "0-1 0 inc 1 = 1; 2-3 5@replica-1 own 1/0 = 1; 20-21 5@replica-1 own 1/0 ! cannot; 70-71 5@replica-1 own 1/0 = 1; 90-99 0 inc 1 = 2";
     let faults = "10-12 nemesis@replica-1 kill = dead; 50-52 nemesis@replica-1 heal-start = up; 53-60 nemesis@replica-1 answer = yes";

@@ -153,6 +153,9 @@ fn restarts(report: &Report, text: &mut String) {
     });
     let header = ["fault", "at", "applied after", "answered after", "first success after", "unavailable"];
     table(text, &header, 1..9, rows);
+    if let Some(seen) = words::resolution(&report.figures.recoveries) {
+        line(text, &format!("Unavailable: {seen}."));
+    }
 }
 
 fn errors(report: &Report, text: &mut String) {

@@ -205,6 +205,7 @@ fn recoveries() -> Vec<Recovery> {
             first_success: Some(at(9_214)),
             unavailable: Some(Nanos::from_millis(1_210)),
             unavailable_is_bound: false,
+            resolution: Some(Nanos::from_millis(7)),
         },
         Recovery {
             action: "restart".to_owned(),
@@ -218,6 +219,7 @@ fn recoveries() -> Vec<Recovery> {
             first_success: Some(at(16_540)),
             unavailable: Some(Nanos::from_millis(530)),
             unavailable_is_bound: false,
+            resolution: Some(Nanos::from_millis(4)),
         },
     ]
 }
