@@ -125,7 +125,7 @@ fn lost(cell: &Cell) -> Markup {
     markup! {
         span class={ "lost " (class) } title=(title) {
             @for (place, line) in lines.iter().enumerate() {
-                @if place == 0 { strong { (line) } } @else { span.spread { " " (line) } }
+                @if place == 0 { strong { (line) } } @else { " " span.spread { (line) } }
             }
         }
     }
@@ -147,7 +147,7 @@ fn details(matrix: &Matrix, fault: &FaultFacts) -> Markup {
                 time(cell, summary.span),
                 time(cell, summary.writes_out),
                 time(cell, summary.first_commit),
-                text(words::reads(cell).join(", ")),
+                markup! { @for read in words::reads(cell) { span.line { (read) } } },
             ]
         })
         .collect();
@@ -166,7 +166,7 @@ fn details(matrix: &Matrix, fault: &FaultFacts) -> Markup {
 fn time(cell: &Cell, spread: Option<Spread>) -> Markup {
     markup! {
         (words::time(cell, spread))
-        @if let Some(reach) = words::reach(cell, spread) { br; span.spread { (reach) } }
+        @if let Some(reach) = words::reach(cell, spread) { " " span.spread { (reach) } }
     }
 }
 

@@ -139,7 +139,12 @@ pub(super) fn time(cell: &Cell, spread: Option<Spread>) -> String {
 /// The smallest and the largest of them, where they differ.
 pub(super) fn reach(cell: &Cell, spread: Option<Spread>) -> Option<String> {
     let spread = spread.filter(|spread| no_number(cell).is_none() && spread.min != spread.max)?;
-    Some(format!("{} to {}", length(spread.min), length(spread.max)))
+    let (least, most) = (length(spread.min), length(spread.max));
+    // One unit is enough for both.
+    Some(match least.rsplit_once(' ').zip(most.rsplit_once(' ')) {
+        Some(((least, unit), (_, same))) if unit == same => format!("{least}–{most}"),
+        _ => format!("{least}–{most}"),
+    })
 }
 
 /// The nodes whose readers went without, with how long; one a line.
