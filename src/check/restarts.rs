@@ -92,7 +92,8 @@ pub(super) fn between(windows: &[Window], earlier: Nanos, later: Nanos) -> bool 
     windows.iter().any(|window| window.start <= later && window.end >= earlier)
 }
 
-/// Up to when the node's log certainly went on from `time` without a cut.
-pub(super) fn unbroken_until(windows: &[Window], time: Nanos) -> Nanos {
-    windows.iter().find(|window| window.end >= time).map_or(Nanos(u64::MAX), |window| window.start)
+/// Up to when the node's log certainly went on without a cut from an operation that was `invoked` then; its acknowledgement
+/// may have been read after the cut, as [`between`] says.
+pub(super) fn unbroken_until(windows: &[Window], invoked: Nanos) -> Nanos {
+    windows.iter().find(|window| window.end >= invoked).map_or(Nanos(u64::MAX), |window| window.start)
 }

@@ -107,7 +107,7 @@ impl Loss<'_> {
 
     /// Whether it was acknowledged with a warning that nobody else may have it, and one of `failovers` came after.
     pub(super) fn was_forewarned(&self, failovers: &[Window]) -> bool {
-        self.ack.warned && between(failovers, self.ack.end, Nanos(u64::MAX))
+        self.ack.warned && between(failovers, self.ack.start, Nanos(u64::MAX))
     }
 
     /// When it was acknowledged.
@@ -126,10 +126,10 @@ impl Loss<'_> {
     }
 
     pub(super) fn explain(&self, key: i32, restarts: &[Window]) -> String {
-        let Ack { value, end, .. } = *self.ack;
+        let Ack { value, start, end, .. } = *self.ack;
         let told = format!("the increment of key {key} to {value}, acknowledged at {}, is lost", at(end));
         let blame = |later: &Ack| {
-            if between(restarts, end, later.end) {
+            if between(restarts, start, later.end) {
                 "after a forced restart or failover of the primary"
             } else {
                 "with no forced restart or failover of the primary in between, so this is a lost update or a log that lost its middle"

@@ -61,7 +61,7 @@ pub(super) fn judge(
     let mut forewarned = 0u64;
     for ack in &lost {
         let survivor = survivors.after(ack, restarts);
-        if ack.warned && survivor.is_none() && between(&failovers, ack.end, Nanos(u64::MAX)) {
+        if ack.warned && survivor.is_none() && between(&failovers, ack.start, Nanos(u64::MAX)) {
             forewarned += 1;
             draft.remark(&[ack.event], || {
                 explain(ack, None) + "; nobody else may have had it, as the warning said"
@@ -142,7 +142,7 @@ impl<'a> Survivors<'a> {
     }
 
     fn after(&self, lost: &Ack<'_>, restarts: &[Window]) -> Option<&'a Ack<'a>> {
-        let survivor = *self.0.get(&unbroken_until(restarts, lost.end))?;
+        let survivor = *self.0.get(&unbroken_until(restarts, lost.start))?;
         (survivor.start > lost.end).then_some(survivor)
     }
 }

@@ -129,6 +129,9 @@ fn a_gap_is_a_loss_with_a_survivor_after_it() {
     // After the crash everything starts anew.
     assert_eq!(gaps(CRASH, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
     assert_eq!(gaps(CRASH, "1-2 0 order = 1; 45-55 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    // The acknowledgement of a commit before the crash was read after it.
+    assert_eq!(gaps(CRASH, "48-62 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    assert_eq!(gaps(CRASH, "61-62 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
     // Without a forced restart nothing may be lost, and every survivor after it makes a gap.
     assert_eq!(gaps(CALM, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
     let fast = Run { faults: "50-60 nemesis@primary restart", ..CALM };
