@@ -30,7 +30,11 @@ impl<O: Operation> Reader<O> {
     pub(super) async fn read<C: Client<Op = O>>(&self, site: &Site, op: O) -> Option<O::Reply> {
         let (process, node) = (Process::Client(self.process), site.node);
         self.recorder.invoke(process, node, op.clone());
-        let answer = match C::connect(site, READ_DEADLINES).await {
+        let session = async {
+            let mut client = C::connect(site, READ_DEADLINES).await?;
+            client.admits(site.role).await.map(|()| client)
+        };
+        let answer = match session.await {
             Ok(mut client) => client.invoke(self.process, &op).await,
             Err(cause) => Answer::Fail(cause),
         };

@@ -1,26 +1,36 @@
 //! Where a client goes: to one node, or to whichever is the primary.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::watch;
 
 use crate::history::NodeName;
 use crate::topology::{Role, Site};
 
 /// Where a client of the load last had a write acknowledged; copies share it, as the clients of one application would.
 #[derive(Clone, Debug)]
-pub(super) struct Whereabouts(Arc<AtomicUsize>);
-
-impl Whereabouts {
-    const UNKNOWN: usize = usize::MAX;
-
-    fn known(&self) -> Option<usize> {
-        Some(self.0.load(Ordering::Relaxed)).filter(|&at| at != Whereabouts::UNKNOWN)
-    }
-}
+pub(super) struct Whereabouts(Arc<watch::Sender<Option<usize>>>);
 
 impl Default for Whereabouts {
     fn default() -> Whereabouts {
-        Whereabouts(Arc::new(AtomicUsize::new(Whereabouts::UNKNOWN)))
+        Whereabouts(Arc::new(watch::Sender::new(None)))
+    }
+}
+
+impl Whereabouts {
+    fn known(&self) -> Option<usize> {
+        *self.0.borrow()
+    }
+
+    /// Changes `from` to `to`, and nothing else.
+    fn change(&self, from: Option<usize>, to: Option<usize>) {
+        self.0.send_if_modified(|at| {
+            let changes = *at == from && from != to;
+            if changes {
+                *at = to;
+            }
+            changes
+        });
     }
 }
 
@@ -29,8 +39,8 @@ impl Default for Whereabouts {
 pub(super) struct Place {
     sites: Vec<Site>,
     at: usize,
-    /// Where it looks while nobody knows: every node has a client that keeps asking it, so that none that hangs keeps the
-    /// others from being asked.
+    /// Where it looks while nobody knows. With no fewer clients than nodes each node has one that keeps asking it, so that
+    /// none that hangs keeps the others from being asked.
     posts: Vec<usize>,
     /// How many posts in a row would not have it.
     refused: usize,
@@ -72,14 +82,21 @@ impl Place {
     /// It got what it needs.
     pub(super) fn stay(&mut self) {
         self.refused = 0;
-        self.primary.0.store(self.at, Ordering::Relaxed);
+        self.primary.change(self.primary.known(), Some(self.at));
+    }
+
+    /// Waits until another client gets it elsewhere.
+    pub(super) async fn is_elsewhere(&self) {
+        let mut known = self.primary.0.subscribe();
+        if known.wait_for(|at| at.is_some_and(|at| at != self.at)).await.is_err() {
+            std::future::pending().await
+        }
     }
 
     /// It did not: it goes where others got it, else to its next post. Whether it has now been at all of them in vain, and
     /// should wait before it begins anew.
     pub(super) fn leave(&mut self) -> bool {
-        let unknown = Whereabouts::UNKNOWN;
-        let _ = self.primary.0.compare_exchange(self.at, unknown, Ordering::Relaxed, Ordering::Relaxed);
+        self.primary.change(Some(self.at), None);
         let was_there = self.at == self.posts[self.refused % self.posts.len()];
         self.refused += usize::from(was_there);
         self.at = self.primary.known().unwrap_or(self.posts[self.refused % self.posts.len()]);

@@ -7,13 +7,15 @@ use std::time::Duration;
 use super::place::Place;
 use super::progress::Tally;
 use super::record::Recorder;
-use crate::history::{Operation, Process};
+use tokio::time::{Instant, timeout};
+
+use crate::history::{Cause, CauseClass, Operation, Process};
 use crate::pg::Deadlines;
 use crate::workload::{Answer, Client};
 
 const FIRST_BACKOFF: Duration = Duration::from_millis(5);
 const LAST_BACKOFF: Duration = Duration::from_millis(100);
-/// Of the one client whose attempts decide how finely the time without service is seen.
+/// Of the client of each node whose attempts decide how finely the time without service is seen.
 const SCOUT_BACKOFF: Duration = Duration::from_millis(5);
 /// A client that thinks for longer looks up as often, for the end of the load.
 const LONGEST_NAP: Duration = Duration::from_millis(50);
@@ -44,8 +46,8 @@ impl Shared {
 /// A client thread of a workload.
 pub(super) struct Worker<O: Operation, G> {
     pub(super) place: Place,
-    /// Whether it tries again every few milliseconds while nobody lets it in. One of a kind is enough: each attempt costs
-    /// a server that is about to come up a process.
+    /// Whether it tries again every few milliseconds while nobody lets it in. One of a kind for each node is enough:
+    /// each attempt costs a server that is about to come up a process.
     pub(super) is_scout: bool,
     /// Its number, and its first process id.
     pub(super) thread: u32,
@@ -90,36 +92,54 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
         }
     }
 
+    /// A session with the node that it is at, which is ready for what the client needs: the `old` one, if there is one. An
+    /// error means that nothing was sent that could happen; with the session, where that may still be of use.
+    async fn session<C: Client<Op = O>>(&self, old: Option<C>) -> Result<C, (Option<C>, Cause)> {
+        let site = self.place.site();
+        let mut client = match old {
+            Some(client) => client,
+            None => C::connect(site, self.shared.deadlines).await.map_err(|cause| (None, cause))?,
+        };
+        match client.admits(site.role).await {
+            Ok(()) => Ok(client),
+            Err(cause) if cause.class.ends_session() => Err((None, cause)),
+            Err(cause) => Err((Some(client), cause)),
+        }
+    }
+
     /// Runs until the load stops, the generator ends, or the writes are used up.
     pub(super) async fn run<C: Client<Op = O>>(mut self) {
         let mut number = self.thread;
-        let mut client: Option<C> = None;
         let mut backoff = FIRST_BACKOFF;
         let last_backoff = if self.is_scout { SCOUT_BACKOFF } else { LAST_BACKOFF };
+        // Nobody waits for an application that is only starting.
+        let mut held = C::connect(self.place.site(), self.shared.deadlines).await.ok().map(Held::new);
         while !self.shared.stopped() {
             let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
             let (process, node) = (Process::Client(number), self.place.node_name());
             // Where a session is to be opened, that is part of what the client waits for.
-            let start = self.recorder.invoke(process, node, op.clone());
-            let connected = match client.take() {
-                Some(session) => Ok(session),
-                None => C::connect(self.place.site(), self.shared.deadlines).await,
+            self.recorder.invoke(process, node, op.clone());
+            let session = match held.take() {
+                Some(Held { client, ready: true }) => Ok(client),
+                held => tokio::select! {
+                    session = self.session(held.map(|held| held.client)) => session,
+                    () = self.place.is_elsewhere() => Err((None, given_up())),
+                },
             };
-            let answer = match connected {
-                Ok(session) => client.insert(session).invoke(number, &op).await,
-                Err(cause) => Answer::Fail(cause),
+            let sent = Instant::now();
+            let (answer, turned_away) = match session {
+                Ok(mut client) => {
+                    let answer = client.invoke(number, &op).await;
+                    let (over, refused) = ended(&answer);
+                    held = (!over).then_some(Held { client, ready: !refused });
+                    (answer, refused)
+                }
+                Err((client, cause)) => {
+                    held = client.map(Held::new);
+                    (Answer::Fail(cause), true)
+                }
             };
             self.shared.tally.count(&op, &answer);
-            let session_over = match &answer {
-                Answer::Ok { .. } => false,
-                Answer::Fail(cause) => cause.class.ends_session(),
-                Answer::Info(_) => true,
-            };
-            let turned_away = match &answer {
-                Answer::Ok { .. } | Answer::Info(_) => false,
-                // The latter from a server that is a replica, or has become one under the client's hands.
-                Answer::Fail(cause) => client.is_none() || cause.sqlstate.as_deref() == Some(READ_ONLY),
-            };
             if matches!(answer, Answer::Ok { .. }) {
                 self.place.stay();
             }
@@ -127,19 +147,46 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
                 // Its operation may still happen: nobody else may ever act in its name.
                 number += self.concurrency;
             }
-            let end = self.recorder.complete(process, node, answer);
-            let all_in_vain = turned_away && self.place.leave();
-            // Who keeps asking the replica that may be promoted does so over one session.
-            if session_over || self.place.node_name() != node {
-                client = None;
-            }
-            if all_in_vain {
-                tokio::time::sleep(backoff).await;
-                backoff = (backoff * 2).min(last_backoff);
-            } else if !turned_away {
+            self.recorder.complete(process, node, answer);
+            if !turned_away {
                 backoff = FIRST_BACKOFF;
-                self.rest(self.pause.after(end.since(start).into())).await;
+                self.rest(self.pause.after(sent.elapsed())).await;
+                continue;
+            }
+            let all_in_vain = self.place.leave();
+            // Who keeps asking the replica that may be promoted does so over one session.
+            held = held.filter(|_| self.place.node_name() == node);
+            if all_in_vain {
+                let _ = timeout(backoff, self.place.is_elsewhere()).await;
+                backoff = (backoff * 2).min(last_backoff);
             }
         }
     }
+}
+
+/// A session, and whether its node is known to be what the client needs.
+struct Held<C> {
+    client: C,
+    ready: bool,
+}
+
+impl<C> Held<C> {
+    fn new(client: C) -> Held<C> {
+        Held { client, ready: false }
+    }
+}
+
+/// Whether the session is over with this answer, and whether the node is none for what was asked: it is a replica, or has
+/// become one under the client's hands.
+fn ended<R>(answer: &Answer<R>) -> (bool, bool) {
+    match answer {
+        Answer::Ok { .. } => (false, false),
+        Answer::Fail(cause) => (cause.class.ends_session(), cause.sqlstate.as_deref() == Some(READ_ONLY)),
+        Answer::Info(_) => (true, false),
+    }
+}
+
+fn given_up() -> Cause {
+    let message = "given up, as the primary was found elsewhere".to_owned();
+    Cause { class: CauseClass::CannotConnect, sqlstate: None, message }
 }

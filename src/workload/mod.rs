@@ -67,6 +67,10 @@ pub trait Client: Sized {
     /// Opens the session. An error means that nothing was sent.
     fn connect(site: &Site, deadlines: Deadlines) -> impl Future<Output = Result<Self, Cause>>;
 
+    /// Whether the node does now what `role` is there for. An error means that it does not; that of a replica which is asked
+    /// for a primary leaves the session as it is.
+    fn admits(&mut self, role: Role) -> impl Future<Output = Result<(), Cause>>;
+
     /// Does one operation on behalf of process id `process`.
     fn invoke(
         &mut self,
@@ -80,16 +84,32 @@ async fn session(conninfo: &pg::Conninfo, deadlines: Deadlines) -> Result<Sessio
     Session::connect(conninfo, "replab", deadlines).await.map_err(|error| pg::cause(&error))
 }
 
-/// The same on a node in memory, which knows no writes on a replica: there the client is turned away at the door.
-fn memory_session(handle: &memory::Handle, role: Role) -> Result<memory::Session, Cause> {
-    let session = handle.connect().ok_or_else(refused_connection)?;
-    if role == Role::Primary && !handle.is_primary() { Err(not_the_primary()) } else { Ok(session) }
+/// Whether a client that needs `role` has what it needs there. As libpq does for `target_session_attrs=primary`, it asks
+/// before it writes: a write to a replica that dies would have an unknown outcome.
+async fn admits(session: &Session, role: Role) -> Result<(), Cause> {
+    if role == Role::Replica {
+        return Ok(());
+    }
+    match pg::probe::is_in_recovery(session).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(not_the_primary()),
+        Err(error) => Err(pg::cause(&error)),
+    }
 }
 
-/// What a client is told that wants to write on a replica.
+/// Opens a session on a node in memory.
+fn memory_session(handle: &memory::Handle) -> Result<memory::Session, Cause> {
+    handle.connect().ok_or_else(refused_connection)
+}
+
+/// [`admits`] of a node in memory.
+fn memory_admits(session: &memory::Session, role: Role) -> Result<(), Cause> {
+    if role == Role::Replica || session.is_primary() { Ok(()) } else { Err(not_the_primary()) }
+}
+
 fn not_the_primary() -> Cause {
     let message = "this server is a replica, and the client needs the primary".to_owned();
-    Cause { class: CauseClass::CannotConnect, sqlstate: Some("25006".to_owned()), message }
+    Cause { class: CauseClass::Server, sqlstate: Some("25006".to_owned()), message }
 }
 
 /// The warnings of the last call in one line.

@@ -121,11 +121,6 @@ impl Cluster {
 }
 
 impl Handle {
-    /// Whether the node takes writes.
-    pub fn is_primary(&self) -> bool {
-        self.node == self.cluster.primary()
-    }
-
     /// Opens a session; `None` while the node is down.
     pub fn connect(&self) -> Option<Session> {
         let boot = self.cluster.lock().boots.get(&self.node).copied().flatten()?;
@@ -134,6 +129,11 @@ impl Handle {
 }
 
 impl Session {
+    /// Whether the node takes writes.
+    pub fn is_primary(&self) -> bool {
+        self.handle.node == self.handle.cluster.primary()
+    }
+
     /// Whether the node still is the one that the session was opened on.
     pub fn is_open(&self) -> bool {
         self.state().is_some()

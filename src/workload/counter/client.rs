@@ -3,8 +3,8 @@
 use super::{memory, postgres};
 use crate::history::{Cause, CounterOp, CounterReply};
 use crate::pg::Deadlines;
-use crate::topology::{Access, Site};
-use crate::workload::{Answer, Client, memory_session, session};
+use crate::topology::{Access, Role, Site};
+use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
 
 /// One session of the counter.
 pub struct CounterClient(Link);
@@ -23,8 +23,15 @@ impl Client for CounterClient {
                 session(conninfo, deadlines).await?,
                 site.role,
             ))),
-            Access::Memory(handle) => Link::Memory(memory::Counter::new(memory_session(handle, site.role)?)),
+            Access::Memory(handle) => Link::Memory(memory::Counter::new(memory_session(handle)?)),
         }))
+    }
+
+    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+        match &self.0 {
+            Link::Postgres(counter) => admits(counter.session(), role).await,
+            Link::Memory(counter) => memory_admits(counter.session(), role),
+        }
     }
 
     async fn invoke(&mut self, _process: u32, op: &CounterOp) -> Answer<CounterReply> {

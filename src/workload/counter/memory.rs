@@ -18,6 +18,10 @@ impl Counter {
         Counter { session }
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) async fn invoke(&mut self, op: &CounterOp) -> Answer<CounterReply> {
         if let CounterOp::Increment { key } = *op {
             let done = self.session.commit(|store| {

@@ -29,6 +29,10 @@ impl Counter {
         Counter { session, role, increment: None, read_own: None, read_all: None }
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) async fn invoke(&mut self, op: &CounterOp) -> Answer<CounterReply> {
         match *op {
             CounterOp::Increment { key } => self.increment(key).await,

@@ -3,8 +3,8 @@
 use super::{memory, postgres};
 use crate::history::{Cause, OrdersOp, OrdersReply};
 use crate::pg::Deadlines;
-use crate::topology::{Access, Site};
-use crate::workload::{Answer, Client, memory_session, session};
+use crate::topology::{Access, Role, Site};
+use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
 
 /// One session of the order system.
 pub struct OrdersClient(Link);
@@ -23,8 +23,15 @@ impl Client for OrdersClient {
                 let orders = postgres::Orders::new(session(conninfo, deadlines).await?, site.role).await?;
                 Link::Postgres(Box::new(orders))
             }
-            Access::Memory(handle) => Link::Memory(memory::Orders::new(memory_session(handle, site.role)?)),
+            Access::Memory(handle) => Link::Memory(memory::Orders::new(memory_session(handle)?)),
         }))
+    }
+
+    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+        match &self.0 {
+            Link::Postgres(orders) => admits(orders.session(), role).await,
+            Link::Memory(orders) => memory_admits(orders.session(), role),
+        }
     }
 
     async fn invoke(&mut self, process: u32, op: &OrdersOp) -> Answer<OrdersReply> {

@@ -19,6 +19,10 @@ impl Orders {
         Orders { session }
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) async fn invoke(&mut self, process: u32, op: &OrdersOp) -> Answer<OrdersReply> {
         if let OrdersOp::Order { product, quantity, price } = *op {
             let done = self.session.commit(|store| place(store, process, product, quantity, price));

@@ -58,6 +58,10 @@ impl Orders {
         Ok(Orders { session, role, place: None, stock: None })
     }
 
+    pub(super) fn session(&self) -> &Session {
+        &self.session
+    }
+
     pub(super) async fn invoke(&mut self, process: u32, op: &OrdersOp) -> Answer<OrdersReply> {
         match *op {
             OrdersOp::Order { product, quantity, price } => {
