@@ -213,8 +213,9 @@ pub struct Recovery {
     /// End of the first operation of the load invoked on the node after the fault that succeeded: a commit on the
     /// primary, a read on a replica. `None` as well when the load ended before, or another fault came first.
     pub first_success: Option<Nanos>,
-    /// Last success on the node before that, to `first_success`: how long it served nobody. What an earlier fault began
-    /// is the earlier one's up to this fault. Without `first_success`, up to the next fault or the load's end.
+    /// How long it served nobody: the longest time between two successes in a row that ends after the fault began, and no
+    /// later than `first_success`. What an earlier fault began is the earlier one's up to this fault. Without
+    /// `first_success`, from the last success up to the next fault or the load's end.
     pub unavailable: Option<Nanos>,
     /// Whether `unavailable` is only a lower bound, because there was no success to end it.
     pub unavailable_is_bound: bool,

@@ -98,25 +98,41 @@ impl Service {
         let asked = if of_writes { &self.writes[..] } else { of_node };
         let success = |one: &&Asked| one.ok && one.is_write == of_writes;
         let ended = |one: &&Asked| next.as_ref().is_none_or(|next| one.end <= next.start);
-        let first = asked.iter().filter(success).filter(ended).find(|one| happened && one.start >= after);
-        let until =
-            first.map_or_else(|| next.map_or(load.end, |next| next.start.min(load.end)), |first| first.end);
-        let earlier =
-            asked.partition_point(|one| if first.is_some() { one.end < until } else { one.end <= until });
-        let last = asked[..earlier].iter().rfind(success).map(|one| one.end);
+        let from = asked.partition_point(|one| one.end < after);
+        let first =
+            asked[from..].iter().filter(success).take_while(ended).find(|one| happened && one.start >= after);
         // What an earlier fault began and nothing ended is the earlier one's, up to this one.
         let is_earlier = |call: &Call<'_, FaultOp>| call.node == act.node && call.invoked < act.invoked;
         let before =
             faults.calls().filter(|call| is_earlier(call) && is_fault(call.op) && happened_too(call)).last();
-        let taken_over =
-            before.is_some_and(|fault| is_fault(act.op) && last.is_none_or(|last| last <= fault.start));
-        let since = if taken_over { Some(act.start) } else { last };
-        let unavailable = match first {
-            Some(first) => since.map(|since| first.end.since(since)),
+        let before = before.filter(|_| is_fault(act.op));
+        let begun = |last: Option<&Asked>| match (&before, last) {
+            (Some(fault), last) if last.is_none_or(|last| last.end <= fault.start) => Some(act.start),
+            (_, last) => last.map(|last| last.end),
+        };
+        let from = asked.partition_point(|one| one.end <= act.start);
+        let last = asked[..from].iter().rfind(success);
+        let silence = match first {
+            // The longest that the fault meets: before it was seen to have taken hold some were still served, and who hung on
+            // the node is told when it goes on.
+            Some(first) => {
+                let served = asked[from..].iter().filter(success).take_while(|one| one.end <= first.end);
+                let mut last = last;
+                let silences = served.filter_map(|one| Some((begun(last.replace(one))?, one)));
+                silences.max_by_key(|(since, one)| one.end.since(*since))
+            }
+            None => None,
+        };
+        let unavailable = match (silence, first) {
+            (Some((since, back)), _) => Some(back.end.since(since)),
+            (None, Some(_)) => None,
             // It is a bound only of the time in which somebody asked.
-            None => {
+            (None, None) => {
+                let until = next.map_or(load.end, |next| next.start.min(load.end));
+                let within = asked.partition_point(|one| one.end <= until);
+                let since = begun(asked[..within].iter().rfind(success)).unwrap_or(load.start);
                 let asked = asked.iter().any(|one| one.is_write == of_writes);
-                (happened && asked && act.start < load.end).then(|| until.since(since.unwrap_or(load.start)))
+                (happened && asked && act.start < load.end).then(|| until.since(since))
             }
         };
         Recovery {
@@ -131,7 +147,7 @@ impl Service {
             first_success: first.map(|first| first.end),
             unavailable,
             unavailable_is_bound: unavailable.is_some() && first.is_none(),
-            resolution: first.zip(since).map(|(first, since)| resolution(asked, of_writes, since, first)),
+            resolution: silence.map(|(since, back)| resolution(asked, of_writes, since, back)),
         }
     }
 
@@ -173,14 +189,17 @@ impl Service {
 }
 
 /// How long nobody asked after `since`, and nobody the node of `first` before `first`. Who hangs on a node that does not
-/// answer asks nothing: what counts before `first` is who was refused, or waited as it did and was served too.
+/// answer asks nothing: what counts before `first` is who was refused, or waited as it did and got the same.
 fn resolution(asked: &[Asked], of_writes: bool, since: Nanos, first: &Asked) -> Nanos {
-    let tries = || asked.iter().filter(|one| one.is_write == of_writes && one.end > since);
+    let from = asked.partition_point(|one| one.end <= since);
+    let tries = || asked[from..].iter().filter(|one| one.is_write == of_writes);
     let begun = tries().map(|one| one.start.max(since)).min().unwrap_or(first.start);
     let told = tries().filter(|one| one.node == first.node && one.start < first.start);
-    let told = told.filter_map(|one| match one.served {
-        true => Some(first.start),
-        false => (one.end <= first.start).then_some(one.end),
+    let told = told.filter_map(|one| match (one.ok, one.served) {
+        (true, _) => Some(first.start),
+        (false, false) => (one.end <= first.start).then_some(one.end),
+        (false, true) => None,
     });
-    begun.since(since) + first.start.since(told.max().unwrap_or(since).max(since))
+    let blind = begun.since(since) + first.start.since(told.max().unwrap_or(since).max(since));
+    blind.min(first.start.since(since))
 }

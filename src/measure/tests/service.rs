@@ -45,6 +45,23 @@ fn an_outage_is_seen_as_finely_as_somebody_asked() {
 }
 
 #[test]
+fn who_hangs_on_a_paused_node_has_not_been_served_meanwhile() {
+    let faults = "20-22 nemesis@primary pause = stopped; 60-61 nemesis@primary resume = goes on";
+    let counter = "0-19 0 inc 1 = 1; 19-62 0 inc 1 = 2; 21-63 5 inc 1 = 3; 64-65 0 inc 1 = 4";
+    let told: Vec<_> = of("", counter, faults)
+        .recoveries
+        .iter()
+        .map(|of| (of.action.clone(), of.first_success, of.unavailable, of.resolution))
+        .collect();
+    let seen = |action: &str| (action.to_owned(), Some(ms(65)), Some(ms(43)), Some(ms(0)));
+    assert_eq!(told, [seen("pause"), seen("resume")]);
+    // A restart that is long over when it is seen to be.
+    let counter = "0-19 0 inc 1 = 1; 25-26 0 inc 1 ! cannot; 49-50 0 inc 1 = 2; 64-65 0 inc 1 = 3";
+    let restart = of("", counter, "20-60 nemesis@primary restart = up").recoveries.remove(0);
+    assert_eq!((restart.first_success, restart.unavailable), (Some(ms(65)), Some(ms(31))));
+}
+
+#[test]
 fn what_is_left_down_comes_back_with_its_start() {
     let counter = "0-1 0 inc 1 = 1; 2-3 5@replica-1 own 1/0 = 1; 20-21 5@replica-1 own 1/0 ! cannot; 70-71 5@replica-1 own 1/0 = 1; 90-99 0 inc 1 = 2";
     let faults = "10-12 nemesis@replica-1 kill = dead; 50-52 nemesis@replica-1 heal-start = up; 53-60 nemesis@replica-1 answer = yes";

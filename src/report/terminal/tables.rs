@@ -143,7 +143,7 @@ pub(super) fn restarts(report: &Report, sheet: &mut Sheet) {
     let seen = words::resolution(faults).map_or_else(String::new, |seen| format!(", {seen}"));
     sheet.remark(&format!(
         "applied, answered and first success count from the fault; first success: a commit on the primary, a read \
-         on a replica; unavailable: last success before it to first success after it{seen}; ≥ where none was seen",
+         on a replica; unavailable: the longest time between two successes up to that one{seen}; ≥ where none was seen",
     ));
 }
 

@@ -17,7 +17,7 @@ pub(super) fn section(report: &Report) -> Section {
     let body = html! {
         @if faults.is_empty() { p { "No fault was injected: nothing is known of restarts." } } @else {
             p { "First success: the end of the first operation begun after the fault that succeeded, a commit on the primary and a "
-                "read on a replica. Unavailable: from the last success before the fault to that one; ≥: to the next fault or the end of the load, where none came before."
+                "read on a replica. Unavailable: the longest time between two successes from before the fault to that one; ≥: to the next fault or the end of the load, where none came before."
                 @if let Some(seen) = words::resolution(faults) { " It was " (seen) "." } }
             (charts::recovery(faults))
             (table("Faults and recoveries", &header, 1, &rows))
