@@ -44,6 +44,8 @@ pub(super) struct Place {
     posts: Vec<usize>,
     /// How many posts in a row would not have it.
     refused: usize,
+    /// How often it was turned away where others were not.
+    spurned: usize,
     primary: Whereabouts,
 }
 
@@ -51,7 +53,7 @@ impl Place {
     /// This node and no other, for what every node can do.
     pub(super) fn node(site: &Site) -> Place {
         let sites = vec![Site { role: Role::Replica, ..site.clone() }];
-        Place { sites, at: 0, posts: vec![0], refused: 0, primary: Whereabouts::default() }
+        Place { sites, at: 0, posts: vec![0], refused: 0, spurned: 0, primary: Whereabouts::default() }
     }
 
     /// The primary, wherever it is, for client number `client` of `clients`; first where it is now.
@@ -66,7 +68,7 @@ impl Place {
         let sites: Vec<Site> = sites.map(needed).collect();
         let (client, clients) = (client as usize, clients as usize);
         let posts = (client % sites.len()..sites.len()).step_by(clients.min(sites.len())).collect();
-        Place { sites, at, posts, refused: 0, primary: primary.clone() }
+        Place { sites, at, posts, refused: 0, spurned: 0, primary: primary.clone() }
     }
 
     /// Where the client is; its role is what the client needs.
@@ -81,7 +83,7 @@ impl Place {
 
     /// It got what it needs.
     pub(super) fn stay(&mut self) {
-        self.refused = 0;
+        (self.refused, self.spurned) = (0, 0);
         self.primary.change(self.primary.known(), Some(self.at));
     }
 
@@ -93,14 +95,18 @@ impl Place {
         }
     }
 
-    /// It did not: it goes where others got it, else to its next post. Whether it has now been at all of them in vain, and
-    /// should wait before it begins anew.
+    /// It did not: it goes where others got it, else to its next post. Whether it should wait before: it has now been at all
+    /// of its posts in vain, or where others are once more.
     pub(super) fn leave(&mut self) -> bool {
+        let hinted = self.primary.known() == Some(self.at);
         self.primary.change(Some(self.at), None);
+        self.spurned += usize::from(hinted);
         let was_there = self.at == self.posts[self.refused % self.posts.len()];
         self.refused += usize::from(was_there);
-        self.at = self.primary.known().unwrap_or(self.posts[self.refused % self.posts.len()]);
-        was_there && self.refused.is_multiple_of(self.posts.len())
+        let hint = self.primary.known();
+        self.at = hint.unwrap_or(self.posts[self.refused % self.posts.len()]);
+        let everywhere = was_there && self.refused.is_multiple_of(self.posts.len());
+        hint.is_none() && everywhere || hinted && self.spurned > 1
     }
 }
 
@@ -156,8 +162,15 @@ mod tests {
         );
         assert!(first.leave() && third.leave() && third.leave());
         second.stay();
-        assert!(first.leave() && third.leave());
+        assert!(!first.leave() && !third.leave());
         assert_eq!([first.node_name(), third.node_name()], [NodeName::replica(1); 2]);
+        first.stay();
+        // It is turned away there, and the others are not.
+        assert!(!third.leave());
+        assert_eq!(third.node_name(), NodeName::replica(2));
+        first.stay();
+        assert!(!third.leave() && third.node_name() == NodeName::replica(1));
+        assert!(third.leave(), "and so once more");
         // Gone again.
         assert!(!first.leave());
         assert_eq!(first.node_name(), NodeName::primary());
