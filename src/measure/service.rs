@@ -110,19 +110,7 @@ impl Service {
             (Some(fault), last) if last.is_none_or(|last| last.end <= fault.start) => Some(act.start),
             (_, last) => last.map(|last| last.end),
         };
-        let from = asked.partition_point(|one| one.end <= act.start);
-        let last = asked[..from].iter().rfind(success);
-        let silence = match first {
-            // The longest that the fault meets: before it was seen to have taken hold some were still served, and who hung on
-            // the node is told when it goes on.
-            Some(first) => {
-                let served = asked[from..].iter().filter(success).take_while(|one| one.end <= first.end);
-                let mut last = last;
-                let silences = served.filter_map(|one| Some((begun(last.replace(one))?, one)));
-                silences.max_by_key(|(since, one)| one.end.since(*since))
-            }
-            None => None,
-        };
+        let silence = first.and_then(|first| longest_silence(asked, of_writes, act.start, first, &begun));
         let unavailable = match (silence, first) {
             (Some((since, back)), _) => Some(back.end.since(since)),
             (None, Some(_)) => None,
@@ -186,6 +174,24 @@ impl Service {
         }
         nodes
     }
+}
+
+/// The longest time between two successes in a row that ends after `start`, no later than `first`: since when, as `begun`
+/// has it of the earlier one, and the later one. Before a fault was seen to have taken hold some were still served, and who
+/// hung on the node is told when it goes on.
+fn longest_silence<'a>(
+    asked: &'a [Asked],
+    of_writes: bool,
+    start: Nanos,
+    first: &Asked,
+    begun: &impl Fn(Option<&Asked>) -> Option<Nanos>,
+) -> Option<(Nanos, &'a Asked)> {
+    let success = |one: &&Asked| one.ok && one.is_write == of_writes;
+    let (before, after) = asked.split_at(asked.partition_point(|one| one.end <= start));
+    let mut last = before.iter().rfind(success);
+    let served = after.iter().filter(success).take_while(|one| one.end <= first.end);
+    let silences = served.filter_map(|one| Some((begun(last.replace(one))?, one)));
+    silences.max_by_key(|(since, one)| one.end.since(*since))
 }
 
 /// How long nobody asked after `since`, and nobody the node of `first` before `first`. Who hangs on a node that does not
