@@ -61,8 +61,9 @@ fn unavailable(report: &Report) -> (String, String) {
     if let Some(fault) = faults.iter().find(|fault| words::gone(fault, faults)) {
         return ("no end seen".to_owned(), words::fault(fault));
     }
-    let longest =
-        faults.iter().filter_map(|fault| Some((fault.unavailable?, fault))).max_by_key(|(time, _)| *time);
+    // What a fault began and its cure ended is the time of both: the fault's, which comes first.
+    let times = faults.iter().rev().filter_map(|fault| Some((fault.unavailable?, fault)));
+    let longest = times.max_by_key(|(time, _)| *time);
     let number = faults.iter().filter(|fault| !fault.healing).count() as u64;
     match longest {
         Some((_, fault)) => (words::unavailable(fault), words::fault(fault)),
