@@ -12,6 +12,7 @@ mod draft;
 mod durability;
 #[cfg(test)]
 mod failover;
+mod increments;
 mod judgement;
 mod ledger;
 mod long_fork;
@@ -24,6 +25,7 @@ mod walk;
 use crate::history::{CounterOp, OrdersOp, Table};
 use convergence::Convergence;
 
+pub use increments::{Balance, Increments, Promise};
 pub use judgement::{
     Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, Lost, MAX_FINDINGS, Verdict,
     overall,

@@ -12,6 +12,7 @@ mod load;
 mod operations;
 mod rate;
 mod service;
+mod statistics;
 mod taint;
 pub mod threshold;
 mod visibility;
@@ -30,6 +31,7 @@ pub use figures::{
     OperationFigures, Outage, Percentiles, RatePoint, Recovery, Window,
 };
 pub use leaks::leaks;
+pub use statistics::{Estimate, Standing, median};
 pub use taint::Taint;
 
 /// Everything measured in a run. `cores` are the machine's, `primary` is the primary at the start.

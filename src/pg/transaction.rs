@@ -1,4 +1,4 @@
-//! A whole transaction in one round trip.
+//! Transactions in as few round trips as they need: one, or one before and one after the client has to think.
 
 use std::pin::pin;
 
@@ -40,15 +40,51 @@ impl Session {
     /// gives it away. So the answer of every statement counts, not that of `COMMIT` alone: one that the server refuses
     /// aborts the block that all of them share, and the commit behind it is a rollback ([`Stage::BeforeCommit`]).
     pub async fn transaction<const N: usize>(&self, statements: [Bound<'_>; N]) -> Result<[Done; N], Failed> {
+        self.trip(Some("BEGIN"), statements, Ends::Commits).await
+    }
+
+    /// Sends `begin`, such as `BEGIN ISOLATION LEVEL SERIALIZABLE`, and the statements in one round trip, and leaves the
+    /// transaction open for [`Session::finish`]. Where a statement is refused, nothing stays open.
+    pub async fn begin<const N: usize>(
+        &self,
+        begin: &str,
+        statements: [Bound<'_>; N],
+    ) -> Result<[Done; N], Failed> {
+        let begun = self.trip(Some(begin), statements, Ends::StaysOpen).await;
+        if begun.as_ref().is_err_and(|failed| !failed.error.ends_session()) {
+            self.rollback().await.map_err(|error| Failed { stage: Stage::BeforeCommit, error })?;
+        }
+        begun
+    }
+
+    /// Sends the statements and `COMMIT` in one round trip: the end of what [`Session::begin`] began.
+    pub async fn finish<const N: usize>(&self, statements: [Bound<'_>; N]) -> Result<[Done; N], Failed> {
+        self.trip(None, statements, Ends::Commits).await
+    }
+
+    /// Ends a transaction, open or aborted, without any effect.
+    pub async fn rollback(&self) -> Result<(), PgError> {
+        self.batch("ROLLBACK").await
+    }
+
+    /// One round trip of a transaction.
+    async fn trip<const N: usize>(
+        &self,
+        begin: Option<&str>,
+        statements: [Bound<'_>; N],
+        ends: Ends,
+    ) -> Result<[Done; N], Failed> {
+        let command = async |sql: Option<&str>| match sql {
+            Some(sql) => self.client.batch_execute(sql).await,
+            None => Ok(()),
+        };
+        let commit = (ends == Ends::Commits).then_some("COMMIT");
         let trip = async {
             let statements = join_all(statements.map(|statement| run(&self.client, statement)));
-            Ok::<_, tokio_postgres::Error>(join!(
-                self.client.batch_execute("BEGIN"),
-                statements,
-                self.client.batch_execute("COMMIT")
-            ))
+            Ok::<_, tokio_postgres::Error>(join!(command(begin), statements, command(commit)))
         };
-        let sent = |error| Failed { stage: Stage::CommitSent, error };
+        let stage = if commit.is_some() { Stage::CommitSent } else { Stage::BeforeCommit };
+        let sent = |error| Failed { stage, error };
         let (begun, done, committed) = self.bounded(trip).await.map_err(sent)?;
         // Without a block the statements commit one by one.
         begun.map_err(|error| Failed { stage: Stage::NoBlock, error: self.explain(&error) })?;
@@ -60,10 +96,21 @@ impl Session {
             }
         })?;
         committed.map_err(|error| sent(self.explain(&error)))?;
-        self.block_was_open().map_err(|error| Failed { stage: Stage::NoBlock, error })?;
+        if ends == Ends::Commits {
+            self.block_was_open().map_err(|error| Failed { stage: Stage::NoBlock, error })?;
+        }
         <[Done; N]>::try_from(done)
             .map_err(|done| sent(PgError::Mismatch(format!("{} answers to {N} statements", done.len()))))
     }
+}
+
+/// What a round trip leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ends {
+    /// It ends in `COMMIT`.
+    Commits,
+    /// The transaction goes on.
+    StaysOpen,
 }
 
 async fn run(client: &Client, (statement, params): Bound<'_>) -> Result<Done, tokio_postgres::Error> {

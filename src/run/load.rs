@@ -2,15 +2,15 @@
 //! does delays them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
 use super::lab::LoopDelay;
 use super::place::{Place, Whereabouts};
 use super::record::Recorder;
+use super::running::Running;
 use super::worker::{Pause, Shared, Worker};
 use crate::history::{CounterOp, OrdersOp};
 use crate::topology::{Role, Site};
@@ -47,12 +47,6 @@ pub(super) struct Load {
     pub(super) delay: Arc<LoopDelay>,
 }
 
-/// A load that runs.
-pub(super) struct Running {
-    thread: JoinHandle<()>,
-    shared: Arc<Shared>,
-}
-
 /// Client threads of a workload: the writers, the readers of every node, and one for what is read before and after.
 pub(super) fn concurrency(clients: u32, readers_per_node: u32, nodes: usize) -> u32 {
     clients + readers_per_node * nodes as u32 + 1
@@ -61,16 +55,11 @@ pub(super) fn concurrency(clients: u32, readers_per_node: u32, nodes: usize) -> 
 impl Load {
     /// Starts every client.
     pub(super) fn start(self) -> std::io::Result<Running> {
-        let shared = Arc::clone(&self.shared);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let thread = std::thread::Builder::new()
-            .name("load".to_owned())
-            .spawn(move || runtime.block_on(self.run()))?;
-        Ok(Running { thread, shared })
+        let (shared, delay) = (Arc::clone(&self.shared), Arc::clone(&self.delay));
+        Running::start(shared, delay, move || self.workers())
     }
 
-    async fn run(self) {
-        let delay = tokio::spawn(Arc::clone(&self.delay).watch());
+    fn workers(self) -> JoinSet<()> {
         let mut workers = JoinSet::new();
         if let Some(orders) = &self.orders {
             self.spawn_orders(orders, &mut workers);
@@ -78,15 +67,7 @@ impl Load {
         if let Some(counter) = &self.counter {
             self.spawn_counter(counter, &mut workers);
         }
-        while let Some(ended) = workers.join_next().await {
-            // A client that panicked is not one that had nothing more to do: the whole load fails with it.
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                std::panic::resume_unwind(error.into_panic());
-            }
-        }
-        delay.abort();
+        workers
     }
 
     /// Where a primary may be.
@@ -111,8 +92,9 @@ impl Load {
                 concurrency,
                 generator,
                 pause: Pause::None,
-                recorder: load.recorder.clone(),
+                journal: load.recorder.clone(),
                 shared: Arc::clone(&self.shared),
+                gate: Arc::new(Barrier::new(1)),
             };
             workers.spawn(worker.run::<OrdersClient>());
         }
@@ -124,8 +106,9 @@ impl Load {
                 concurrency,
                 generator: std::iter::repeat(OrdersOp::Stock),
                 pause: Pause::Heavy(load.stock_interval),
-                recorder: load.recorder.clone(),
+                journal: load.recorder.clone(),
                 shared: Arc::clone(&self.shared),
+                gate: Arc::new(Barrier::new(1)),
             };
             workers.spawn(worker.run::<OrdersClient>());
         }
@@ -142,8 +125,9 @@ impl Load {
                 concurrency,
                 generator: Increments::new(thread, load.keys),
                 pause: Pause::None,
-                recorder: load.recorder.clone(),
+                journal: load.recorder.clone(),
                 shared: Arc::clone(&self.shared),
+                gate: Arc::new(Barrier::new(1)),
             };
             workers.spawn(worker.run::<CounterClient>());
         }
@@ -155,22 +139,11 @@ impl Load {
                 concurrency,
                 generator: Reads::new(reader % load.clients, load.keys),
                 pause: Pause::Fixed(load.read_interval),
-                recorder: load.recorder.clone(),
+                journal: load.recorder.clone(),
                 shared: Arc::clone(&self.shared),
+                gate: Arc::new(Barrier::new(1)),
             };
             workers.spawn(worker.run::<CounterClient>());
-        }
-    }
-}
-
-impl Running {
-    /// Lets every client finish its operation, and waits for them.
-    pub(super) async fn stop(self) -> Result<(), String> {
-        self.shared.stop.store(true, Ordering::Relaxed);
-        let joined = tokio::task::spawn_blocking(|| self.thread.join()).await;
-        match joined {
-            Ok(Ok(())) => Ok(()),
-            _ => Err("the load's thread panicked".to_owned()),
         }
     }
 }

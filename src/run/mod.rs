@@ -22,6 +22,7 @@ mod positions;
 mod progress;
 mod publish;
 mod record;
+mod running;
 mod sampler;
 mod samples;
 mod set_up;

@@ -14,6 +14,24 @@ use crate::workload::Answer;
 /// What a kill of replab can cost: events younger than this.
 const FLUSH_EVERY: Duration = Duration::from_millis(250);
 
+/// Where it is written down what a client does.
+pub(super) trait Journal<O: Operation> {
+    /// `process` sets out to do `op` on `node`.
+    fn invokes(&self, process: Process, node: NodeName, op: O);
+    /// How it went.
+    fn completes(&self, process: Process, node: NodeName, answer: Answer<O::Reply>);
+}
+
+impl<O: Operation> Journal<O> for Recorder<O> {
+    fn invokes(&self, process: Process, node: NodeName, op: O) {
+        self.invoke(process, node, op);
+    }
+
+    fn completes(&self, process: Process, node: NodeName, answer: Answer<O::Reply>) {
+        self.complete(process, node, answer);
+    }
+}
+
 /// Takes the events of one workload; copies share the same history.
 #[derive(Debug)]
 pub(super) struct Recorder<O: Operation> {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::place::Place;
 use super::progress::Tally;
-use super::record::Recorder;
+use super::record::Journal;
+use tokio::sync::Barrier;
 use tokio::time::{Instant, timeout};
 
 use crate::history::{Cause, CauseClass, Operation, Process};
@@ -44,7 +45,7 @@ impl Shared {
 }
 
 /// A client thread of a workload.
-pub(super) struct Worker<O: Operation, G> {
+pub(super) struct Worker<G, J> {
     pub(super) place: Place,
     /// Whether it tries again every few milliseconds while nobody lets it in. One of a kind for each node is enough:
     /// each attempt costs a server that is about to come up a process.
@@ -56,8 +57,10 @@ pub(super) struct Worker<O: Operation, G> {
     pub(super) generator: G,
     /// Pause after each operation.
     pub(super) pause: Pause,
-    pub(super) recorder: Recorder<O>,
+    pub(super) journal: J,
     pub(super) shared: Arc<Shared>,
+    /// Nobody begins before all who share it are connected.
+    pub(super) gate: Arc<Barrier>,
 }
 
 /// How long a client thinks between two operations.
@@ -81,7 +84,7 @@ impl Pause {
     }
 }
 
-impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
+impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
     /// Sleeps for `pause`, or until the load stops.
     async fn rest(&self, pause: Duration) {
         let mut left = pause;
@@ -114,11 +117,12 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
         let last_backoff = if self.is_scout { SCOUT_BACKOFF } else { LAST_BACKOFF };
         // Nobody waits for an application that is only starting.
         let mut held = C::connect(self.place.site(), self.shared.deadlines).await.ok().map(Held::new);
+        self.gate.wait().await;
         while !self.shared.stopped() {
             let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
             let (process, node) = (Process::Client(number), self.place.node_name());
             // Where a session is to be opened, that is part of what the client waits for.
-            self.recorder.invoke(process, node, op.clone());
+            self.journal.invokes(process, node, op.clone());
             let session = match held.take() {
                 Some(Held { client, ready: true }) => Ok(client),
                 held => tokio::select! {
@@ -147,7 +151,7 @@ impl<O: Operation, G: Iterator<Item = O>> Worker<O, G> {
                 // Its operation may still happen: nobody else may ever act in its name.
                 number += self.concurrency;
             }
-            self.recorder.complete(process, node, answer);
+            self.journal.completes(process, node, answer);
             if !turned_away {
                 backoff = FIRST_BACKOFF;
                 self.rest(self.pause.after(sent.elapsed())).await;

@@ -3,10 +3,13 @@
 mod client;
 mod generator;
 mod memory;
+mod method;
 mod postgres;
 
 pub use client::CounterClient;
 pub use generator::{Increments, Reads, key_of};
+pub(in crate::workload) use method::Prepared;
+pub use method::{Method, Mistake, Recipe, set_up as set_up_methods};
 pub use postgres::INCREMENT;
 
 use crate::history::Table;

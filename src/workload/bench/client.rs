@@ -1,0 +1,63 @@
+//! A session that does tasks.
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::retry::Effort;
+use super::task::{Subject, Task};
+use crate::history::Cause;
+use crate::pg::{Deadlines, PgError, Session, Stage};
+use crate::topology::{Access, Role, Site};
+use crate::workload::counter::{Mistake, Prepared};
+use crate::workload::{Answer, Client, admits, session};
+
+/// Every such task is done once too often, where that mistake is made.
+const REPEATED: u32 = 10;
+
+/// One session; the statements are prepared when the first task names its subject.
+#[derive(Debug)]
+pub struct BenchClient {
+    session: Session,
+    prepared: Option<Prepared>,
+}
+
+impl Client for BenchClient {
+    type Op = Task;
+
+    async fn connect(site: &Site, deadlines: Deadlines) -> Result<BenchClient, Cause> {
+        match &site.access {
+            Access::Postgres(conninfo) => {
+                Ok(BenchClient { session: session(conninfo, deadlines).await?, prepared: None })
+            }
+            Access::Memory(_) => Err(crate::workload::refused_connection()),
+        }
+    }
+
+    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+        admits(&self.session, role).await
+    }
+
+    async fn invoke(&mut self, _process: u32, task: &Task) -> Answer<Effort> {
+        let prepared = match &mut self.prepared {
+            Some(prepared) => prepared,
+            None => match prepare(&self.session, task).await {
+                Ok(prepared) => self.prepared.insert(prepared),
+                Err(error) => return Answer::error(Stage::BeforeCommit, &error),
+            },
+        };
+        let mut rng = ChaCha8Rng::seed_from_u64(task.draw);
+        let slot = i32::try_from(rng.random_range(1..=task.slots.max(1))).unwrap_or(1);
+        let answer = task.policy.pursue(&mut rng, async || prepared.attempt(&self.session, slot).await).await;
+        if task.mistake == Some(Mistake::DoubleApply) && task.number % REPEATED == REPEATED - 1 {
+            // The client takes it for the first time, so what comes of it counts nothing.
+            drop(task.policy.pursue(&mut rng, async || prepared.attempt(&self.session, slot).await).await);
+        }
+        answer
+    }
+}
+
+async fn prepare(session: &Session, task: &Task) -> Result<Prepared, PgError> {
+    match task.subject {
+        Subject::Counter(method) => Prepared::prepare(session, method, task.mistake).await,
+    }
+}
