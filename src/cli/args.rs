@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::cluster::ClusterArgs;
 use super::clusters::Which;
-use super::{config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up};
+use super::{bench, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -105,11 +106,11 @@ pub(super) enum Command {
     Guard(guard::Args),
     /// Print the order system's tables of every node of a cluster that is up
     Tables(TablesArgs),
-    /// Measure the lab itself against its peers
+    /// Measure ways to do the same against each other, and the lab against its peers
     Bench {
         /// What to measure.
         #[command(subcommand)]
-        command: BenchCommand,
+        command: bench::BenchCommand,
     },
     /// Show the settings with where each comes from
     Config {
@@ -148,47 +149,8 @@ pub(super) struct RunArgs {
 /// The flags that stand for settings.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SettingArgs {
-    /// local (PostgreSQL on this machine), compose (in containers), urls (servers that somebody else runs) or memory (a
-    /// stand-in without PostgreSQL) [default: local]
-    #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
-    topology: Option<String>,
-    /// Streaming replicas, 0 to 16 [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Cluster")]
-    replicas: Option<i64>,
-    /// off, local, remote_write, on or remote_apply [default: on]
-    #[arg(long, value_name = "MODE", help_heading = "Cluster")]
-    synchronous_commit: Option<String>,
-    /// Which replicas a commit waits for, none, 'ANY 1' or 'FIRST 2 (replica-1, replica-2)' [default: all for the remote modes, none for the others]
-    #[arg(long, value_name = "STANDBYS", help_heading = "Cluster")]
-    sync_standbys: Option<String>,
-    /// A replica behind a replica, 'replica-2<-replica-1'; repeat for more
-    #[arg(long, value_name = "CASCADE", help_heading = "Cluster")]
-    cascade: Vec<String>,
-    /// on or off [default: off]
-    #[arg(long, value_name = "SWITCH", help_heading = "Cluster")]
-    hot_standby_feedback: Option<String>,
-    /// How long replicas wait before they replay a commit [default: 0s]
-    #[arg(long, value_name = "TIME", help_heading = "Cluster")]
-    apply_delay: Option<String>,
-    /// The folder of PostgreSQL's programs [default: the newest that is found]
-    #[arg(long, value_name = "DIR", help_heading = "Cluster")]
-    pg_bin: Option<PathBuf>,
-    /// The containers' image [default: postgres:17]
-    #[arg(long, value_name = "IMAGE", help_heading = "Cluster")]
-    image: Option<String>,
-    /// The primary's port; the replicas use those after it [default: free ones]
-    #[arg(long, value_name = "PORT", allow_negative_numbers = true, help_heading = "Cluster")]
-    port: Option<i64>,
-
-    /// The primary of a cluster that somebody else runs, as postgres://user@host/db; means --topology urls
-    #[arg(long, value_name = "URL", help_heading = "Cluster")]
-    writer: Option<String>,
-    /// A replica of it; repeat for more
-    #[arg(long, value_name = "URL", help_heading = "Cluster")]
-    reader: Vec<String>,
-    /// Leave the run's schema in the database of the URLs
-    #[arg(long, help_heading = "Cluster")]
-    keep: bool,
+    #[command(flatten)]
+    cluster: ClusterArgs,
 
     /// How long the load is: 500ms, 20s, 2m [default: 20s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Load")]
@@ -218,10 +180,6 @@ pub(super) struct SettingArgs {
     /// Break nothing
     #[arg(long, conflicts_with = "fault", help_heading = "Faults")]
     no_faults: bool,
-
-    /// Let faults be injected into a cluster that replab did not make
-    #[arg(long, help_heading = "Faults")]
-    allow_faults: bool,
 
     /// A guarantee that must hold even where the settings do not promise it; can be repeated
     #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append, help_heading = "Result")]
@@ -307,56 +265,12 @@ pub(super) struct TablesArgs {
     pub(super) limit: u32,
 }
 
-/// `replab bench`.
-#[derive(Debug, Subcommand)]
-pub(super) enum BenchCommand {
-    /// replab's driver and pgbench in turn: the same statements, clients and cluster
-    Driver(DriverArgs),
-    /// How long a cluster of one primary and one replica takes to be up
-    Up {
-        /// How often
-        #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
-        repeat: u32,
-    },
-}
-
-/// `replab bench driver`.
-#[derive(Args, Debug)]
-pub(super) struct DriverArgs {
-    /// Pairs of laps for each kind of transaction
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(super) pairs: u32,
-    /// Length of a lap, in seconds
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
-    pub(super) seconds: u32,
-    /// Clients of each side
-    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub(super) clients: u32,
-    /// The folder of PostgreSQL's programs [default: the newest that is found]
-    #[arg(long, value_name = "DIR")]
-    pub(super) pg_bin: Option<PathBuf>,
-}
-
 impl SettingArgs {
     /// As the highest layer of the configuration.
     pub(super) fn overrides(&self, workloads: &[String], place: &Place) -> Overrides {
         let flags = self.clone();
         Overrides {
             workloads: workloads.to_vec(),
-            topology: flags.topology,
-            replicas: flags.replicas,
-            pg_bin: flags.pg_bin,
-            image: flags.image,
-            port: flags.port,
-            synchronous_commit: flags.synchronous_commit,
-            synchronous_standbys: flags.sync_standbys,
-            cascade: flags.cascade,
-            hot_standby_feedback: flags.hot_standby_feedback,
-            recovery_min_apply_delay: flags.apply_delay,
-            writer: flags.writer,
-            readers: flags.reader,
-            keep: flags.keep,
-            allow_faults: flags.allow_faults,
             duration: flags.duration,
             operations: flags.operations,
             seed: flags.seed,
@@ -368,6 +282,7 @@ impl SettingArgs {
             require: flags.require,
             thresholds: flags.threshold,
             runs: place.runs.clone(),
+            ..flags.cluster.overrides()
         }
     }
 }

@@ -3,6 +3,7 @@
 mod args;
 mod bench;
 mod check;
+mod cluster;
 mod clusters;
 mod config;
 mod console;
@@ -12,6 +13,7 @@ mod example;
 mod exit;
 mod failures;
 mod fault;
+mod format;
 mod gc;
 mod guard;
 mod help;
@@ -92,7 +94,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Gc(args)) => gc::run(args, console).await,
         Some(Command::Guard(args)) => guard::run(args).await,
         Some(Command::Tables(args)) => tables::tables(&args, console).await,
-        Some(Command::Bench { command }) => bench::bench(&command, console).await,
+        Some(Command::Bench { command }) => bench::bench(command, &global.place, console).await,
         Some(Command::Config { command }) => config::config(&command, &global.place, console),
         Some(Command::Doctor(args)) => doctor::doctor(&args, &global.place, console).await,
     }

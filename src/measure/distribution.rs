@@ -8,14 +8,21 @@ use crate::history::Nanos;
 
 /// Times, counted in buckets of three significant digits (HdrHistogram).
 #[derive(Clone, Debug)]
-pub(super) struct Distribution {
+pub struct Distribution {
     histogram: Histogram<u64>,
     max: u64,
     endless: u64,
 }
 
+impl Default for Distribution {
+    fn default() -> Distribution {
+        Distribution::new()
+    }
+}
+
 impl Distribution {
-    pub(super) fn new() -> Distribution {
+    /// Of no times yet.
+    pub fn new() -> Distribution {
         Distribution {
             histogram: Histogram::new(3).expect("three digits are in the allowed range"),
             max: 0,
@@ -23,10 +30,18 @@ impl Distribution {
         }
     }
 
-    pub(super) fn add(&mut self, time: Nanos) {
+    /// Adds a time.
+    pub fn add(&mut self, time: Nanos) {
         // Unlike its saturating sister, `record` lets the histogram grow.
         self.histogram.record(time.0).expect("the histogram grows to any time");
         self.max = self.max.max(time.0);
+    }
+
+    /// Adds all that `other` holds.
+    pub fn merge(&mut self, other: &Distribution) {
+        self.histogram.add(&other.histogram).expect("the histogram grows to any time");
+        self.max = self.max.max(other.max);
+        self.endless += other.endless;
     }
 
     /// Adds `number` values that are larger than any.
@@ -41,7 +56,7 @@ impl Distribution {
     }
 
     /// The largest is exact, the others are never above it.
-    pub(super) fn percentiles(&self) -> Percentiles {
+    pub fn percentiles(&self) -> Percentiles {
         let count = self.histogram.len();
         let at = |quantile| {
             let rank = rank(quantile, count + self.endless).min(count);
@@ -80,6 +95,19 @@ mod tests {
         assert_eq!(distribution.percentiles(), Percentiles::default());
         distribution.add(Nanos(u64::MAX));
         assert_eq!(distribution.percentiles().max, Nanos(u64::MAX));
+    }
+
+    #[test]
+    fn parts_make_the_whole() {
+        let [mut whole, mut odd, mut even] = [(); 3].map(|()| Distribution::new());
+        (1..=10_001).for_each(|n| {
+            whole.add(Nanos(n * 7));
+            if n % 2 == 0 { &mut even } else { &mut odd }.add(Nanos(n * 7));
+        });
+        odd.add_endless(3);
+        whole.add_endless(3);
+        even.merge(&odd);
+        assert_eq!(even.percentiles(), whole.percentiles());
     }
 
     #[test]

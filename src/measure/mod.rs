@@ -26,6 +26,7 @@ use operations::Operations;
 use rate::Rates;
 use service::Service;
 
+pub use distribution::Distribution;
 pub use figures::{
     Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
     OperationFigures, Outage, Percentiles, RatePoint, Recovery, Window,

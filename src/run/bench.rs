@@ -14,7 +14,7 @@ use super::record::Recorder;
 use super::worker::Shared;
 use crate::history::{Clock, Header, Nanos};
 use crate::pg::{Deadlines, Session};
-use crate::topology::local::Pgbench;
+use crate::topology::local::{Pgbench, Quantity};
 use crate::topology::{Access, Role, Site};
 use crate::workload::{counter, orders};
 
@@ -147,7 +147,7 @@ async fn pgbench(rules: Rules<'_>, race: Race) -> anyhow::Result<Lap> {
     let Access::Postgres(conninfo) = &rules.site.access else { anyhow::bail!("pgbench needs PostgreSQL") };
     let script = rules.directory.join("pgbench.sql");
     std::fs::write(&script, race.script()).context("write pgbench's script")?;
-    let ran = rules.pgbench.run(conninfo, &script, rules.clients, rules.lap).await?;
+    let ran = rules.pgbench.run(conninfo, &script, rules.clients, Quantity::For(rules.lap)).await?;
     let cpu = Nanos(ran.cpu.0 / ran.transactions.max(1));
     Ok(Lap { tps: ran.tps, cpu })
 }

@@ -29,7 +29,7 @@ use crate::topology::memory::Bug;
 use crate::topology::{Category, Topology, TopologyError};
 
 /// What is done before the load has nothing to do with how long the load may wait.
-const SET_UP_DEADLINES: Deadlines =
+pub(super) const SET_UP_DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(60) };
 /// At least this many samples of lag, however short the load.
 const SAMPLES: u32 = 100;

@@ -110,7 +110,7 @@ pub(super) async fn read_all(
 
 /// Waits until the server is done with what clients have given up on, or the deadline is over. A commit that waits for
 /// a replica outlives its client, and would come between two of the last reads.
-async fn settled(conninfo: &Conninfo) {
+pub(super) async fn settled(conninfo: &Conninfo) {
     let wait = async {
         loop {
             // All connections may be taken, by just those sessions.

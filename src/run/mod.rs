@@ -12,6 +12,7 @@ mod histories;
 mod injector;
 mod judge;
 mod lab;
+pub mod laps;
 mod load;
 mod machine;
 mod manifest;

@@ -4,11 +4,11 @@ mod progress;
 
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
 use tokio::sync::{mpsc, watch};
 
 use super::args::Place;
 use super::console::Console;
+use super::format::{self, Format};
 use super::run::{forward_signals, look, of_code};
 use super::{Exit, Failure, failures, plan};
 use crate::config::{self, DEFAULT_MATRIX, MatrixFlags, MatrixPlan, Overrides, TopologyKind};
@@ -73,20 +73,6 @@ pub(super) struct Args {
     plant: Option<Bug>,
 }
 
-/// The formats of a matrix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// Tables for a terminal.
-    Text,
-    /// matrix.json.
-    Json,
-    /// One self-contained page.
-    Html,
-    /// For a README.
-    #[value(name = "md", alias = "markdown")]
-    Markdown,
-}
-
 impl Args {
     fn flags(&self) -> MatrixFlags {
         let settings = Overrides {
@@ -98,22 +84,11 @@ impl Args {
         };
         MatrixFlags { repeat: self.repeat, only: self.only.clone(), settings }
     }
-
-    fn format(&self, console: &Console) -> Result<Format, Failure> {
-        match (self.format, console.is_json()) {
-            (None | Some(Format::Json), true) => Ok(Format::Json),
-            (Some(_), true) => {
-                let error = anyhow::anyhow!("--json is `--format json`, and another format was asked for");
-                Err(Failure::new(Exit::Usage, error).help("leave out one of them"))
-            }
-            (format, false) => Ok(format.unwrap_or(Format::Text)),
-        }
-    }
 }
 
 /// Runs the command.
 pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<Exit, Failure> {
-    let format = args.format(console)?;
+    let format = format::chosen(args.format, console)?;
     if args.print {
         console.refuse_json("replab matrix --print")?;
         console.result(DEFAULT_MATRIX);

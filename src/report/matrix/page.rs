@@ -1,79 +1,32 @@
 //! A matrix as one self-contained page, in the style of a run's report.
 
-use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
+use maud::{Markup, html as markup};
 
 use super::model::{Cell, CellRun, FaultFacts, Matrix};
 use super::spread::Spread;
 use super::words::{self, LEGEND};
-use crate::report::html::page::{POLICY, SCRIPT, STYLE};
-use crate::report::html::parts::{Section, mark, prose, table};
-use crate::report::outcome::{Tone, exit_meaning};
+use crate::report::html::parts::{Section, prose, table};
+use crate::report::html::shell::{Shell, hero};
+use crate::report::outcome::Tone;
 use crate::report::words::plain;
 
 /// The matrix as one HTML page that makes no network request; its links lead to the runs beside it.
 pub fn html(matrix: &Matrix) -> String {
     let (word, tone) = words::headline(matrix);
-    let sections = sections(matrix);
-    markup! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta http-equiv="Content-Security-Policy" content=(POLICY);
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                meta name="referrer" content="no-referrer";
-                meta name="generator" content={ "replab " (matrix.version) };
-                title { (word) " · matrix · replab" }
-                link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                a.skip href="#verdict" { "Skip to the verdict" }
-                header.masthead {
-                    a.brand href="#verdict" { "replab" }
-                    span class={ "chip " (tone.class()) } { (tone.mark()) " " (word) }
-                    span.run { (matrix.id) }
-                    button #theme type="button" hidden { "Dark" }
-                }
-                div.columns {
-                    nav aria-label="Sections" {
-                        ol {
-                            li { a href="#verdict" { "Verdict" } }
-                            @for section in &sections { li { a href={ "#" (section.id) } { (section.title) } } }
-                        }
-                    }
-                    main {
-                        (hero(matrix, word, tone))
-                        @for section in &sections { (section.render()) }
-                        footer {
-                            "Written by replab " (matrix.version) ". " code { (matrix.id) } ", started " (matrix.started)
-                            ", " (words::took(matrix)) "."
-                        }
-                    }
-                }
-                div #readout role="status" aria-live="polite" {}
-                script { (PreEscaped(SCRIPT)) }
-            }
-        }
+    Shell {
+        title: &format!("{word} · matrix · replab"),
+        word,
+        tone,
+        run: &matrix.id,
+        version: &matrix.version,
+        hero: hero(&words::what(matrix), word, tone, &words::decisive(matrix), matrix.exit_code),
+        sections: &sections(matrix),
+        footer: markup! {
+            "Written by replab " (matrix.version) ". " code { (matrix.id) } ", started " (matrix.started)
+            ", " (words::took(matrix)) "."
+        },
     }
-    .into_string()
-}
-
-fn hero(matrix: &Matrix, word: &str, tone: Tone) -> Markup {
-    markup! {
-        section.hero #verdict aria-labelledby="verdict-heading" {
-            p.what { (words::what(matrix)) }
-            div class={ "verdict " (tone.class()) } {
-                (mark(tone))
-                div {
-                    h1 #verdict-heading { (word) }
-                    p.reason { (words::decisive(matrix)) }
-                }
-                p.exit { "exit code" strong { (matrix.exit_code) } (exit_meaning(matrix.exit_code)) }
-            }
-        }
-    }
+    .render()
 }
 
 fn sections(matrix: &Matrix) -> Vec<Section> {

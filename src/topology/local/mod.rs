@@ -39,7 +39,7 @@ pub use config::Config;
 pub use guard::stand;
 pub use hold::Hold;
 pub use mount::check as check_mounts;
-pub use pgbench::{Pgbench, Ran};
+pub use pgbench::{Pgbench, Quantity, Ran};
 pub(super) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};

@@ -18,6 +18,20 @@ pub struct Pgbench {
     path: PathBuf,
 }
 
+/// How much it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quantity {
+    /// So many transactions of each client.
+    Each(u32),
+    /// What there is time for: whole seconds, at least one.
+    For(Duration),
+}
+
+/// Beyond its time, before it is given up.
+const GRACE: Duration = Duration::from_secs(60);
+/// A number of transactions takes as long as it takes.
+const LONGEST: Duration = Duration::from_secs(3_600);
+
 /// What one run of it says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ran {
@@ -37,7 +51,7 @@ impl Pgbench {
         folders.map(|folder| folder.join("pgbench")).find(|file| file.is_file()).map(|path| Pgbench { path })
     }
 
-    /// Runs `script` with prepared statements for `lap` (whole seconds, at least one).
+    /// Runs `script` with prepared statements, `quantity` of it.
     ///
     /// # Errors
     /// [`TopologyError::Tool`] when it fails, when a transaction failed, and when its words are not understood.
@@ -46,16 +60,22 @@ impl Pgbench {
         conninfo: &Conninfo,
         script: &Path,
         clients: u32,
-        lap: Duration,
+        quantity: Quantity,
     ) -> Result<Ran, TopologyError> {
-        let seconds = lap.as_secs().max(1);
+        let (amount, limit) = match quantity {
+            Quantity::For(time) => {
+                let seconds = time.as_secs().max(1);
+                (format!("--time={seconds}"), Duration::from_secs(seconds) + GRACE)
+            }
+            Quantity::Each(each) => (format!("--transactions={each}"), LONGEST),
+        };
         let before = children_cpu();
         let said = Program::new(&self.path, Path::new("/"), None)
             .envs(conninfo.env())
             .args(["--no-vacuum", "--protocol=prepared", &format!("--client={clients}")])
-            .args([format!("--time={seconds}")])
+            .args([amount])
             .args([Path::new("--file"), script])
-            .run(Duration::from_secs(seconds + 60))
+            .run(limit)
             .await?;
         // The only child that is reaped meanwhile; servers are reaped when they end.
         let cpu = children_cpu().since(before);

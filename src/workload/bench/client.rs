@@ -3,13 +3,14 @@
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::retry::Effort;
-use super::task::{Subject, Task};
+use super::retry::{Attempt, Effort, Tried};
+use super::subject::Subject;
+use super::task::Task;
 use crate::history::Cause;
-use crate::pg::{Deadlines, PgError, Session, Stage};
+use crate::pg::{Deadlines, Failed, PgError, Session, Stage};
 use crate::topology::{Access, Role, Site};
 use crate::workload::counter::{Mistake, Prepared};
-use crate::workload::{Answer, Client, admits, session};
+use crate::workload::{Answer, Client, admits, session, warning};
 
 /// Every such task is done once too often, where that mistake is made.
 const REPEATED: u32 = 10;
@@ -47,12 +48,29 @@ impl Client for BenchClient {
         };
         let mut rng = ChaCha8Rng::seed_from_u64(task.draw);
         let slot = i32::try_from(rng.random_range(1..=task.slots.max(1))).unwrap_or(1);
-        let answer = task.policy.pursue(&mut rng, async || prepared.attempt(&self.session, slot).await).await;
+        let mut increment = Increment { session: &self.session, prepared, slot };
+        let done = task.policy.pursue(&mut rng, &mut increment).await;
         if task.mistake == Some(Mistake::DoubleApply) && task.number % REPEATED == REPEATED - 1 {
             // The client takes it for the first time, so what comes of it counts nothing.
-            drop(task.policy.pursue(&mut rng, async || prepared.attempt(&self.session, slot).await).await);
+            drop(task.policy.pursue(&mut rng, &mut increment).await);
         }
-        answer
+        match done {
+            Answer::Ok { reply, .. } => Answer::Ok { reply, warning: warning(self.session.take_warnings()) },
+            other => other,
+        }
+    }
+}
+
+/// An increment that is under way.
+struct Increment<'a> {
+    session: &'a Session,
+    prepared: &'a Prepared,
+    slot: i32,
+}
+
+impl Attempt for Increment<'_> {
+    async fn attempt(&mut self) -> Result<Tried, Failed> {
+        self.prepared.attempt(self.session, self.slot).await
     }
 }
 

@@ -3,9 +3,11 @@
 
 mod client;
 mod retry;
+mod subject;
 mod task;
 
 pub use client::BenchClient;
 pub(in crate::workload) use retry::Tried;
 pub use retry::{Effort, Policy};
-pub use task::{Subject, Task, Tasks};
+pub use subject::{Left, Subject};
+pub use task::{Task, Tasks};

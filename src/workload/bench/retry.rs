@@ -17,6 +17,12 @@ pub(in crate::workload) enum Tried {
     Conflict,
 }
 
+/// A task, as long as it is tried.
+pub(in crate::workload) trait Attempt {
+    /// Tries once.
+    fn attempt(&mut self) -> impl Future<Output = Result<Tried, Failed>> + Send;
+}
+
 /// How often a task is tried again, and how long is waited before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
@@ -43,12 +49,12 @@ impl Policy {
     /// Tries until it is done, or the retries are used up. An attempt whose outcome is unknown is never repeated.
     pub(in crate::workload) async fn pursue(
         &self,
-        rng: &mut impl Rng,
-        mut attempt: impl AsyncFnMut() -> Result<Tried, Failed>,
+        rng: &mut (impl Rng + Send),
+        task: &mut impl Attempt,
     ) -> Answer<Effort> {
         let mut retries = 0;
         loop {
-            match attempt().await {
+            match task.attempt().await {
                 Ok(Tried::Done) => return Answer::ok(Effort { retries, given_up: false }),
                 Ok(Tried::Conflict) => {}
                 Err(failed) if is_conflict(&failed) => {}
@@ -104,9 +110,18 @@ mod tests {
     async fn pursue(policy: Policy, mut ends: Vec<Result<Tried, Failed>>) -> (Answer<Effort>, usize) {
         ends.reverse();
         let planned = ends.len();
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let answer = policy.pursue(&mut rng, async || ends.pop().unwrap()).await;
-        (answer, planned - ends.len())
+        let mut task = Scripted(ends);
+        let answer = policy.pursue(&mut ChaCha8Rng::seed_from_u64(1), &mut task).await;
+        (answer, planned - task.0.len())
+    }
+
+    /// Ends as written, the last one first.
+    struct Scripted(Vec<Result<Tried, Failed>>);
+
+    impl Attempt for Scripted {
+        async fn attempt(&mut self) -> Result<Tried, Failed> {
+            self.0.pop().unwrap()
+        }
     }
 
     #[tokio::test]

@@ -5,16 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::retry::{Effort, Policy};
+use super::subject::Subject;
 use crate::history::{Operation, Reply, TableDigest};
-use crate::workload::counter::{Method, Mistake};
-
-/// What is done, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Subject {
-    /// An increment of the one counter.
-    Counter(Method),
-}
+use crate::workload::counter::Mistake;
 
 /// One task of one client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +36,7 @@ impl Operation for Task {
     }
 
     fn name(&self) -> &'static str {
-        match self.subject {
-            Subject::Counter(_) => "increment",
-        }
+        self.subject.task()
     }
 
     fn is_load(&self) -> bool {

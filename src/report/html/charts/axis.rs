@@ -5,13 +5,15 @@ use crate::report::words;
 
 /// What a value axis counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::report::html) enum Unit {
+pub(in crate::report) enum Unit {
     /// Bytes.
     Bytes,
     /// Nanoseconds.
     Nanos,
     /// Operations a second.
     PerSecond,
+    /// How often, as a mean.
+    Times,
 }
 
 impl Unit {
@@ -21,6 +23,7 @@ impl Unit {
             Unit::Bytes => words::bytes(value as u64),
             Unit::Nanos => Nanos(value as u64).to_string(),
             Unit::PerSecond => words::rate(value),
+            Unit::Times => format!("{value:.2}"),
         }
     }
 
@@ -30,6 +33,7 @@ impl Unit {
             Unit::Bytes => (&["B", "kB", "MB", "GB", "TB"], 1e3),
             Unit::Nanos => (&["ns", "µs", "ms", "s"], 1e3),
             Unit::PerSecond => return words::count(value as u64),
+            Unit::Times => return trimmed(value),
         };
         let mut scaled = value;
         let mut place = 0;

@@ -1,18 +1,22 @@
-//! Charts as SVG, complete without a script: fault bands in every one of them, and the numbers of each below it.
+//! Charts as SVG, complete without a script. Those over time have fault bands, and their numbers below them.
 
 mod axis;
+mod curve;
 mod frame;
 mod lanes;
 mod marks;
 mod plot;
 mod recovery;
+mod rows;
 mod table;
 
-pub(super) use axis::Unit;
+pub(in crate::report) use axis::Unit;
+pub(in crate::report) use curve::{Curve, Line};
 pub(super) use frame::Frame;
 pub(super) use lanes::lanes;
 pub(super) use plot::{Gap, Kind, Plot, Series};
 pub(super) use recovery::recovery;
+pub(in crate::report) use rows::{Row, Rows};
 
 use maud::{Markup, html};
 

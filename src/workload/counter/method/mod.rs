@@ -80,6 +80,15 @@ pub enum Mistake {
     Unguarded,
 }
 
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Mistake::DoubleApply => "double-apply, every tenth increment is done twice",
+            Mistake::Unguarded => "unguarded, what makes the method safe is left out",
+        })
+    }
+}
+
 const READ: &str = "SELECT counter, version FROM user_counter WHERE user_id = 1";
 const WRITE: &str = "UPDATE user_counter SET counter = $1 WHERE user_id = 1";
 const SUM: &str = "SELECT counter::bigint FROM user_counter WHERE user_id = 1";

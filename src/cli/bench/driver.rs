@@ -1,27 +1,39 @@
-//! `replab bench`: the lab measured against its peers, on this machine, now.
+//! `replab bench driver`: replab's driver and pgbench in turn.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 
-use super::args::{BenchCommand, DriverArgs};
-use super::console::Console;
-use super::{Exit, Failure, failures};
-use crate::history::{Clock, Nanos};
+use super::start;
+use crate::cli::console::Console;
+use crate::cli::{Exit, Failure, failures};
+use crate::history::Nanos;
+use crate::measure::median;
 use crate::run::bench::{Pair, Race, Rules, pair};
 use crate::topology::Topology;
-use crate::topology::local::{Binaries, Cluster, Config, Pgbench};
+use crate::topology::local::{Binaries, Pgbench};
 
-/// Measures what `command` names.
-pub(super) async fn bench(command: &BenchCommand, console: &Console) -> Result<Exit, Failure> {
-    match command {
-        BenchCommand::Driver(args) => driver(args, console).await,
-        BenchCommand::Up { repeat } => up(*repeat, console).await,
-    }
+/// `replab bench driver`.
+#[derive(clap::Args, Debug)]
+pub(in crate::cli) struct DriverArgs {
+    /// Pairs of laps for each kind of transaction
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pairs: u32,
+    /// Length of a lap, in seconds
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Clients of each side
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100))]
+    clients: u32,
+    /// The folder of PostgreSQL's programs [default: the newest that is found]
+    #[arg(long, value_name = "DIR")]
+    pg_bin: Option<PathBuf>,
 }
 
-async fn driver(args: &DriverArgs, console: &Console) -> Result<Exit, Failure> {
+/// Runs the pairs.
+pub(super) async fn driver(args: &DriverArgs, console: &Console) -> Result<Exit, Failure> {
     let binaries = Binaries::discover(args.pg_bin.as_deref()).await.map_err(failures::topology)?;
     let pgbench = Pgbench::find(&binaries).ok_or_else(|| {
         let error = anyhow::anyhow!("there is no pgbench in {} nor in PATH", binaries.directory.display());
@@ -92,7 +104,7 @@ fn table(laps: &Laps) -> String {
         "replab CPU",
     ]);
     for (race, pairs) in laps {
-        let of = |pick: fn(&Pair) -> f64| median(pairs.iter().map(pick).collect());
+        let of = |pick: fn(&Pair) -> f64| median(&pairs.iter().map(pick).collect::<Vec<_>>());
         let cpu = |pick: fn(&Pair) -> f64| Nanos(of(pick) as u64).to_string();
         let ratios = pairs.iter().map(Pair::ratio);
         table.add_row([
@@ -114,53 +126,4 @@ fn table(laps: &Laps) -> String {
         "{table}\nMedians of pairs run in turn on one cluster; the ratio is replab's to pgbench's within a pair.\n\
          CPU is the client's, for each transaction; replab's includes recording the history.\n"
     )
-}
-
-/// How long `replab up` takes, cache warm: the first cluster only fills the cache.
-async fn up(repeat: u32, console: &Console) -> Result<Exit, Failure> {
-    start("bench", None).await?.down().await.map_err(failures::topology)?;
-    let clock = Clock::start();
-    let mut times = Vec::new();
-    for _ in 0..repeat {
-        let before = clock.now();
-        let cluster = start("bench", None).await?;
-        times.push(clock.now().since(before).as_secs_f64());
-        cluster.down().await.map_err(failures::topology)?;
-    }
-    let (fastest, slowest) =
-        (times.iter().copied().fold(f64::INFINITY, f64::min), times.iter().copied().fold(0.0, f64::max));
-    let median = median(times.clone());
-    if console.is_json() {
-        console.json(&json!({ "seconds": times, "median": median }));
-    } else {
-        console.result(&format!(
-            "one primary and one replica, up {repeat} times, cache warm: median {median:.2} s, from {fastest:.2} to {slowest:.2} s\n"
-        ));
-    }
-    Ok(Exit::Valid)
-}
-
-async fn start(name: &str, pg_bin: Option<std::path::PathBuf>) -> Result<Cluster, Failure> {
-    let config = Config { name: name.to_owned(), pg_bin, ..Config::default() };
-    Cluster::up(&config).await.map_err(failures::topology)
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    match values.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => values[n / 2],
-        n => f64::midpoint(values[n / 2 - 1], values[n / 2]),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::median;
-
-    #[test]
-    fn the_median_of_an_even_number_lies_between() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), 2.0);
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), 2.5);
-    }
 }

@@ -1,0 +1,33 @@
+//! What a bench found, in every format.
+
+mod charts;
+mod columns;
+mod markdown;
+mod model;
+mod page;
+mod summary;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod words;
+
+pub use markdown::markdown;
+pub use model::{Bench, Group, Lap, Original, Row};
+pub use page::html;
+pub use summary::{Latency, Summary};
+pub use terminal::terminal;
+
+/// The bench as one pretty-printed JSON document: `bench.json`.
+pub fn json(bench: &Bench) -> String {
+    let mut text = serde_json::to_string_pretty(bench).expect("a bench has only string keys");
+    text.push('\n');
+    text
+}
+
+/// The JSON Schema that every [`json`] is valid against; checked in as `schemas/bench.schema.json`.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Bench);
+    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
+    text.push('\n');
+    text
+}

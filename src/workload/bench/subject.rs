@@ -1,0 +1,69 @@
+//! What is done, and how: the closed set, whose `match` only delegates.
+
+use serde::{Deserialize, Serialize};
+
+use crate::pg::{PgError, Session};
+use crate::workload::counter::{self, Method};
+
+/// What is done, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// An increment of the one counter.
+    Counter(Method),
+}
+
+/// What the tasks have left in the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// What they are counted in: each that was done has added 1.
+    pub value: i64,
+    /// Rows, where each leaves one.
+    pub rows: Option<i64>,
+}
+
+impl Subject {
+    /// What is done, in a word.
+    pub fn task(self) -> &'static str {
+        match self {
+            Subject::Counter(_) => "increment",
+        }
+    }
+
+    /// The method's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Subject::Counter(method) => method.name(),
+        }
+    }
+
+    /// How it is done, in a few words.
+    pub fn about(self) -> &'static str {
+        match self {
+            Subject::Counter(method) => method.about(),
+        }
+    }
+
+    /// Whether tasks that were acknowledged may be lost: the method is there to show it.
+    pub fn loses(self) -> bool {
+        match self {
+            Subject::Counter(method) => method.loses(),
+        }
+    }
+
+    /// Makes its tables anew; a counter of several rows has `slots`.
+    pub async fn set_up(self, session: &Session, slots: u32) -> Result<(), PgError> {
+        match self {
+            Subject::Counter(_) => {
+                counter::set_up_methods(session, i32::try_from(slots).unwrap_or(i32::MAX)).await
+            }
+        }
+    }
+
+    /// Reads what the tasks have left.
+    pub async fn left(self, session: &Session) -> Result<Left, PgError> {
+        match self {
+            Subject::Counter(method) => Ok(Left { value: method.total(session).await?, rows: None }),
+        }
+    }
+}
