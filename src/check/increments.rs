@@ -72,9 +72,7 @@ impl Increments {
             }
             Promise::Loses if lost > 0 => (Verdict::Pass, "as expected".to_owned()),
             Promise::Loses => (Verdict::Pass, "none lost this time".to_owned()),
-            Promise::Kept | Promise::NotDurable if self.unknown > 0 => {
-                (Verdict::Pass, "between acknowledged and acknowledged + unknown".to_owned())
-            }
+            Promise::Kept | Promise::NotDurable if self.unknown > 0 => (Verdict::Pass, "in range".to_owned()),
             Promise::Kept | Promise::NotDurable => (Verdict::Pass, "exact".to_owned()),
         };
         Balance { verdict, lost, doubled, reason }

@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod bench;
 mod browser;
 mod clusters;
 mod compose;

@@ -12,43 +12,56 @@ pub(super) struct Table {
     pub(super) rows: Vec<Vec<String>>,
 }
 
-/// What every method did.
-pub(super) fn results(group: &Group) -> Table {
+/// A column: its name, and what stands in it.
+type Column = (String, fn(&Row) -> String);
+
+/// What every method did: how fast, and what was there in the end. One table where there is room for it and no outcome is
+/// out of the ordinary, else two.
+pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
     let has = |pick: fn(&Lap) -> bool| group.rows.iter().flat_map(|row| &row.laps).any(pick);
-    let (rows, gives_up) = (has(|lap| lap.inserted.is_some()), has(|lap| lap.given_up > 0));
-    let (unknown, failed) = (has(|lap| lap.increments.unknown > 0), has(|lap| lap.failed > 0));
     let task = group.task.as_str();
-    let mut columns: Vec<(String, Box<dyn Fn(&Row) -> String>)> = vec![
-        ("method".to_owned(), Box::new(|row| row.method.clone())),
-        ("time".to_owned(), Box::new(|row| words::seconds(row.summary.seconds))),
-        (format!("{task}s/s"), Box::new(words::rate_of)),
-        ("p50".to_owned(), Box::new(|row| time(row.summary.latency.map(|of| of.p50)))),
-        ("p99".to_owned(), Box::new(|row| time(row.summary.latency.map(|of| of.p99)))),
-        ("max".to_owned(), Box::new(|row| time(row.summary.latency.map(|of| of.max)))),
-        (
-            format!("retries/{task}"),
-            Box::new(|row| row.summary.retries.map_or("–".to_owned(), |retries| format!("{retries:.2}"))),
-        ),
+    let mut fast: Vec<Column> = vec![
+        ("method".to_owned(), |row| row.method.clone()),
+        ("time".to_owned(), |row| words::seconds(row.summary.seconds)),
+        (format!("{task}s/s"), words::rate_of),
+        ("p50".to_owned(), |row| time(row.summary.latency.map(|of| of.p50))),
+        ("p99".to_owned(), |row| time(row.summary.latency.map(|of| of.p99))),
+        ("max".to_owned(), |row| time(row.summary.latency.map(|of| of.max))),
+        (format!("retries/{task}"), |row| {
+            row.summary.retries.map_or("–".to_owned(), |retries| format!("{retries:.2}"))
+        }),
     ];
-    if gives_up {
-        columns.push(("given up".to_owned(), Box::new(|row| middle(row, |lap| Some(lap.given_up)))));
+    let optional: [(&str, bool, fn(&Row) -> String); 5] = [
+        ("unknown", has(|lap| lap.increments.unknown > 0), |row| {
+            middle(row, |lap| Some(lap.increments.unknown))
+        }),
+        ("refused", has(|lap| lap.failed > 0), |row| middle(row, |lap| Some(lap.failed))),
+        ("given up", has(|lap| lap.given_up > 0), |row| middle(row, |lap| Some(lap.given_up))),
+        ("inserted", has(|lap| lap.inserted.is_some()), |row| middle(row, |lap| lap.inserted)),
+        ("orphaned", has(|lap| lap.orphaned.is_some()), |row| middle(row, |lap| lap.orphaned)),
+    ];
+    let there: Vec<Column> = vec![
+        (group.value.clone(), |row| {
+            row.summary.value.map_or("–".to_owned(), |value| count(value.max(0.0) as u64))
+        }),
+        ("lost".to_owned(), |row| middle(row, |lap| Some(lap.balance.lost))),
+        ("verdict".to_owned(), words::verdict),
+    ];
+    if has_room && optional.iter().all(|(_, is_needed, _)| !is_needed) {
+        fast.extend(there);
+        return vec![table(&fast, group)];
     }
-    if failed {
-        columns.push(("refused".to_owned(), Box::new(|row| middle(row, |lap| Some(lap.failed)))));
-    }
-    if unknown {
-        let unknown: fn(&Row) -> String = |row| middle(row, |lap| Some(lap.increments.unknown));
-        columns.push(("unknown".to_owned(), Box::new(unknown)));
-    }
-    if rows {
-        columns.push(("inserted".to_owned(), Box::new(|row| middle(row, |lap| lap.inserted))));
-        columns.push(("orphaned".to_owned(), Box::new(|row| middle(row, |lap| lap.orphaned))));
-    }
-    columns.push(("lost".to_owned(), Box::new(|row| middle(row, |lap| Some(lap.balance.lost)))));
-    let value: fn(&Row) -> String =
-        |row| row.summary.value.map_or("–".to_owned(), |value| count(value.max(0.0) as u64));
-    columns.push((group.value.clone(), Box::new(value)));
-    columns.push(("verdict".to_owned(), Box::new(words::verdict)));
+    let mut told: Vec<Column> = vec![
+        ("method".to_owned(), |row| row.method.clone()),
+        ("acknowledged".to_owned(), |row| middle(row, |lap| Some(lap.increments.acknowledged))),
+    ];
+    let needed = optional.into_iter().filter(|(_, is_needed, _)| *is_needed);
+    told.extend(needed.map(|(name, _, cell)| (name.to_owned(), cell)));
+    told.extend(there);
+    vec![table(&fast, group), table(&told, group)]
+}
+
+fn table(columns: &[Column], group: &Group) -> Table {
     Table {
         header: columns.iter().map(|(name, _)| name.clone()).collect(),
         rows: group.rows.iter().map(|row| columns.iter().map(|(_, cell)| cell(row)).collect()).collect(),

@@ -17,8 +17,9 @@ pub fn markdown(bench: &Bench) -> String {
     line(&mut text, &format!("{}.", escape(&words::decisive(bench))));
     for group in &bench.groups {
         line(&mut text, &format!("### {}", escape(&words::title(group))));
-        let tables = [Some(columns::results(group)), columns::comparison(group), columns::originals(group)];
-        tables.into_iter().flatten().for_each(|one| put(&mut text, &one));
+        let others = [columns::comparison(group), columns::originals(group)];
+        let tables = columns::results(group, true).into_iter().chain(others.into_iter().flatten());
+        tables.for_each(|one| put(&mut text, &one));
     }
     for (title, scaling) in columns::scaling(bench) {
         line(&mut text, &format!("### {}, by number of clients", escape(&title)));

@@ -42,7 +42,7 @@ fn sections(bench: &Bench) -> Vec<Section> {
     };
     let results = markup! { @for group in &bench.groups {
         h3 { (words::title(group)) }
-        (put("Results", &columns::results(group)))
+        @for results in columns::results(group, true) { (put("Results", &results)) }
         @if let Some(originals) = columns::originals(group) { (put("Beside the original", &originals)) }
     } };
     let comparisons = bench.groups.iter().filter_map(|group| Some((group, columns::comparison(group)?)));

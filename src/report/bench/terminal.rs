@@ -14,7 +14,7 @@ pub fn terminal(bench: &Bench, look: Look) -> String {
     sheet.headline(tone, word, &words::what(bench));
     for group in &bench.groups {
         sheet.title(&words::title(group).to_uppercase());
-        table(&mut sheet, columns::results(group), &[5, 3]);
+        columns::results(group, false).into_iter().for_each(|one| table(&mut sheet, one, &[3, 5]));
         if let Some(comparison) = columns::comparison(group) {
             table(&mut sheet, comparison, &[]);
         }

@@ -10,8 +10,8 @@ use crate::report::words::{count, plain, plural, rate};
 pub(super) const LEGEND: [&str; 5] = [
     "time, and what the counter held in the end, are medians over the repetitions; so are p50 and p99 of the laps' own \
      percentiles, from a task's first attempt to its acknowledgement; max is the largest of all. Rates are geometric means.",
-    "lost: acknowledged and not there in the end. ✓ exact: as many as were acknowledged, in every repetition; with unknown \
-     outcomes, between what was acknowledged and that and the unknown ones together.",
+    "lost: acknowledged and not there in the end. exact: what was acknowledged was there, no more and no less, in every \
+     repetition; in range: between what was acknowledged and that and the unknown outcomes together.",
     "In brackets: 95 % bootstrap intervals over the repetitions, each comparison by itself. Methods are compared within a \
      repetition, their order rotates from one to the next.",
     "faster, slower: the whole interval is on one side of 1. inconclusive: it is not, or there were fewer than five \
