@@ -201,6 +201,7 @@ impl Conninfo {
         ];
         env.extend(self.password.as_ref().map(|password| ("PGPASSWORD", password.expose().to_owned())));
         env.extend(self.application_name.as_ref().map(|name| ("PGAPPNAME", name.clone())));
+        env.extend(self.options().map(|options| ("PGOPTIONS", options)));
         env
     }
 
@@ -219,13 +220,18 @@ impl Conninfo {
         if let Some(limit) = self.connect_timeout {
             config.connect_timeout(limit);
         }
-        if !self.settings.is_empty() {
-            let escape = |value: &str| value.replace('\\', "\\\\").replace(' ', "\\ ");
-            let options: Vec<String> =
-                self.settings.iter().map(|(name, value)| format!("-c {name}={}", escape(value))).collect();
-            config.options(&*options.join(" "));
+        if let Some(options) = self.options() {
+            config.options(&*options);
         }
         config
+    }
+
+    /// The settings as the server takes them from a client that connects.
+    fn options(&self) -> Option<String> {
+        let escape = |value: &str| value.replace('\\', "\\\\").replace(' ', "\\ ");
+        let option = |(name, value): &(&str, String)| format!("-c {name}={}", escape(value));
+        let options: Vec<String> = self.settings.iter().map(option).collect();
+        (!options.is_empty()).then(|| options.join(" "))
     }
 }
 
@@ -366,5 +372,7 @@ mod tests {
         assert!(!format!("{read:?}").contains("hunter2"));
         assert_eq!(parse(&read.to_string()).unwrap().dbname(), "d b");
         assert!(read.env().contains(&("PGPASSWORD", "hunter2".to_owned())));
+        let set = read.with_setting("search_path", "a b");
+        assert!(set.env().contains(&("PGOPTIONS", r"-c search_path=a\ b".to_owned())), "{:?}", set.env());
     }
 }

@@ -182,6 +182,27 @@ fn through_a_failover_what_was_acknowledged_is_there_where_that_is_claimed() {
 }
 
 #[test]
+fn on_servers_that_somebody_else_runs_the_methods_work_in_a_schema_of_their_own() {
+    let Some(lab) = Lab::real() else { return };
+    lab.run(&["up", "--replicas", "0", "--name", "theirs"]).exits(0);
+    let said = lab.run(&["status", "--name", "theirs", "--env"]).exits(0).stdout;
+    let of = |name: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix(&format!("export {name}='")));
+        line.unwrap().trim_end_matches('\'').to_owned()
+    };
+    let writer =
+        format!("postgres://{}@{}:{}/{}", of("PGUSER"), of("PGHOST"), of("PGPORT"), of("PGDATABASE"));
+    let args =
+        ["bench", "counter", "--writer", &writer, "--clients", "4", "--increments", "10", "--repeat", "1"];
+    // pgbench finds the tables as well.
+    let mut command =
+        lab.replab(&[&args[..], &["--method", "in-place,ledger", "--pgbench", "--json"]].concat());
+    let bench = Done::from(command.env("PGPASSWORD", of("PGPASSWORD")).output().unwrap()).exits(0).json();
+    assert!(rows(&bench).iter().all(|(_, _, row)| laps(row) == [(40, 0, 40)]), "{bench}");
+    lab.run(&["down", "--name", "theirs"]).exits(0);
+}
+
+#[test]
 fn a_bench_that_makes_no_sense_starts_nothing() {
     let lab = Lab::new();
     let refused = |args: &[&str], words: &str| {

@@ -375,6 +375,29 @@ fn ctrl_c_while_containers_start_leaves_nothing() {
 }
 
 #[test]
+fn methods_are_raced_in_containers_too() {
+    let Some((lab, image)) = Lab::with_docker() else { return };
+    let args = [
+        "bench",
+        "counter",
+        "-t",
+        "compose",
+        "--image",
+        &image,
+        "--replicas",
+        "0",
+        "--repeat",
+        "1",
+        "--json",
+    ];
+    let size = ["--clients", "3", "--increments", "10", "--method", "in-place,optimistic"];
+    let bench = lab.run(&[&args[..], &size].concat()).exits(0).json();
+    let rows = bench["groups"][0]["rows"].as_array().unwrap();
+    assert!(rows.len() == 2 && rows.iter().all(|row| row["laps"][0]["increments"]["found"] == 30), "{bench}");
+    lab.assert_nothing_left();
+}
+
+#[test]
 fn what_the_machine_lacks_is_said_with_what_to_do() {
     let Some((lab, image)) = Lab::with_docker() else { return };
     let run = |image: &str, host: Option<&str>| {

@@ -71,7 +71,7 @@ impl Curve<'_> {
                                 @if let Some((value, low, high)) = value {
                                     path class={ "line whisker s" (number % STYLES) }
                                         d={ "M" (at(self.x(*place))) " " (at(y(*low))) "V" (at(y(*high))) } {}
-                                    circle class={ "end s" (number % STYLES) } cx=(at(self.x(*place))) cy=(at(y(*value))) r="3" {}
+                                    (marker(number, self.x(*place), y(*value)))
                                 }
                             }
                         }
@@ -136,5 +136,14 @@ impl Curve<'_> {
             format!("{}: {}.", line.name, values.collect::<Vec<_>>().join(", "))
         };
         self.lines.iter().map(line).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// Lines of the same style differ by the shape of their points.
+fn marker(number: usize, x: f64, y: f64) -> Markup {
+    let class = format!("end s{}", number % STYLES);
+    html! {
+        @if number < STYLES { circle class=(class) cx=(at(x)) cy=(at(y)) r="3" {} }
+        @else { path class=(class) d={ "M" (at(x)) " " (at(y - 5.0)) "l5 5l-5 5l-5 -5z" } {} }
     }
 }
