@@ -4,6 +4,7 @@ mod html;
 mod json;
 mod junit;
 mod markdown;
+pub mod anomalies;
 pub mod matrix;
 mod model;
 mod outcome;

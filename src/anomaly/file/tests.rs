@@ -1,0 +1,3 @@
+//! What files are refused, with the exact words.
+
+use super::read;
