@@ -17,7 +17,7 @@ const UNSUPPORTED: &str = "0A000";
 pub enum Ending {
     /// The anomaly was seen.
     Happens,
-    /// Prevented: the server refused a step.
+    /// The server refused a step, and so prevented the anomaly; with 0A000 it does not do at all what the case needs.
     Refused {
         /// PostgreSQL's code.
         sqlstate: String,
@@ -63,6 +63,11 @@ impl Ending {
         }
         let waited = transcript.steps.iter().find(|played| !played.waited_for.is_empty());
         waited.map_or(Ending::Snapshot, |played| Ending::Waits { at: played.label.clone() })
+    }
+
+    /// Whether the server does not do at all what the case needs: then nothing was prevented either.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Ending::Refused { sqlstate, .. } if sqlstate == UNSUPPORTED)
     }
 
     /// The step that it names.

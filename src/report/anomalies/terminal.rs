@@ -1,6 +1,6 @@
 //! The matrix on a terminal, what prevents each case, and what differs.
 
-use super::model::{Anomalies, State};
+use super::model::Anomalies;
 use super::words::{self, LEGEND};
 use crate::report::Look;
 use crate::report::terminal::sheet::Sheet;
@@ -52,7 +52,7 @@ fn matrix(found: &Anomalies, sheet: &mut Sheet) {
 }
 
 fn preventions(found: &Anomalies, sheet: &mut Sheet) {
-    let header = ["case", "with", "at", "readers on", "", "found"].map(str::to_owned);
+    let header = ["case", "with", "at", "readers on", "found"].map(str::to_owned);
     let mut rows = Vec::new();
     for case in &found.cases {
         for (number, tried) in case.preventions.iter().enumerate() {
@@ -61,11 +61,7 @@ fn preventions(found: &Anomalies, sheet: &mut Sheet) {
                 plain(&tried.name),
                 tried.isolation.to_string(),
                 tried.on.to_string(),
-                words::claim(tried).to_owned(),
-                match tried.result.state {
-                    State::NotRun => "not run".to_owned(),
-                    _ => words::cell(&tried.result),
-                },
+                words::tried(tried),
             ]);
         }
     }

@@ -10,8 +10,10 @@ pub(super) const LEGEND: [&str; 4] = [
     "! the anomaly happens, as expected at this level. ✓ it is prevented, as expected: by the snapshot (each read only what was \
      committed when its snapshot was taken), by waiting for another session, or by a refusal with the SQLSTATE.",
     "✗ it ended otherwise than expected, in one repetition at least; or it could not be played to its end.",
-    "not run: neither of these; the reason stands under what was not checked. Without a mark nothing was expected.",
-    "0A000: serializable is not there on a replica (hot standby), and the first statement of such a transaction is refused.",
+    "no level (0A000): there is no serializable on a replica (hot standby); the first statement of such a transaction is \
+     refused, as expected, and nothing was shown of the anomaly.",
+    "not run: neither happens nor prevented; the reason stands under what was not checked. An ending without a mark was compared \
+     with nothing.",
 ];
 
 /// How it ended, in a word.
@@ -64,6 +66,8 @@ pub(super) fn tone(result: &Result) -> Option<Tone> {
     match (result.state, result.endings.first()) {
         (State::Failed | State::Differs, _) => Some(Tone::Bad),
         (State::AsExpected, Some(times)) if times.ending == Ending::Happens => Some(Tone::Observed),
+        // Where there is no such level, nothing is prevented.
+        (State::AsExpected, Some(times)) if times.ending.is_unsupported() => None,
         (State::AsExpected, _) => Some(Tone::Good),
         (State::Shown | State::NotRun, _) => None,
     }
@@ -72,6 +76,7 @@ pub(super) fn tone(result: &Result) -> Option<Tone> {
 /// An ending in a word or two: `happens`, `snapshot`, `waits`, `40001`.
 pub(super) fn brief(ending: &Ending) -> String {
     match ending {
+        unsupported if unsupported.is_unsupported() => "no level (0A000)".to_owned(),
         Ending::Refused { sqlstate, .. } => sqlstate.clone(),
         Ending::Waits { .. } => "waits".to_owned(),
         Ending::Happens | Ending::Snapshot | Ending::Ran => ending.to_string(),
@@ -103,6 +108,9 @@ pub(super) fn sentence(ending: &Ending) -> String {
         Ending::Happens => "the anomaly happens".to_owned(),
         Ending::Snapshot => "prevented: each read what its snapshot shows".to_owned(),
         Ending::Waits { at } => format!("prevented: `{at}` waits for another session"),
+        unsupported if unsupported.is_unsupported() => {
+            "refused with 0A000: there is no such level on a replica, so nothing was shown".to_owned()
+        }
         Ending::Refused { sqlstate, at } => format!("refused with {sqlstate} at `{at}`"),
         Ending::Ran => "no step was refused; the file does not say what to look for".to_owned(),
     }
@@ -132,4 +140,10 @@ pub(super) fn trouble(found: &Anomalies) -> Vec<String> {
 /// What a prevention is: `helps`, or what people believe in.
 pub(super) fn claim(tried: &Tried) -> &'static str {
     if tried.helps { "prevents" } else { "does not help" }
+}
+
+/// What was found with a prevention, in a cell.
+pub(super) fn tried(tried: &Tried) -> String {
+    let remark = if tried.helps { "" } else { ": no help" };
+    format!("{}{remark}", cell(&tried.result))
 }
