@@ -93,6 +93,8 @@ pub struct Step {
     pub label: String,
     /// The application goes on only where it saw this before; otherwise the step is left out.
     pub only_if: Option<Sight>,
+    /// The next step is sent only when the step of this name is answered: what a signal does, it does in its own time.
+    pub until: Option<String>,
 }
 
 /// What a step does.

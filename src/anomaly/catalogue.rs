@@ -71,7 +71,10 @@ mod tests {
             // What happens at the default level is shown to be prevented, but for the one that nothing prevents.
             let happens = case.expect.values().any(|ending| *ending == Ending::Happens);
             let helped = case.preventions.iter().any(|prevention| prevention.helps);
-            assert!(helped || !happens || name == "cancelled-commit", "{name} happens, and nothing is shown to help");
+            assert!(
+                helped || !happens || name == "cancelled-commit",
+                "{name} happens, and nothing is shown to help"
+            );
         }
     }
 

@@ -93,9 +93,7 @@ impl fmt::Display for Ending {
 
 /// Not an ending.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is none of `happens`, `snapshot`, `waits at STEP` and `refused SQLSTATE at STEP`"
-)]
+#[error("`{0}` is none of `happens`, `snapshot`, `waits at STEP` and `refused SQLSTATE at STEP`")]
 pub struct UnknownEnding(String);
 
 impl FromStr for Ending {
@@ -161,7 +159,11 @@ mod tests {
         assert_eq!(ending(vec![played("a reads", rows("1")), wrote()]), "happens");
         assert_eq!(ending(vec![played("a reads", rows("2")), wrote()]), "snapshot");
         let waiting = Played { waited_for: vec!["a".to_owned()], ..wrote() };
-        assert_eq!(ending(vec![played("a reads", rows("1")), waiting.clone()]), "happens", "waiting is no cure");
+        assert_eq!(
+            ending(vec![played("a reads", rows("1")), waiting.clone()]),
+            "happens",
+            "waiting is no cure"
+        );
         assert_eq!(ending(vec![played("a reads", rows("2")), waiting.clone()]), "waits at b writes");
         let aborted = Played { answer: refused("40001"), ..waiting };
         assert_eq!(ending(vec![played("a reads", rows("1")), aborted.clone()]), "refused 40001 at b writes");
@@ -169,7 +171,10 @@ mod tests {
         let unsupported = played("a reads", refused("0A000"));
         assert_eq!(ending(vec![aborted, unsupported]), "refused 0A000 at a reads");
         // What an application did not send did not happen.
-        assert_eq!(ending(vec![played("a reads", rows("1")), played("b writes", Answer::NotSent)]), "snapshot");
+        assert_eq!(
+            ending(vec![played("a reads", rows("1")), played("b writes", Answer::NotSent)]),
+            "snapshot"
+        );
     }
 
     #[test]

@@ -24,7 +24,10 @@ const SCHEMA: &str = "replab_anomaly";
 pub fn isolationtester(case: &Case, level: Isolation) -> Result<String, Inexpressible> {
     let no = |why: String| Inexpressible { case: case.name.clone(), why };
     if let Some(actor) = case.sessions.iter().find(|actor| actor.place == Place::Replica) {
-        return Err(no(format!("its session {} is on a replica, and all of its sessions are on one server", actor.name)));
+        return Err(no(format!(
+            "its session {} is on a replica, and all of its sessions are on one server",
+            actor.name
+        )));
     }
     if case.steps.iter().any(|step| !matches!(step.action, Action::Sql(_))) {
         return Err(no("it changes the server's settings and waits until they hold".to_owned()));
@@ -32,8 +35,11 @@ pub fn isolationtester(case: &Case, level: Isolation) -> Result<String, Inexpres
     let mut names = BTreeMap::new();
     let mut bodies = BTreeMap::new();
     for step in case.steps.iter().chain(&case.after) {
-        let slug: String =
-            step.label.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+        let slug: String = step
+            .label
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+            .collect();
         let slug = if slug.starts_with(|c: char| c.is_ascii_digit()) { format!("s{slug}") } else { slug };
         let taken = names.values().filter(|name: &&String| name.starts_with(&slug)).count();
         names.insert(&step.label, if taken == 0 { slug } else { format!("{slug}_{}", taken + 1) });
@@ -42,7 +48,11 @@ pub fn isolationtester(case: &Case, level: Isolation) -> Result<String, Inexpres
     let mut text = String::new();
     let _ = writeln!(text, "# {} ({}), at {level}", case.title, case.code.as_deref().unwrap_or("no code"));
     for step in case.steps.iter().filter(|step| step.only_if.is_some()) {
-        let _ = writeln!(text, "# {}: sent in any case; an application looks at what it read first", names[&step.label]);
+        let _ = writeln!(
+            text,
+            "# {}: sent in any case; an application looks at what it read first",
+            names[&step.label]
+        );
     }
     let _ = writeln!(text, "\nsetup {{ CREATE SCHEMA {SCHEMA}; SET search_path = {SCHEMA}, public; }}");
     if let Some(extension) = &case.needs.extension {
@@ -77,7 +87,9 @@ fn constant(sql: &str) -> Result<String, String> {
         let (inside, behind) = inside.split_once('}').unwrap_or((inside, ""));
         match (inside.starts_with("saw:"), inside.split_once('|')) {
             (true, Some((_, value))) => text = text + before + value,
-            (true, None) => return Err(format!("`{{{inside}}}` is what was read before, and has no `|constant`")),
+            (true, None) => {
+                return Err(format!("`{{{inside}}}` is what was read before, and has no `|constant`"));
+            }
             (false, _) if inside.starts_with("pid:") => {
                 return Err("a step names the process of a session".to_owned());
             }
@@ -101,7 +113,10 @@ mod tests {
         let cases = catalogue().unwrap();
         let spec = isolationtester(find(&cases, "lost-update").unwrap(), Isolation::RepeatableRead).unwrap();
         assert!(spec.contains("SET default_transaction_isolation = 'repeatable read'"), "{spec}");
-        assert!(spec.contains("step bob_writes { UPDATE likes SET total = 10 + 1 WHERE post = 1; }"), "{spec}");
+        assert!(
+            spec.contains("step bob_writes { UPDATE likes SET total = 10 + 1 WHERE post = 1; }"),
+            "{spec}"
+        );
         assert!(spec.contains("\npermutation alice_1 bob_1 alice_reads bob_reads"), "{spec}");
     }
 

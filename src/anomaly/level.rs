@@ -54,7 +54,9 @@ impl fmt::Display for Isolation {
 
 /// Not a level.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{typed}` is not an isolation level of PostgreSQL's{near}: read-committed, repeatable-read, serializable")]
+#[error(
+    "`{typed}` is not an isolation level of PostgreSQL's{near}: read-committed, repeatable-read, serializable"
+)]
 pub struct UnknownIsolation {
     typed: String,
     near: String,

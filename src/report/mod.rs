@@ -1,10 +1,10 @@
 //! Values in, bytes out: one renderer a format, all of the same [`Report`]. No files, no clock, no terminal.
 
+pub mod anomalies;
 mod html;
 mod json;
 mod junit;
 mod markdown;
-pub mod anomalies;
 pub mod matrix;
 mod model;
 mod outcome;

@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod anomalies;
 mod browser;
 mod clusters;
 mod compose;

@@ -2,9 +2,9 @@
 
 use toml::de::DeTable;
 
-use super::reader::{Named, Reader, get};
-use super::steps::{known_step, placeholders};
 use super::known;
+use super::reader::{Named, Reader, get};
+use super::steps::{KEYS, known_step, placeholders};
 use crate::anomaly::{Action, Case};
 use crate::suggest::hint;
 
@@ -17,7 +17,7 @@ pub(super) fn steps(reader: &mut Reader<'_>, table: &DeTable<'_>, case: &Case) {
             known_step(reader, condition, case);
         }
         for (name, value) in item {
-            if !["as", "only_if", "control"].contains(&name.get_ref().as_ref())
+            if !KEYS.contains(&name.get_ref().as_ref())
                 && let Some(sql) = value.get_ref().as_str()
             {
                 let named = Named { text: sql.to_owned(), span: value.span() };

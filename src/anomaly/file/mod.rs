@@ -14,8 +14,20 @@ use reader::{Named, Reader, Typed, get};
 
 /// The keys of a case.
 const KEYS: [&str; 14] = [
-    "name", "title", "code", "about", "source", "remedy", "needs", "setup", "sessions", "steps", "after", "happens",
-    "expect", "prevention",
+    "name",
+    "title",
+    "code",
+    "about",
+    "source",
+    "remedy",
+    "needs",
+    "setup",
+    "sessions",
+    "steps",
+    "after",
+    "happens",
+    "expect",
+    "prevention",
 ];
 
 /// Reads the file `path`, which holds `text`.
@@ -49,8 +61,15 @@ fn case(reader: &mut Reader<'_>, table: &DeTable<'_>) -> Option<Case> {
     let needs = needs(reader, table);
     let setup = get(table, "setup").map_or(Some(Vec::new()), |value| reader.texts("setup", value));
     let mut sessions = reader.required(table, "sessions").and_then(|value| sessions(reader, value))?;
+    if reader.is_wrong() {
+        return None;
+    }
     let steps = reader.required(table, "steps").and_then(|value| steps::steps(reader, value, &sessions))?;
     let after = get(table, "after").map_or(Some(Vec::new()), |value| steps::after(reader, value));
+    // What follows from these mistakes is none of its own.
+    if reader.is_wrong() {
+        return None;
+    }
     // In the order in which they appear.
     sessions.sort_by_key(|actor| steps.iter().position(|step| step.session == actor.name));
     let mut case = Case {
@@ -106,10 +125,10 @@ fn sessions(reader: &mut Reader<'_>, value: &Typed<'_>) -> Option<Vec<Actor>> {
     let mut sessions = Vec::new();
     for (name, value) in table {
         let session = name.get_ref().to_string();
-        if !is_name(&session) || ["as", "only_if", "control", "after"].contains(&&*session) {
+        if !is_name(&session) || steps::KEYS.contains(&&*session) || session == "after" {
             reader.problem(
                 name.span(),
-                format!("`{session}` cannot name a session: letters, digits and `_`, and none of as, only_if, control, after"),
+                format!("`{session}` cannot name a session: lower-case letters, digits and `_`, and none of {}, after", steps::KEYS.join(", ")),
             );
             continue;
         }
@@ -131,7 +150,7 @@ fn sessions(reader: &mut Reader<'_>, value: &Typed<'_>) -> Option<Vec<Actor>> {
 
 /// Where a session is connected to.
 fn place(reader: &mut Reader<'_>, value: &Typed<'_>) -> Option<Place> {
-    reader.choice("where a session is", value, &Place::NAMES)
+    reader.choice("the place of a session", value, &Place::NAMES)
 }
 
 /// What PostgreSQL takes without quotes, and isolationtester as well.

@@ -44,6 +44,11 @@ impl<'a> Reader<'a> {
         self.problems.into_iter().map(|(_, problem)| problem).collect()
     }
 
+    /// Whether anything was complained of.
+    pub(super) fn is_wrong(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     pub(super) fn parse(&mut self) -> Option<DeTable<'a>> {
         match DeTable::parse(self.text) {
             Ok(table) => Some(table.into_inner()),

@@ -8,7 +8,7 @@ use crate::anomaly::{Action, Actor, Case, Place, Seen, Sight, Step};
 use crate::suggest::hint;
 
 /// What else a step has, besides its session.
-const KEYS: [&str; 3] = ["as", "only_if", "control"];
+pub(super) const KEYS: [&str; 4] = ["as", "only_if", "control", "until"];
 
 /// `[{ alice = "BEGIN" }, { alice = "SELECT …", as = "alice reads" }]`.
 pub(super) fn steps(reader: &mut Reader<'_>, value: &Typed<'_>, sessions: &[Actor]) -> Option<Vec<Step>> {
@@ -42,8 +42,13 @@ fn step(
         }
         if !names().any(|name| name == typed) {
             let near = hint(typed, names().chain(KEYS));
-            let near = if near.is_empty() { format!(": {}", names().collect::<Vec<_>>().join(", ")) } else { near };
-            reader.problem(name.span(), format!("`{typed}` is no session of this case{near}"));
+            let near = if near.is_empty() {
+                format!("; its sessions are {}", names().collect::<Vec<_>>().join(", "))
+            } else {
+                near
+            };
+            let message = format!("`{typed}` is neither a session of this case nor a key of a step{near}");
+            reader.problem(name.span(), message);
             return None;
         }
         if session.is_some() {
@@ -84,7 +89,13 @@ fn step(
         reader.problem(value.span(), format!("two steps are called `{label}`"));
     }
     let only_if = get(table, "only_if").and_then(|value| sight(reader, value));
-    Some(Step { session, action, label, only_if })
+    let until = get(table, "until").and_then(|value| reader.named("until", value));
+    if let Some(until) = until.as_ref().filter(|until| before.iter().all(|step| step.label != until.text)) {
+        let near = hint(&until.text, before.iter().map(|step| step.label.as_str()));
+        reader
+            .problem(until.span.clone(), format!("no step before this one is called `{}`{near}", until.text));
+    }
+    Some(Step { session, action, label, only_if, until: until.map(|until| until.text) })
 }
 
 /// `alice 3`: the third step of alice.
@@ -100,7 +111,7 @@ pub(super) fn after(reader: &mut Reader<'_>, value: &Typed<'_>) -> Option<Vec<St
         for (name, value) in reader.table("after", item)? {
             let label = name.get_ref().to_string();
             let action = Action::Sql(reader.text(&label, value)?);
-            steps.push(Step { session: "after".to_owned(), action, label, only_if: None });
+            steps.push(Step { session: "after".to_owned(), action, label, only_if: None, until: None });
         }
     }
     Some(steps)

@@ -7,8 +7,7 @@ use super::reader::{Named, Reader, Typed, get};
 use super::{known, needs, place};
 use crate::anomaly::{Case, Ending, Isolation, Placement, Prevention};
 
-const PLACEMENTS: [(&str, Placement); 2] =
-    [("primary", Placement::Primary), ("replica", Placement::Replica)];
+const PLACEMENTS: [(&str, Placement); 2] = [("primary", Placement::Primary), ("replica", Placement::Replica)];
 
 /// `[expect.primary]` with a line for each level.
 pub(super) fn expectations(
@@ -66,7 +65,17 @@ pub(super) fn preventions(reader: &mut Reader<'_>, value: &Typed<'_>, case: &Cas
 
 fn prevention(reader: &mut Reader<'_>, whole: &Typed<'_>, case: &Case) -> Option<Prevention> {
     const KEYS: [&str; 11] = [
-        "name", "helps", "isolation", "on", "why", "setup", "replace", "sessions", "retry", "needs", "expect",
+        "name",
+        "helps",
+        "isolation",
+        "on",
+        "why",
+        "setup",
+        "replace",
+        "sessions",
+        "retry",
+        "needs",
+        "expect",
     ];
     let table = reader.table("prevention", whole)?;
     reader.keys(table, &KEYS, "a prevention");
@@ -80,7 +89,9 @@ fn prevention(reader: &mut Reader<'_>, whole: &Typed<'_>, case: &Case) -> Option
     let (helps, retry) = (truth(reader, "helps", true), truth(reader, "retry", false));
     let setup = get(table, "setup").map_or(Some(Vec::new()), |value| reader.texts("setup", value));
     let mut replace = BTreeMap::new();
-    for (name, value) in get(table, "replace").and_then(|value| reader.table("replace", value)).into_iter().flatten() {
+    for (name, value) in
+        get(table, "replace").and_then(|value| reader.table("replace", value)).into_iter().flatten()
+    {
         let label = Named { text: name.get_ref().to_string(), span: name.span() };
         if let Some(sql) = reader.named("replace", value).filter(|_| known(reader, case, &label)) {
             placeholders_of(reader, &sql, case);
@@ -88,7 +99,9 @@ fn prevention(reader: &mut Reader<'_>, whole: &Typed<'_>, case: &Case) -> Option
         }
     }
     let mut sessions = BTreeMap::new();
-    for (name, value) in get(table, "sessions").and_then(|value| reader.table("sessions", value)).into_iter().flatten() {
+    for (name, value) in
+        get(table, "sessions").and_then(|value| reader.table("sessions", value)).into_iter().flatten()
+    {
         let session = name.get_ref().to_string();
         if !case.sessions.iter().any(|actor| actor.name == session) {
             let near = crate::suggest::hint(&session, case.sessions.iter().map(|actor| actor.name.as_str()));

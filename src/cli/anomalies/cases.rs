@@ -67,7 +67,8 @@ pub(super) fn one(name: &str) -> Result<Case, Failure> {
     let cases = built_in()?;
     find(&cases, name).cloned().map_err(|near| {
         let error = anyhow::anyhow!("there is no case `{name}`{near}");
-        Failure::new(Exit::Usage, error).help("replab anomalies list shows them; a file of your own has `/` or `.toml` in its name")
+        Failure::new(Exit::Usage, error)
+            .help("replab anomalies list shows them; a file of your own has `/` or `.toml` in its name")
     })
 }
 
@@ -80,14 +81,19 @@ pub(super) fn chosen(case: Case, args: &ShowArgs) -> Result<(Case, Placement, Ve
                 let names: Vec<&str> = case.preventions.iter().map(|one| one.name.as_str()).collect();
                 let near = crate::suggest::hint(name, names.iter().copied());
                 let error = anyhow::anyhow!("`{}` has no prevention `{name}`{near}", case.name);
-                let known = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+                let known = if names.is_empty() {
+                    "it has none".to_owned()
+                } else {
+                    format!("it has {}", names.join(", "))
+                };
                 Failure::new(Exit::Usage, error).help(known)
             })?;
             let mut with = case.with(prevention);
             let at = (prevention.on, prevention.isolation);
             with.title = format!("{}, with {name}", case.title);
             with.about = format!("{} {}", case.about, prevention.why);
-            with.expect = prevention.expect.clone().map(|ending| (at, ending)).into_iter().collect::<BTreeMap<_, _>>();
+            with.expect =
+                prevention.expect.clone().map(|ending| (at, ending)).into_iter().collect::<BTreeMap<_, _>>();
             with
         }
     };
@@ -106,7 +112,8 @@ pub(super) fn chosen(case: Case, args: &ShowArgs) -> Result<(Case, Placement, Ve
     if !places.contains(&on) {
         let places: Vec<String> = places.iter().map(ToString::to_string).collect();
         let error = anyhow::anyhow!("`{}` is never played with its readers on the {on}", case.name);
-        return Err(Failure::new(Exit::Usage, error).help(format!("leave out --on: it is played on the {}", places.join(" and the "))));
+        return Err(Failure::new(Exit::Usage, error)
+            .help(format!("leave out --on: it is played on the {}", places.join(" and the "))));
     }
     chosen.preventions.clear();
     let levels = match (prevention, args.isolation.is_empty()) {

@@ -11,13 +11,13 @@ use super::args::Place;
 use super::console::Console;
 use super::run::{forward_signals, look, of_code};
 use super::{Exit, Failure, failures, plan};
-pub(super) use args::{Args, HELP};
-use args::{Command, Format, On, ShowArgs};
 use crate::anomaly::{Case, Isolation, Placement, isolationtester};
 use crate::config::{Plan, TopologyKind};
 use crate::report::anomalies as report;
 use crate::report::anomalies::Anomalies;
 use crate::run::anomalies::{Campaign, PlayError, Rules, Stage, Wanted, cluster, topology};
+pub(super) use args::{Args, HELP};
+use args::{Command, Format, On, ShowArgs};
 
 /// How long a step may go unanswered.
 const DEADLINE: Duration = Duration::from_secs(30);

@@ -17,7 +17,8 @@ pub fn markdown(found: &Anomalies) -> String {
     line(&mut text, &format!("{}.", escape(&words::decisive(found))));
     line(&mut text, "### What happens at each level");
     let levels: Vec<String> = found.levels.iter().map(ToString::to_string).collect();
-    let header: Vec<&str> = ["case", "code", "readers on"].into_iter().chain(levels.iter().map(String::as_str)).collect();
+    let header: Vec<&str> =
+        ["case", "code", "readers on"].into_iter().chain(levels.iter().map(String::as_str)).collect();
     let mut rows = Vec::new();
     for case in &found.cases {
         for on in found.placements.iter().filter(|on| case.cells.iter().any(|cell| cell.on == **on)) {

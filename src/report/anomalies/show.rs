@@ -31,9 +31,17 @@ pub fn show(found: &Anomalies, look: Look) -> String {
             }
             match (&result.expected, result.state) {
                 (_, State::NotRun | State::Failed) => {
-                    sheet.paragraph("", &format!("not played to its end: {}", result.why.as_deref().map(plain).unwrap_or_default()));
+                    sheet.paragraph(
+                        "",
+                        &format!(
+                            "not played to its end: {}",
+                            result.why.as_deref().map(plain).unwrap_or_default()
+                        ),
+                    );
                 }
-                (Some(expected), State::Differs) => sheet.paragraph("✗ ", &format!("expected: {}", words::sentence(expected))),
+                (Some(expected), State::Differs) => {
+                    sheet.paragraph("✗ ", &format!("expected: {}", words::sentence(expected)))
+                }
                 (Some(_), _) => sheet.paragraph("", "as expected"),
                 (None, _) => sheet.paragraph("", "nothing was expected here, so nothing was compared"),
             }
@@ -60,7 +68,9 @@ pub(super) fn side_by_side(transcript: &Transcript) -> (Vec<String>, Vec<Vec<Str
     let heads = seats.iter().map(|seat| format!("{} ({})", plain(&seat.name), seat.on));
     let header: Vec<String> = std::iter::once(String::new()).chain(heads).collect();
     let mut rows = Vec::new();
-    for (number, played) in transcript.steps.iter().enumerate().filter(|(_, played)| !is_after(transcript, played)) {
+    for (number, played) in
+        transcript.steps.iter().enumerate().filter(|(_, played)| !is_after(transcript, played))
+    {
         // Who has been waiting since before: a line goes down its column.
         let waiting = |name: &str, now: usize| {
             let mut earlier = transcript.steps.iter().enumerate().take(now);
@@ -104,7 +114,8 @@ pub(super) fn side_by_side(transcript: &Transcript) -> (Vec<String>, Vec<Vec<Str
 /// What came of a step, with the server's warnings.
 pub(super) fn heard(played: &Played) -> String {
     let warnings = played.warnings.iter();
-    let warnings = warnings.map(|warning| format!("\n! WARNING {}: {}", plain(&warning.sqlstate), plain(&warning.message)));
+    let warnings = warnings
+        .map(|warning| format!("\n! WARNING {}: {}", plain(&warning.sqlstate), plain(&warning.message)));
     format!("{}{}", answer(&played.answer), warnings.collect::<String>())
 }
 

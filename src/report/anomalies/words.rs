@@ -129,7 +129,10 @@ pub(super) fn trouble(found: &Anomalies) -> Vec<String> {
         let seen: Vec<String> = unlike
             .map(|times| {
                 let total: u32 = result.endings.iter().map(|times| times.times).sum();
-                format!("`{}` in {} of {total} repetitions, first in number {}", times.ending, times.times, times.first)
+                format!(
+                    "`{}` in {} of {total} repetitions, first in number {}",
+                    times.ending, times.times, times.first
+                )
             })
             .collect();
         plain(&format!("{}, {place}: expected {wanted}, but found {}", case.name, seen.join(", ")))

@@ -100,7 +100,8 @@ impl<'a> Campaign<'a> {
                     }
                     let Some(prevention) = case.prevention(&tried.name) else { continue };
                     let (on, level) = (tried.on, tried.isolation);
-                    once(self.stage, &case.with(prevention), (on, level), repetition, &mut tried.result).await;
+                    once(self.stage, &case.with(prevention), (on, level), repetition, &mut tried.result)
+                        .await;
                 }
             }
         }
@@ -121,7 +122,9 @@ impl<'a> Campaign<'a> {
 
     fn not_checked(&self) -> Vec<String> {
         let mut sentences = Vec::new();
-        for (case, place, result) in self.found.results().filter(|(_, _, result)| result.state == State::NotRun) {
+        for (case, place, result) in
+            self.found.results().filter(|(_, _, result)| result.state == State::NotRun)
+        {
             let why = result.why.as_deref().unwrap_or("no reason is known");
             sentences.push(format!("Not run: {}, {place}: {why}.", case.name));
         }
@@ -129,7 +132,8 @@ impl<'a> Campaign<'a> {
             case.results().any(|(_, result)| result.expected.is_none() && result.state != State::NotRun)
         });
         for case in without {
-            sentences.push(format!("Nothing was compared for {}: its file expects nothing there.", case.name));
+            sentences
+                .push(format!("Nothing was compared for {}: its file expects nothing there.", case.name));
         }
         let missing = |what: &str, left: Vec<String>| {
             (!left.is_empty()).then(|| format!("Not asked for: {} {what}.", left.join(", ")))

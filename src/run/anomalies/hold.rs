@@ -34,8 +34,7 @@ impl Stage {
         }
         let hold = async {
             let deadlines = Deadlines { connect: PATIENCE, statement: PATIENCE };
-            let witness =
-                Arc::new(Session::connect(&self.primary, "replab anomalies", deadlines).await?);
+            let witness = Arc::new(Session::connect(&self.primary, "replab anomalies", deadlines).await?);
             let sql = "SELECT setting FROM pg_file_settings WHERE name = 'synchronous_standby_names' \
                        AND sourcefile LIKE '%postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1";
             let before = self.monitor.simple_query_rows(sql).await?.into_iter().flatten().next().flatten();
@@ -64,7 +63,9 @@ impl Stage {
 
     async fn set(&self, value: Option<&str>) -> Result<(), PgError> {
         let sql = match value {
-            Some(value) => format!("ALTER SYSTEM SET synchronous_standby_names = '{}'", value.replace('\'', "''")),
+            Some(value) => {
+                format!("ALTER SYSTEM SET synchronous_standby_names = '{}'", value.replace('\'', "''"))
+            }
             None => "ALTER SYSTEM RESET synchronous_standby_names".to_owned(),
         };
         self.monitor.batch(&sql).await?;

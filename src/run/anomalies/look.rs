@@ -95,7 +95,9 @@ impl Stage {
                 }
                 // A goodbye needs a moment; what still works on a statement never reads it.
                 if look == 20 {
-                    monitor.simple_query_rows(&sql.replace("SELECT pid", "SELECT pg_terminate_backend(pid)")).await?;
+                    monitor
+                        .simple_query_rows(&sql.replace("SELECT pid", "SELECT pg_terminate_backend(pid)"))
+                        .await?;
                 }
                 sleep(POLL).await;
             }

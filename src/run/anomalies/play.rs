@@ -8,9 +8,7 @@ use super::look::POLL;
 use super::script::{Verb, filled};
 use super::stage::PATIENCE;
 use super::{PlayError, Stage};
-use crate::anomaly::{
-    Action, Answer, Case, Isolation, Placement, Played, Seat, Step, Transcript, Warning,
-};
+use crate::anomaly::{Action, Answer, Case, Isolation, Placement, Played, Seat, Step, Transcript, Warning};
 use crate::pg::{PgError, Said};
 
 /// What an application begins anew (manual, "Serialization Failure Handling").
@@ -33,12 +31,7 @@ impl Stage {
     ///
     /// # Errors
     /// A failure of the lab, which says nothing about the case.
-    pub async fn play(
-        &self,
-        case: &Case,
-        on: Placement,
-        level: Isolation,
-    ) -> Result<Transcript, PlayError> {
+    pub async fn play(&self, case: &Case, on: Placement, level: Isolation) -> Result<Transcript, PlayError> {
         let (cast, transcript) = (Vec::new(), Transcript::default());
         let mut play = Play { stage: self, case, cast, held: None, made: false, transcript };
         let played = Box::pin(play.perform(on, level)).await;
@@ -56,8 +49,7 @@ impl Play<'_> {
         self.cast = cast;
         connected?;
         let seat = |actor: &Actor| Seat { name: actor.name.clone(), on: actor.on };
-        self.transcript.sessions =
-            self.cast.iter().filter(|actor| actor.name != "after").map(seat).collect();
+        self.transcript.sessions = self.cast.iter().filter(|actor| actor.name != "after").map(seat).collect();
         for step in &self.case.steps {
             self.offer(step, 1).await?;
         }
@@ -111,7 +103,24 @@ impl Play<'_> {
         if let Some(actor) = self.cast.iter_mut().find(|actor| actor.name == step.session) {
             actor.queue.push_back((step.clone(), attempt));
         }
-        self.pump().await
+        self.pump().await?;
+        match &step.until {
+            Some(label) => self.answered(label).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Until the step of that name is answered, whoever it was seen waiting for: a signal takes a moment to arrive.
+    async fn answered(&mut self, label: &str) -> Result<(), PlayError> {
+        loop {
+            let of = |pending: &Pending| self.transcript.steps[pending.place].label == label;
+            if !self.cast.iter().filter_map(|actor| actor.pending.as_ref()).any(of) {
+                return self.pump().await;
+            }
+            // The step has a deadline of its own.
+            sleep(POLL).await;
+            self.settle().await?;
+        }
     }
 
     /// Sends whatever can be sent, one after the other.
@@ -249,14 +258,20 @@ impl Play<'_> {
                 }
                 Err(PgError::Deadline(deadline)) => {
                     let (step, waits_for) = (played.label.clone(), played.waited_for.clone());
-                    return Err(PlayError::Deadline { case: self.case.name.clone(), step, waits_for, deadline });
+                    return Err(PlayError::Deadline {
+                        case: self.case.name.clone(),
+                        step,
+                        waits_for,
+                        deadline,
+                    });
                 }
                 Err(source) => {
                     let (case, step) = (self.case.name.clone(), played.label.clone());
                     return Err(PlayError::Lost { case, step, source });
                 }
             };
-            let warned = actor.session.take_warnings().into_iter().filter(|notice| notice.severity == "WARNING");
+            let warned =
+                actor.session.take_warnings().into_iter().filter(|notice| notice.severity == "WARNING");
             played.warnings =
                 warned.map(|notice| Warning { sqlstate: notice.sqlstate, message: notice.message }).collect();
         }
@@ -276,7 +291,8 @@ impl Play<'_> {
             };
             let Some(at) = own.iter().position(|step| was_refused(&step)) else { continue };
             let is = |step: &&Step, wanted: fn(Verb) -> bool| wanted(Verb::of(step.action.text()));
-            let begin = own[..=at].iter().rposition(|step| is(step, |verb| verb == Verb::Begin)).unwrap_or(at);
+            let begin =
+                own[..=at].iter().rposition(|step| is(step, |verb| verb == Verb::Begin)).unwrap_or(at);
             let end = own[at..].iter().position(|step| is(step, Verb::ends)).map_or(at, |end| at + end);
             again.extend(own[begin..=end].iter().map(|step| (*step).clone()));
         }

@@ -16,7 +16,8 @@ pub(super) enum Verb {
 impl Verb {
     /// Of the first statement, but for what is written: that the last one decides.
     pub(super) fn of(sql: &str) -> Verb {
-        let word = |text: &str| text.split_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let end = |c: char| c == ';' || c.is_whitespace();
+        let word = |text: &str| text.trim().split(end).next().unwrap_or_default().to_ascii_uppercase();
         match &*word(sql) {
             "BEGIN" | "START" => return Verb::Begin,
             "COMMIT" | "END" => return Verb::Commit,
