@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use replab::anomaly::{self, Answer, Case, Ending, Isolation, Place, Placement, Transcript, isolationtester};
 use replab::history::NodeName;
 use replab::report::anomalies::{self as report, Anomalies, State};
@@ -13,7 +15,7 @@ use replab::topology::{Access, Site};
 use serde_json::Value;
 use tokio::sync::watch;
 
-use crate::lab::{Done, Lab as Folder};
+use crate::lab::{Done, Lab as Folder, until};
 use crate::support::{Lab, require_pg};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/anomalies.schema.json");
@@ -505,6 +507,26 @@ fn the_command_compares_shows_and_exports() {
         done.stdout
     );
     lab.assert_nothing_left();
+}
+
+#[test]
+fn what_is_interrupted_says_so_and_leaves_nothing() {
+    let Some(lab) = Folder::real() else { return };
+    let (stdout, stderr) = (lab.path().join("stdout"), lab.path().join("stderr"));
+    let mut command = lab.replab(&["anomalies", "long-fork", "lost-update", "--repeat", "1000", "--json"]);
+    let streams = (fs::File::create(&stdout).unwrap(), fs::File::create(&stderr).unwrap());
+    let mut child = command.stdout(streams.0).stderr(streams.1).spawn().unwrap();
+    until("some of it was played", || {
+        let said = fs::read_to_string(&stderr).unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "{said}");
+        said.contains("repetition 2 of 1000")
+    });
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    lab.assert_nothing_left();
+    let found: Value = serde_json::from_slice(&fs::read(&stdout).unwrap()).unwrap();
+    assert_schema(&found);
+    assert_eq!((&found["interrupted"], &found["exit_code"]), (&true.into(), &130.into()));
 }
 
 #[test]

@@ -89,7 +89,7 @@ pub(super) enum Command {
     /// The cases of the catalogue
     List,
     /// Play one case, and show its sessions side by side, step by step
-    Show(ShowArgs),
+    Show(Box<ShowArgs>),
 }
 
 /// `replab anomalies show`.

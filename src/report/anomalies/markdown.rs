@@ -28,6 +28,8 @@ pub fn markdown(found: &Anomalies) -> String {
         }
     }
     lines(&mut text, &header, 0..0, rows.into_iter());
+    line(&mut text, "### At which step");
+    bullets(&mut text, words::steps(found).iter().map(|line| escape(line)));
     line(&mut text, "### What prevents it, and what does not");
     let tried = found.cases.iter().flat_map(|case| case.preventions.iter().map(move |tried| (case, tried)));
     let rows = tried.map(|(case, tried)| {

@@ -74,6 +74,7 @@ fn sections(found: &Anomalies) -> Vec<Section> {
     let legend = markup! { ul.plain-list { @for line in LEGEND { li { (line) } } } };
     let cases = markup! { @for case in &found.cases { (details(case)) } };
     let mut sections = vec![Section::new("matrix", "What happens at each level", matrix(found))];
+    sections.push(Section::new("steps", "At which step", list(&words::steps(found))));
     let trouble = words::trouble(found);
     if !trouble.is_empty() {
         sections.push(Section::new("differences", "Differences", list(&trouble)));

@@ -13,6 +13,11 @@ pub fn terminal(found: &Anomalies, look: Look) -> String {
     sheet.headline(tone, word, &words::what(found));
     sheet.title("WHAT HAPPENS AT EACH LEVEL");
     matrix(found, &mut sheet);
+    let steps = words::steps(found);
+    if !steps.is_empty() {
+        sheet.title("AT WHICH STEP");
+        steps.iter().for_each(|line| sheet.paragraph("· ", line));
+    }
     if found.cases.iter().any(|case| !case.preventions.is_empty()) {
         sheet.title("WHAT PREVENTS IT, AND WHAT DOES NOT");
         preventions(found, &mut sheet);

@@ -146,6 +146,24 @@ fn a_wait_is_drawn_until_the_step_that_ends_it() {
 }
 
 #[test]
+fn every_format_names_the_step() {
+    let mut found = found();
+    let refused = Ending::Refused { sqlstate: "40001".to_owned(), at: "bob writes".to_owned() };
+    let mut result = Result::new(Some(refused.clone()));
+    result.add(refused, transcript(), 1);
+    for isolation in [Isolation::RepeatableRead, Isolation::Serializable] {
+        let (on, result) = (Placement::Replica, result.clone());
+        found.cases[0].cells.push(Cell { on, isolation, result });
+    }
+    let said = "lost-update: 40001 at `bob writes` (repeatable read on a replica, serializable on a replica)";
+    assert_eq!(words::steps(&found), [said]);
+    for text in [terminal(&found, LOOK), markdown(&found), html(&found)] {
+        let plain = text.replace("<code>", "`").replace("</code>", "`").replace("\\`", "`");
+        assert!(plain.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{text}");
+    }
+}
+
+#[test]
 fn the_page_fetches_nothing() {
     let page = html(&found());
     assert!(page.contains("default-src 'none'"));

@@ -150,3 +150,33 @@ pub(super) fn tried(tried: &Tried) -> String {
     let remark = if tried.helps { "" } else { ": no help" };
     format!("{}{remark}", cell(&tried.result))
 }
+
+/// At which step each case was refused or had to wait, with the levels at which it was; one line a case.
+pub(super) fn steps(found: &Anomalies) -> Vec<String> {
+    let mut lines = Vec::new();
+    for case in &found.cases {
+        // In the order in which they were found, each with its levels.
+        let mut endings: Vec<(String, Vec<String>)> = Vec::new();
+        for cell in &case.cells {
+            for times in &cell.result.endings {
+                let Some(at) = times.ending.at() else { continue };
+                let what = match &times.ending {
+                    Ending::Refused { sqlstate, .. } => format!("{sqlstate} at `{at}`"),
+                    _ => format!("waits at `{at}`"),
+                };
+                let replica = if cell.on == Placement::Replica { " on a replica" } else { "" };
+                let level = format!("{}{replica}", cell.isolation);
+                match endings.iter_mut().find(|(known, _)| *known == what) {
+                    Some((_, levels)) => levels.push(level),
+                    None => endings.push((what, vec![level])),
+                }
+            }
+        }
+        let told: Vec<String> =
+            endings.into_iter().map(|(what, levels)| format!("{what} ({})", levels.join(", "))).collect();
+        if !told.is_empty() {
+            lines.push(plain(&format!("{}: {}", case.name, told.join("; "))));
+        }
+    }
+    lines
+}

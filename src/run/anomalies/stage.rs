@@ -54,13 +54,15 @@ impl Stage {
     /// # Errors
     /// [`PlayError::Memory`] for nodes in memory, and [`PlayError::Open`].
     pub async fn open(sites: &[Site], rules: Rules) -> Result<Stage, PlayError> {
-        let of = |role| sites.iter().find(|site| site.role == role).map(|site| &site.access);
-        let conninfo = |access: &Access| match access {
-            Access::Postgres(conninfo) => Ok(conninfo.clone()),
-            Access::Memory(_) => Err(PlayError::Memory),
+        let of = |role| {
+            let site = sites.iter().find(|site| site.role == role)?;
+            match &site.access {
+                Access::Postgres(conninfo) => Some(conninfo.clone()),
+                Access::Memory(_) => None,
+            }
         };
-        let primary = of(Role::Primary).map(conninfo).unwrap_or(Err(PlayError::Memory))?;
-        let replica = of(Role::Replica).map(conninfo).transpose()?;
+        let primary = of(Role::Primary).ok_or(PlayError::Memory)?;
+        let replica = of(Role::Replica);
         let deadlines = Deadlines { connect: PATIENCE, statement: PATIENCE };
         let open = async || {
             let monitor = Session::connect(&primary, "replab anomalies", deadlines).await?;
