@@ -9,7 +9,9 @@ mod error;
 mod hold;
 mod look;
 mod play;
+mod scenery;
 mod script;
+mod settle;
 mod stage;
 mod topology;
 

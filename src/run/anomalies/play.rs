@@ -1,28 +1,23 @@
 //! One playing of one case.
 
-use tokio::time::{sleep, timeout};
-
-use super::actor::{Actor, Pending};
+use super::actor::Actor;
 use super::hold::Held;
-use super::look::POLL;
 use super::script::{Verb, filled};
-use super::stage::PATIENCE;
 use super::{PlayError, Stage};
-use crate::anomaly::{Action, Answer, Case, Isolation, Placement, Played, Seat, Step, Transcript, Warning};
-use crate::pg::{PgError, Said};
+use crate::anomaly::{Action, Answer, Case, Isolation, Placement, Played, Seat, Step, Transcript};
 
 /// What an application begins anew (manual, "Serialization Failure Handling").
 const AGAIN: [&str; 2] = ["40001", "40P01"];
 
 /// A case that is being played.
-struct Play<'a> {
-    stage: &'a Stage,
-    case: &'a Case,
-    cast: Vec<Actor>,
-    held: Option<Held>,
+pub(super) struct Play<'a> {
+    pub(super) stage: &'a Stage,
+    pub(super) case: &'a Case,
+    pub(super) cast: Vec<Actor>,
+    pub(super) held: Option<Held>,
     /// Whether the schema is ours to drop.
-    made: bool,
-    transcript: Transcript,
+    pub(super) made: bool,
+    pub(super) transcript: Transcript,
 }
 
 impl Stage {
@@ -66,24 +61,6 @@ impl Play<'_> {
         self.finish().await
     }
 
-    async fn set_up(&mut self) -> Result<(), PlayError> {
-        let schema = &self.stage.rules.schema;
-        let extension = self.case.needs.extension.as_ref();
-        let extension = extension.map(|name| format!("CREATE EXTENSION IF NOT EXISTS {name}"));
-        let first = [format!("CREATE SCHEMA {schema}"), format!("SET LOCAL search_path = {schema}, public")];
-        let statements: Vec<String> =
-            first.into_iter().chain(extension).chain(self.case.setup.iter().cloned()).collect();
-        let sql = format!("BEGIN; {}; COMMIT", statements.join(";\n"));
-        let made = self.stage.monitor.batch(&sql).await;
-        if let Err(source) = made {
-            // The block stays open behind an error.
-            drop(self.stage.monitor.batch("ROLLBACK").await);
-            return Err(PlayError::SetUp { case: self.case.name.clone(), source });
-        }
-        self.made = true;
-        Ok(())
-    }
-
     /// A step whose turn has come. Its session sends it when it is answered for those before; nobody goes on until every
     /// step that was sent is answered, or waits for another session.
     async fn offer(&mut self, step: &Step, attempt: u32) -> Result<(), PlayError> {
@@ -110,21 +87,8 @@ impl Play<'_> {
         }
     }
 
-    /// Until the step of that name is answered, whoever it was seen waiting for: a signal takes a moment to arrive.
-    async fn answered(&mut self, label: &str) -> Result<(), PlayError> {
-        loop {
-            let of = |pending: &Pending| self.transcript.steps[pending.place].label == label;
-            if !self.cast.iter().filter_map(|actor| actor.pending.as_ref()).any(of) {
-                return self.pump().await;
-            }
-            // The step has a deadline of its own.
-            sleep(POLL).await;
-            self.settle().await?;
-        }
-    }
-
     /// Sends whatever can be sent, one after the other.
-    async fn pump(&mut self) -> Result<(), PlayError> {
+    pub(super) async fn pump(&mut self) -> Result<(), PlayError> {
         loop {
             let ready = |actor: &Actor| actor.pending.is_none() && !actor.queue.is_empty();
             let Some(place) = self.cast.iter().position(ready) else { return Ok(()) };
@@ -178,106 +142,6 @@ impl Play<'_> {
         Ok(())
     }
 
-    /// Until every step that was sent is answered, or is seen to wait for another session.
-    async fn settle(&mut self) -> Result<(), PlayError> {
-        let deadline = self.stage.rules.deadline;
-        let settling = async {
-            loop {
-                self.collect().await?;
-                if self.cast.iter().all(|actor| actor.pending.is_none()) {
-                    return Ok(());
-                }
-                let looked = self.stage.waits(&self.cast, self.held.is_some()).await;
-                let waits = looked.map_err(|source| self.asked(source))?;
-                // An answer after the look may have let others go on: only what was stable counts.
-                if self.collect().await? {
-                    continue;
-                }
-                let mut all_wait = true;
-                for actor in self.cast.iter().filter(|actor| actor.pending.is_some()) {
-                    match (waits.get(&actor.name), &actor.pending) {
-                        (Some(others), Some(pending)) => {
-                            self.transcript.steps[pending.place].waited_for.clone_from(others);
-                        }
-                        _ => all_wait = false,
-                    }
-                }
-                if all_wait {
-                    return Ok(());
-                }
-                sleep(POLL).await;
-            }
-        };
-        match timeout(deadline, settling).await {
-            Ok(settled) => settled,
-            Err(_) => Err(self.late()),
-        }
-    }
-
-    /// Until every step is answered.
-    async fn finish(&mut self) -> Result<(), PlayError> {
-        loop {
-            self.pump().await?;
-            if self.cast.iter().all(|actor| actor.pending.is_none() && actor.queue.is_empty()) {
-                return Ok(());
-            }
-            // Each has a deadline of its own.
-            sleep(POLL).await;
-            self.settle().await?;
-        }
-    }
-
-    /// Takes the answers that are there; answers whether there was one.
-    async fn collect(&mut self) -> Result<bool, PlayError> {
-        let last = self.transcript.steps.len().saturating_sub(1);
-        let mut any = false;
-        for place in 0..self.cast.len() {
-            let actor = &mut self.cast[place];
-            let Some(pending) = actor.pending.take_if(|pending| pending.task.is_finished()) else { continue };
-            any = true;
-            let Pending { place, verb, task } = pending;
-            let said = task.await.unwrap_or_else(|error| Err(PgError::Mismatch(error.to_string())));
-            let played = &mut self.transcript.steps[place];
-            played.answered_after = last;
-            played.answer = match said {
-                Ok(said) => {
-                    let rolled_back = actor.failed && verb == Verb::Rollback;
-                    if verb == Verb::Begin {
-                        actor.in_transaction = true;
-                    }
-                    if verb.ends() {
-                        (actor.in_transaction, actor.failed) = (false, false);
-                    }
-                    if rolled_back { Answer::RolledBack } else { answer(said, verb) }
-                }
-                Err(PgError::Sql { sqlstate, message, .. }) => {
-                    // A commit that fails ends its transaction.
-                    let goes_on = (actor.in_transaction || verb == Verb::Begin) && !verb.ends();
-                    (actor.in_transaction, actor.failed) = (goes_on, goes_on);
-                    Answer::Refused { sqlstate, message }
-                }
-                Err(PgError::Deadline(deadline)) => {
-                    let (step, waits_for) = (played.label.clone(), played.waited_for.clone());
-                    return Err(PlayError::Deadline {
-                        case: self.case.name.clone(),
-                        step,
-                        waits_for,
-                        deadline,
-                    });
-                }
-                Err(source) => {
-                    let (case, step) = (self.case.name.clone(), played.label.clone());
-                    return Err(PlayError::Lost { case, step, source });
-                }
-            };
-            let warned =
-                actor.session.take_warnings().into_iter().filter(|notice| notice.severity == "WARNING");
-            played.warnings =
-                warned.map(|notice| Warning { sqlstate: notice.sqlstate, message: notice.message }).collect();
-        }
-        Ok(any)
-    }
-
     /// The steps of the transactions that were refused and would succeed anew, session by session.
     fn refused(&self) -> Vec<Step> {
         let mut again = Vec::new();
@@ -297,62 +161,5 @@ impl Play<'_> {
             again.extend(own[begin..=end].iter().map(|step| (*step).clone()));
         }
         again
-    }
-
-    fn late(&self) -> PlayError {
-        let pending = self.cast.iter().find_map(|actor| actor.pending.as_ref());
-        let played = pending.and_then(|pending| self.transcript.steps.get(pending.place));
-        PlayError::Deadline {
-            case: self.case.name.clone(),
-            step: played.map(|played| played.label.clone()).unwrap_or_default(),
-            waits_for: played.map(|played| played.waited_for.clone()).unwrap_or_default(),
-            deadline: self.stage.rules.deadline,
-        }
-    }
-
-    fn asked(&self, source: PgError) -> PlayError {
-        PlayError::Ask { case: self.case.name.clone(), what: "ask who waits for whom", source }
-    }
-
-    /// Puts settings back, ends the sessions, drops the tables: each although another failed.
-    async fn clean_up(&mut self) -> Result<(), PlayError> {
-        let released = self.stage.release(&self.case.name, &mut self.held).await;
-        let mut pids = [Vec::new(), Vec::new()];
-        for actor in self.cast.drain(..) {
-            pids[usize::from(actor.on == Placement::Replica)].push(actor.session.backend_pid());
-            if let Some(pending) = &actor.pending {
-                pending.task.abort();
-            }
-        }
-        let case = &self.case.name;
-        let [on_primary, on_replica] = &pids;
-        let mut ended = self.stage.gone(case, &self.stage.monitor, on_primary).await;
-        if let Some(lookout) = self.stage.lookout.as_ref().filter(|_| !on_replica.is_empty()) {
-            ended = ended.and(self.stage.gone(case, lookout, on_replica).await);
-        }
-        let schema = &self.stage.rules.schema;
-        if !self.made {
-            return released.and(ended);
-        }
-        let drop = format!("DROP SCHEMA IF EXISTS {schema} CASCADE");
-        let dropped = timeout(PATIENCE, self.stage.monitor.batch(&drop)).await;
-        let what = "drop its tables";
-        let dropped = match dropped {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(PlayError::Ask { case: case.clone(), what, source }),
-            Err(_) => Err(PlayError::Never { case: case.clone(), what, deadline: PATIENCE }),
-        };
-        released.and(ended).and(dropped)
-    }
-}
-
-fn answer(said: Said, verb: Verb) -> Answer {
-    match said.rows {
-        Some(rows) => {
-            let text = |value: Option<String>| value.unwrap_or_else(|| "NULL".to_owned());
-            Answer::Rows { rows: rows.into_iter().map(|row| row.into_iter().map(text).collect()).collect() }
-        }
-        None if verb == Verb::Write => Answer::Affected { rows: said.count },
-        None => Answer::Done,
     }
 }
