@@ -18,6 +18,7 @@
 //! |---|---|---|
 //! | 0 | [`lsn`], `suggest` | log sequence numbers; "did you mean" |
 //! | 1 | [`history`] | what happened: operations, events, samples, and the files they are kept in |
+//! | 2 | [`anomaly`] | scripted interleavings: cases as files, what is expected of them, what a transcript amounts to |
 //! | 2 | [`pg`] | PostgreSQL as a client sees it: sessions with deadlines, the honest commit, certainty, probes |
 //! | 2 | [`check`] | pure judgements over a history, one guarantee at a time |
 //! | 2 | [`measure`] | pure figures over a history: rates, latencies, lag, time to recover, limits on them |
@@ -51,6 +52,7 @@ mod suggest;
 
 pub mod history;
 
+pub mod anomaly;
 pub mod check;
 pub mod measure;
 pub mod pg;

@@ -7,7 +7,9 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
-use super::{bench, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up};
+use super::{
+    anomalies, bench, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up,
+};
 use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -73,6 +75,9 @@ pub(super) enum Command {
     /// Measure settings against faults: what was lost, for how long it was unavailable
     #[command(after_long_help = matrix::HELP)]
     Matrix(Box<matrix::Args>),
+    /// Play scripted interleavings, and see what isolation levels and replicas allow
+    #[command(after_long_help = anomalies::HELP)]
+    Anomalies(Box<anomalies::Args>),
     /// Judge a stored run again, without a cluster
     Check(CheckArgs),
     /// Print a stored run in any format

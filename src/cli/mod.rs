@@ -1,5 +1,6 @@
 //! The command line: as-typed arguments in, an exit code out. The only place that prints.
 
+mod anomalies;
 mod args;
 mod bench;
 mod check;
@@ -82,6 +83,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         }
         Some(Command::Soak(args)) => soak::run(args, &global.place, console).await,
         Some(Command::Matrix(args)) => matrix::run(*args, &global.place, console).await,
+        Some(Command::Anomalies(args)) => anomalies::run(*args, &global.place, console).await,
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),

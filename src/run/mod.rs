@@ -1,6 +1,7 @@
 //! The only module that sees all stages: it makes a cluster, runs clients and nemesis against it, writes what
 //! happened, and has it judged.
 
+pub mod anomalies;
 mod begin;
 pub mod bench;
 mod directory;

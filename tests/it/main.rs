@@ -7,6 +7,7 @@
 )]
 
 mod alike;
+mod anomalies;
 mod bench;
 mod browser;
 mod clusters;

@@ -10,7 +10,7 @@ use std::path::Path;
 type Tree = BTreeMap<String, String>;
 
 /// A module imports only modules of strictly lower rank.
-const RANKS: [(&str, u8); 14] = [
+const RANKS: [(&str, u8); 15] = [
     ("cli", 7),
     ("run", 6),
     ("config", 5),
@@ -18,6 +18,7 @@ const RANKS: [(&str, u8); 14] = [
     ("fault", 4),
     ("topology", 3),
     ("report", 3),
+    ("anomaly", 2),
     ("check", 2),
     ("measure", 2),
     ("pg", 2),

@@ -19,7 +19,7 @@ pub fn html(bench: &Bench) -> String {
         tone,
         run: &bench.id,
         version: &bench.version,
-        hero: hero(&words::what(bench), word, tone, &words::decisive(bench), bench.exit_code),
+        hero: hero(&words::what(bench), word, tone, &words::decisive(bench), (bench.exit_code, words::meaning(bench))),
         sections: &sections(bench),
         footer: markup! {
             "Written by replab " (bench.version) ". " code { (bench.id) } ", started " (bench.started) ", " (words::took(bench)) "."

@@ -3,7 +3,7 @@
 use super::model::{Bench, Group, Row};
 use crate::check::{Promise, Verdict};
 use crate::measure::{Estimate, Standing};
-use crate::report::outcome::Tone;
+use crate::report::outcome::{Tone, exit_meaning};
 use crate::report::words::{count, plain, plural, rate};
 
 /// What stands under the tables.
@@ -30,6 +30,15 @@ pub(super) fn headline(bench: &Bench) -> (&'static str, Tone) {
         1 => ("INVALID", Tone::Bad),
         130 => ("INTERRUPTED", Tone::Unknown),
         _ => ("UNKNOWN", Tone::Unknown),
+    }
+}
+
+/// What its exit code means.
+pub(super) fn meaning(bench: &Bench) -> &'static str {
+    match bench.exit_code {
+        0 => "every method kept its promise",
+        1 => "a method broke its promise",
+        code => exit_meaning(code),
     }
 }
 

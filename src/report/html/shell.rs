@@ -3,7 +3,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::parts::{Section, mark};
-use crate::report::outcome::{Tone, exit_meaning};
+use crate::report::outcome::Tone;
 use crate::report::words;
 
 const STYLE: &str = include_str!("style.css");
@@ -80,8 +80,8 @@ impl Shell<'_> {
     }
 }
 
-/// The verdict in large print: what was measured, what came of it, why, and the exit code.
-pub(in crate::report) fn hero(what: &str, word: &str, tone: Tone, reason: &str, exit_code: u8) -> Markup {
+/// The verdict in large print: what was measured, what came of it, why, and the exit code with its meaning.
+pub(in crate::report) fn hero(what: &str, word: &str, tone: Tone, reason: &str, exit: (u8, &str)) -> Markup {
     markup! {
         section.hero #verdict aria-labelledby="verdict-heading" {
             p.what { (what) }
@@ -91,7 +91,7 @@ pub(in crate::report) fn hero(what: &str, word: &str, tone: Tone, reason: &str, 
                     h1 #verdict-heading { (word) }
                     p.reason { (reason) }
                 }
-                p.exit { "exit code" strong { (exit_code) } (exit_meaning(exit_code)) }
+                p.exit { "exit code" strong { (exit.0) } (exit.1) }
             }
         }
     }

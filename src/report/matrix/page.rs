@@ -7,7 +7,7 @@ use super::spread::Spread;
 use super::words::{self, LEGEND};
 use crate::report::html::parts::{Section, prose, table};
 use crate::report::html::shell::{Shell, hero};
-use crate::report::outcome::Tone;
+use crate::report::outcome::{Tone, exit_meaning};
 use crate::report::words::plain;
 
 /// The matrix as one HTML page that makes no network request; its links lead to the runs beside it.
@@ -19,7 +19,13 @@ pub fn html(matrix: &Matrix) -> String {
         tone,
         run: &matrix.id,
         version: &matrix.version,
-        hero: hero(&words::what(matrix), word, tone, &words::decisive(matrix), matrix.exit_code),
+        hero: hero(
+            &words::what(matrix),
+            word,
+            tone,
+            &words::decisive(matrix),
+            (matrix.exit_code, exit_meaning(matrix.exit_code)),
+        ),
         sections: &sections(matrix),
         footer: markup! {
             "Written by replab " (matrix.version) ". " code { (matrix.id) } ", started " (matrix.started)
