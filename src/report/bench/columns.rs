@@ -51,10 +51,12 @@ pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
         fast.extend(there);
         return vec![table(&fast, group)];
     }
-    let mut told: Vec<Column> = vec![
-        ("method".to_owned(), |row| row.method.clone()),
-        ("acknowledged".to_owned(), |row| middle(row, |lap| Some(lap.increments.acknowledged))),
-    ];
+    // Where each leaves a row, what was wanted stands beside what is there.
+    let first: Column = match has(|lap| lap.inserted.is_some()) {
+        true => ("wanted".to_owned(), |row| middle(row, |lap| Some(lap.wanted()))),
+        false => ("acknowledged".to_owned(), |row| middle(row, |lap| Some(lap.increments.acknowledged))),
+    };
+    let mut told: Vec<Column> = vec![("method".to_owned(), |row| row.method.clone()), first];
     let needed = optional.into_iter().filter(|(_, is_needed, _)| *is_needed);
     told.extend(needed.map(|(name, _, cell)| (name.to_owned(), cell)));
     told.extend(there);

@@ -40,7 +40,8 @@ pub(super) fn what(bench: &Bench) -> String {
     clients.sort_unstable();
     clients.dedup();
     let clients: Vec<String> = clients.iter().map(ToString::to_string).collect();
-    let each = bench.groups.first().and_then(|group| group.each);
+    let same = bench.groups.windows(2).all(|pair| pair[0].each == pair[1].each);
+    let each = bench.groups.first().filter(|_| same).and_then(|group| group.each);
     let each = each.map(|each| format!(" × {}", count(each.into()))).unwrap_or_default();
     let faults = bench.faults.as_ref().map(|faults| format!(", with {faults}")).unwrap_or_default();
     plain(&format!(
