@@ -124,7 +124,7 @@ fn a_client_that_dies_leaves_a_reaction_behind_only_without_a_transaction() {
         assert_eq!(lap.count("found"), lap.count("acknowledged"), "{name}");
         assert_eq!(lap.count("orphaned"), if is_apart { 10 } else { 0 }, "{name}");
         assert_eq!(lap.count("inserted"), lap.count("found") + lap.count("orphaned"), "{name}");
-        assert_eq!(lap.reason() == "10 orphaned, as expected", is_apart, "{name}");
+        assert_eq!(lap.reason() == "as expected", is_apart, "{name}");
     }
 }
 
@@ -158,7 +158,7 @@ fn rows_and_total_that_part_are_caught_although_no_update_is_lost() {
         let name = lap.name();
         assert_eq!((lap.count("found"), lap.count("inserted"), lap.count("lost")), (8, 10, 0), "{name}");
         let expected = match lap.method {
-            "compare-and-set" => ("pass", "2 orphaned, as expected"),
+            "compare-and-set" => ("pass", "as expected"),
             _ => ("fail", "2 there that nobody counted"),
         };
         assert_eq!((lap.verdict(), lap.reason()), expected, "{name}");

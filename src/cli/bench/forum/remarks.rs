@@ -28,7 +28,8 @@ const REACTIONS: [&str; 8] = [
     "Its time begins before 100 users are created one after the other and ends after the final read; ours is from the first \
      task's beginning to the last one's end, with accounts and connections made before.",
     "Its 100 users are goroutines that share a pool of connections, whose size its code does not set: pgx's own is the larger \
-     of 4 and the number of CPUs. Here each client has a connection, so with 100 clients 100 transactions do meet.",
+     of 4 and the number of CPUs. Here each client has a connection, so with 100 clients 100 \
+     transactions do meet, and more of them give up; --clients 4 or 10 lets 100 users share as few as its pool may have had.",
     "Its compare and set: RetryMatchAndSet leaves its loop only on another error, never on success; a nil error, too, only \
      counts a round. So who succeeds goes on adding reactions until five rounds are over, and is then told ErrLimitRetry: every \
      user is. Its rows are not users, and 100 users make 500 rounds.",
