@@ -191,7 +191,7 @@ pub(super) fn faults(bench: &Bench) -> Vec<String> {
 pub(super) fn methods(bench: &Bench) -> Vec<(&str, &str)> {
     let mut methods: Vec<(&str, &str)> = Vec::new();
     for row in bench.groups.iter().flat_map(|group| &group.rows) {
-        if methods.iter().all(|(method, _)| *method != row.method) {
+        if !methods.contains(&(row.method.as_str(), row.about.as_str())) {
             methods.push((&row.method, &row.about));
         }
     }

@@ -28,10 +28,14 @@ pub(in crate::workload) struct Update {
 pub(super) fn about(level: Isolation) -> &'static str {
     match level {
         Isolation::ReadCommitted => {
-            "read, change in the client, write back; who writes last undoes the others"
+            "read an account, change it in the client, write it back; who writes last undoes the others"
         }
-        Isolation::RepeatableRead => "the same at repeatable read, again after 40001",
-        Isolation::Serializable => "the same at serializable, again after 40001",
+        Isolation::RepeatableRead => {
+            "read, change and write back an account at repeatable read, again after 40001"
+        }
+        Isolation::Serializable => {
+            "read, change and write back an account at serializable, again after 40001"
+        }
     }
 }
 

@@ -35,8 +35,12 @@ pub(super) fn about(level: Isolation) -> &'static str {
         Isolation::ReadCommitted => {
             "insert a comment, write the total that was read + 1; totals undo each other"
         }
-        Isolation::RepeatableRead => "the same at repeatable read, both again after 40001",
-        Isolation::Serializable => "the same at serializable, both again after 40001",
+        Isolation::RepeatableRead => {
+            "insert a comment and write the total at repeatable read, both again after 40001"
+        }
+        Isolation::Serializable => {
+            "insert a comment and write the total at serializable, both again after 40001"
+        }
     }
 }
 
