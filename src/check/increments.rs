@@ -2,6 +2,9 @@
 //!
 //! With `a` increments acknowledged and `u` of unknown outcome, a counter that is right holds at least `a` and at most
 //! `a + u`. Less is a loss, more was applied twice. Both bounds are sharp: nothing else can be told from the total.
+//!
+//! Where each task leaves a row as well, the same bounds hold for the rows. Written in one transaction with the total,
+//! there are exactly as many as it says, whatever is unknown; written apart from it there may be more.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,8 @@ pub struct Increments {
     pub unknown: u64,
     /// What the counter held at the end; `None`: it could not be read.
     pub found: Option<i64>,
+    /// Rows that were there at the end, where each task leaves one.
+    pub rows: Option<i64>,
 }
 
 /// What is promised of acknowledged increments.
@@ -31,6 +36,15 @@ pub enum Promise {
     NotDurable,
     /// They are lost whenever two clients meet: the method is there to show it.
     Loses,
+}
+
+/// What is promised of the rows that the tasks leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// They are written in the transaction that writes the total: there are as many as it says.
+    Counted,
+    /// The total may know less of them; of the acknowledged ones this is promised.
+    Apart(Promise),
 }
 
 /// What became of the increments.
@@ -47,8 +61,44 @@ pub struct Balance {
 }
 
 impl Increments {
-    /// Whether `promise` was kept.
-    pub fn judge(&self, promise: Promise) -> Balance {
+    /// Whether `promise` was kept, and what is promised of the rows, if there are any.
+    pub fn judge(&self, promise: Promise, rows: Rows) -> Balance {
+        let balance = self.judge_total(promise);
+        let (Some(found), Some(there)) = (self.found, self.rows) else { return balance };
+        match self.wrong_rows(found, there, rows) {
+            Some(reason) if balance.verdict != Verdict::Fail => {
+                Balance { verdict: Verdict::Fail, reason, ..balance }
+            }
+            None if balance.verdict == Verdict::Pass && promise == Promise::Kept && there > found => {
+                Balance { reason: "as expected".to_owned(), ..balance }
+            }
+            _ => balance,
+        }
+    }
+
+    /// What is wrong about the rows.
+    fn wrong_rows(&self, found: i64, there: i64, rows: Rows) -> Option<String> {
+        let (acknowledged, found, there) =
+            (i128::from(self.acknowledged), i128::from(found), i128::from(there));
+        let most = acknowledged + i128::from(self.unknown);
+        if there < found {
+            return Some(format!("{} counted that are not there", found - there));
+        }
+        let least = acknowledged - i128::from(self.warned);
+        match rows {
+            Rows::Counted if there > found => Some(format!("{} there that nobody counted", there - found)),
+            Rows::Apart(Promise::Kept) if there < least => {
+                Some(format!("{} lost, by their rows", acknowledged - there))
+            }
+            // A row that was taken back may come back where commits get lost.
+            Rows::Apart(Promise::Kept) if there > most => {
+                Some(format!("{} there that nobody asked for", there - most))
+            }
+            Rows::Counted | Rows::Apart(_) => None,
+        }
+    }
+
+    fn judge_total(&self, promise: Promise) -> Balance {
         let Some(found) = self.found else {
             return Balance::unknown("the counter could not be read at the end");
         };
@@ -90,8 +140,8 @@ mod tests {
     use super::*;
 
     fn judge(acknowledged: u64, unknown: u64, found: i64, promise: Promise) -> (Verdict, u64, u64) {
-        let increments = Increments { acknowledged, warned: 0, unknown, found: Some(found) };
-        let balance = increments.judge(promise);
+        let increments = Increments { acknowledged, unknown, found: Some(found), ..Increments::default() };
+        let balance = increments.judge(promise, Rows::Counted);
         (balance.verdict, balance.lost, balance.doubled)
     }
 
@@ -126,18 +176,73 @@ mod tests {
 
     #[test]
     fn what_came_with_a_warning_may_be_lost() {
-        let warned = Increments { acknowledged: 100, warned: 2, unknown: 0, found: Some(98) };
-        assert_eq!(warned.judge(Promise::Kept).verdict, Verdict::Pass);
-        assert_eq!(warned.judge(Promise::Kept).reason, "2 lost that the server had warned of");
-        let more = Increments { found: Some(97), ..warned };
-        assert_eq!((more.judge(Promise::Kept).verdict, more.judge(Promise::Kept).lost), (Verdict::Fail, 3));
+        let warned = Increments { acknowledged: 100, warned: 2, unknown: 0, found: Some(98), rows: Some(98) };
+        let balance = warned.judge(Promise::Kept, Rows::Counted);
+        assert_eq!(balance.verdict, Verdict::Pass);
+        assert_eq!(balance.reason, "2 lost that the server had warned of");
+        assert_eq!(warned.judge(Promise::Kept, Rows::Apart(Promise::Kept)).verdict, Verdict::Pass);
+        let more = Increments { found: Some(97), rows: Some(97), ..warned };
+        let balance = more.judge(Promise::Kept, Rows::Counted);
+        assert_eq!((balance.verdict, balance.lost), (Verdict::Fail, 3));
     }
 
     #[test]
     fn without_evidence_nothing_is_said() {
         let unread = Increments { acknowledged: 5, ..Increments::default() };
-        assert_eq!(unread.judge(Promise::Kept).verdict, Verdict::Unknown);
+        assert_eq!(unread.judge(Promise::Kept, Rows::Counted).verdict, Verdict::Unknown);
         assert_eq!(judge(0, 0, 0, Promise::Kept).0, Verdict::Unknown);
         assert_eq!(judge(0, 4, 2, Promise::Kept).0, Verdict::Unknown);
+    }
+
+    /// Verdict and reason for 100 acknowledged and 3 unknown tasks.
+    fn rows(found: i64, there: i64, promise: Promise, rows: Rows) -> (Verdict, String) {
+        let (found, there) = (Some(found), Some(there));
+        let increments = Increments { acknowledged: 100, unknown: 3, warned: 0, found, rows: there };
+        let balance = increments.judge(promise, rows);
+        (balance.verdict, balance.reason)
+    }
+
+    #[test]
+    fn rows_of_the_same_transaction_are_as_many_as_were_counted() {
+        use Promise::{Kept, NotDurable};
+        for found in 100..=103 {
+            assert_eq!(rows(found, found, Kept, Rows::Counted).0, Verdict::Pass);
+        }
+        let wrong = |reason: &str| (Verdict::Fail, reason.to_owned());
+        assert_eq!(rows(100, 101, Kept, Rows::Counted), wrong("1 there that nobody counted"));
+        assert_eq!(rows(102, 101, Kept, Rows::Counted), wrong("1 counted that are not there"));
+        assert_eq!(rows(99, 99, Kept, Rows::Counted), wrong("1 lost"));
+        assert_eq!(rows(104, 104, Kept, Rows::Counted), wrong("1 applied that nobody asked for"));
+        // What a crash takes with it, it takes with both.
+        assert_eq!(rows(40, 40, NotDurable, Rows::Counted).0, Verdict::Pass);
+        assert_eq!(rows(40, 41, NotDurable, Rows::Counted), wrong("1 there that nobody counted"));
+    }
+
+    #[test]
+    fn rows_beside_the_total_may_be_orphaned_and_are_bounded_all_the_same() {
+        use Promise::{Kept, Loses, NotDurable};
+        let wrong = |reason: &str| (Verdict::Fail, reason.to_owned());
+        let apart = Rows::Apart(Kept);
+        assert_eq!(rows(100, 103, Kept, apart), (Verdict::Pass, "as expected".to_owned()));
+        assert_eq!(rows(100, 100, Kept, apart).0, Verdict::Pass);
+        assert_eq!(rows(100, 104, Kept, apart), wrong("1 there that nobody asked for"));
+        assert_eq!(rows(103, 102, Kept, apart), wrong("1 counted that are not there"));
+        // A total that is meant to lose excuses no row.
+        assert_eq!(rows(40, 100, Loses, apart), (Verdict::Pass, "as expected".to_owned()));
+        assert_eq!(rows(40, 99, Loses, apart), wrong("1 lost, by their rows"));
+        assert_eq!(rows(40, 104, Loses, apart), wrong("1 there that nobody asked for"));
+        for there in [50, 99, 104] {
+            assert_eq!(rows(40, there, Loses, Rows::Apart(NotDurable)).0, Verdict::Pass);
+        }
+        assert_eq!(rows(40, 39, Loses, Rows::Apart(NotDurable)), wrong("1 counted that are not there"));
+    }
+
+    #[test]
+    fn rows_count_where_nothing_was_acknowledged() {
+        let nothing = Increments { unknown: 2, found: Some(0), rows: Some(0), ..Increments::default() };
+        assert_eq!(nothing.judge(Promise::Kept, Rows::Counted).verdict, Verdict::Unknown);
+        let torn = Increments { rows: Some(1), ..nothing };
+        assert_eq!(torn.judge(Promise::Kept, Rows::Counted).verdict, Verdict::Fail);
+        assert_eq!(torn.judge(Promise::Kept, Rows::Apart(Promise::Kept)).verdict, Verdict::Unknown);
     }
 }

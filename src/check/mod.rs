@@ -25,7 +25,7 @@ mod walk;
 use crate::history::{CounterOp, OrdersOp, Table};
 use convergence::Convergence;
 
-pub use increments::{Balance, Increments, Promise};
+pub use increments::{Balance, Increments, Promise, Rows};
 pub use judgement::{
     Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, Lost, MAX_FINDINGS, Verdict,
     overall,

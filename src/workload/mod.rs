@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod counter;
 mod digest;
+pub mod forum;
 pub mod orders;
 pub mod tables;
 

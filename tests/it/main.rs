@@ -19,6 +19,7 @@ mod environment;
 mod experiment;
 mod failover;
 mod faults;
+mod forum;
 mod killed;
 mod lab;
 mod local;

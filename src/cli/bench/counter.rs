@@ -85,6 +85,7 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
     let mut methods = if args.method.is_empty() { Method::ALL.to_vec() } else { args.method.clone() };
     methods.sort_unstable();
     methods.dedup();
+    let each = args.increments.unwrap_or(if args.full { FULL } else { INCREMENTS });
     let contest = |clients: u32| {
         let entry = |method: &Method| Entry {
             original: original(*method).filter(|_| args.full && clients == 10),
@@ -96,6 +97,10 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
             title: "increments of one counter".to_owned(),
             value: "counter",
             clients,
+            amount: args.race.amount(each, &plan),
+            policy: args.race.policy(None),
+            slots: args.slots,
+            deaths: 0,
             base: if methods.contains(&BASE) { BASE.name() } else { methods[0].name() },
             entries: methods.iter().map(entry).chain(peer).collect(),
         }
@@ -103,11 +108,8 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
     let design = Design {
         name: "counter",
         contests: clients.iter().map(|clients| contest(*clients)).collect(),
-        amount: args.race.amount(args.increments.unwrap_or(if args.full { FULL } else { INCREMENTS }), &plan),
         repeat: args.race.repeat().unwrap_or(if args.full { 1 } else { REPEAT }),
-        policy: args.race.policy(None),
         mistake: args.race.mistake(),
-        slots: args.slots,
         flags: flags(&args, &clients, &plan),
         remarks: if args.full { REMARKS.map(str::to_owned).into() } else { Vec::new() },
         plan,

@@ -2,6 +2,7 @@
 
 mod counter;
 mod driver;
+mod forum;
 mod race;
 mod up;
 
@@ -18,6 +19,9 @@ pub(super) enum BenchCommand {
     /// Ways to increment one counter: how fast, how often again, and whether any increment is lost
     #[command(after_long_help = counter::HELP)]
     Counter(Box<counter::Args>),
+    /// A forum's accounts, comments and reactions under isolation levels, locks and compare-and-set
+    #[command(after_long_help = forum::HELP)]
+    Forum(Box<forum::Args>),
     /// replab's driver and pgbench in turn: the same statements, clients and cluster
     Driver(driver::DriverArgs),
     /// How long a cluster of one primary and one replica takes to be up
@@ -32,6 +36,7 @@ pub(super) enum BenchCommand {
 pub(super) async fn bench(command: BenchCommand, place: &Place, console: &Console) -> Result<Exit, Failure> {
     match command {
         BenchCommand::Counter(args) => counter::run(*args, place, console).await,
+        BenchCommand::Forum(args) => forum::run(*args, place, console).await,
         BenchCommand::Driver(args) => driver::driver(&args, console).await,
         BenchCommand::Up { repeat } => up::up(repeat, console).await,
     }

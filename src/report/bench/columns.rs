@@ -15,6 +15,9 @@ pub(super) struct Table {
 /// A column: its name, and what stands in it.
 type Column = (String, fn(&Row) -> String);
 
+/// A column that stands there only where it is needed.
+type Optional = (&'static str, bool, fn(&Row) -> String);
+
 /// What every method did: how fast, and what was there in the end. One table where there is room for it and no outcome is
 /// out of the ordinary, else two.
 pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
@@ -31,7 +34,7 @@ pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
             row.summary.retries.map_or("–".to_owned(), |retries| format!("{retries:.2}"))
         }),
     ];
-    let optional: [(&str, bool, fn(&Row) -> String); 5] = [
+    let optional: [Optional; 5] = [
         ("unknown", has(|lap| lap.increments.unknown > 0), |row| {
             middle(row, |lap| Some(lap.increments.unknown))
         }),
@@ -51,10 +54,12 @@ pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
         fast.extend(there);
         return vec![table(&fast, group)];
     }
-    let mut told: Vec<Column> = vec![
-        ("method".to_owned(), |row| row.method.clone()),
-        ("acknowledged".to_owned(), |row| middle(row, |lap| Some(lap.increments.acknowledged))),
-    ];
+    // Where each leaves a row, what was wanted stands beside what is there.
+    let first: Column = match has(|lap| lap.inserted.is_some()) {
+        true => ("wanted".to_owned(), |row| middle(row, |lap| Some(lap.wanted()))),
+        false => ("acknowledged".to_owned(), |row| middle(row, |lap| Some(lap.increments.acknowledged))),
+    };
+    let mut told: Vec<Column> = vec![("method".to_owned(), |row| row.method.clone()), first];
     let needed = optional.into_iter().filter(|(_, is_needed, _)| *is_needed);
     told.extend(needed.map(|(name, _, cell)| (name.to_owned(), cell)));
     told.extend(there);

@@ -143,6 +143,13 @@ pub struct Lap {
     pub faults: Vec<String>,
 }
 
+impl Lap {
+    /// Tasks that were to be done, whatever became of them.
+    pub fn wanted(&self) -> u64 {
+        self.increments.acknowledged + self.increments.unknown + self.given_up
+    }
+}
+
 impl Row {
     /// The worst verdict of its laps.
     pub fn verdict(&self) -> Verdict {

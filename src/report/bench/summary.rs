@@ -16,7 +16,7 @@ pub struct Summary {
     pub rate: Option<Estimate>,
     /// Medians of the laps' own percentiles, and the largest time of all.
     pub latency: Option<Latency>,
-    /// Retries for each task that was not given up: the mean over all laps.
+    /// Retries for each task that was done or given up: the mean over all laps.
     pub retries: Option<f64>,
     /// What the counter held: the median.
     pub value: Option<f64>,
@@ -55,7 +55,7 @@ impl Summary {
             })
             .collect();
         let against = Estimate::of_ratios(&pairs);
-        let done: u64 = laps.iter().map(|lap| lap.increments.acknowledged).sum();
+        let done: u64 = laps.iter().map(|lap| lap.increments.acknowledged + lap.given_up).sum();
         let retries: u64 = laps.iter().map(|lap| lap.retries).sum();
         // What another program did, nobody saw doing.
         let is_seen = laps.iter().any(|lap| lap.latency.is_some());

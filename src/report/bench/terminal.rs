@@ -14,7 +14,11 @@ pub fn terminal(bench: &Bench, look: Look) -> String {
     sheet.headline(tone, word, &words::what(bench));
     for group in &bench.groups {
         sheet.title(&words::title(group).to_uppercase());
-        columns::results(group, false).into_iter().for_each(|one| table(&mut sheet, one, &[3, 5]));
+        for one in columns::results(group, false) {
+            // Only times can be done without.
+            let has_times = one.header.iter().any(|name| name == "p50");
+            table(&mut sheet, one, if has_times { &[3, 5] } else { &[] });
+        }
         if let Some(comparison) = columns::comparison(group) {
             table(&mut sheet, comparison, &[]);
         }
@@ -52,6 +56,7 @@ pub fn terminal(bench: &Bench, look: Look) -> String {
 
 /// A table whose columns `spare` are given up where there is no room.
 fn table(sheet: &mut Sheet, Table { header, rows }: Table, spare: &[usize]) {
-    let folded: Vec<String> = header.iter().map(|name| name.replace('/', "/\n")).collect();
+    let folded: Vec<String> =
+        header.iter().map(|name| name.replace('/', "/\n").replace("given up", "given\nup")).collect();
     sheet.table(&folded, &rows, 1, spare);
 }

@@ -1,21 +1,22 @@
 //! What laps say together, and what stands in the tables.
 
 use super::*;
-use crate::check::{Increments, Promise};
+use crate::check::{Increments, Promise, Rows};
 use crate::history::Nanos;
 use crate::measure::{Percentiles, Standing};
 use crate::report::Look;
 
 /// A lap of `rate` increments a second in which `found` of a thousand were there in the end.
 fn lap(repetition: u32, rate: f64, found: i64, promise: Promise) -> Lap {
-    let increments = Increments { acknowledged: 1_000, warned: 0, unknown: 0, found: Some(found) };
+    let increments =
+        Increments { acknowledged: 1_000, warned: 0, unknown: 0, found: Some(found), rows: None };
     let ms = |ms: u64| Nanos::from_millis(ms * u64::from(repetition));
     Lap {
         repetition,
         turn: 1,
         seconds: 1_000.0 / rate,
         increments,
-        balance: increments.judge(promise),
+        balance: increments.judge(promise, Rows::Counted),
         rate,
         latency: Some(Percentiles {
             count: 1_000,

@@ -49,7 +49,8 @@ pub(super) fn what(bench: &Bench) -> String {
     clients.sort_unstable();
     clients.dedup();
     let clients: Vec<String> = clients.iter().map(ToString::to_string).collect();
-    let each = bench.groups.first().and_then(|group| group.each);
+    let same = bench.groups.windows(2).all(|pair| pair[0].each == pair[1].each);
+    let each = bench.groups.first().filter(|_| same).and_then(|group| group.each);
     let each = each.map(|each| format!(" × {}", count(each.into()))).unwrap_or_default();
     let faults = bench.faults.as_ref().map(|faults| format!(", with {faults}")).unwrap_or_default();
     plain(&format!(
@@ -199,7 +200,7 @@ pub(super) fn faults(bench: &Bench) -> Vec<String> {
 pub(super) fn methods(bench: &Bench) -> Vec<(&str, &str)> {
     let mut methods: Vec<(&str, &str)> = Vec::new();
     for row in bench.groups.iter().flat_map(|group| &group.rows) {
-        if methods.iter().all(|(method, _)| *method != row.method) {
+        if !methods.contains(&(row.method.as_str(), row.about.as_str())) {
             methods.push((&row.method, &row.about));
         }
     }

@@ -1,6 +1,6 @@
 //! What a bench measures.
 
-use crate::check::Promise;
+use crate::check::{Promise, Rows};
 use crate::config::Plan;
 use crate::history::Nanos;
 use crate::report::bench::Original;
@@ -17,16 +17,10 @@ pub struct Design {
     pub plan: Plan,
     /// What is compared with each other.
     pub contests: Vec<Contest>,
-    /// How much each client does in a lap.
-    pub amount: Amount,
     /// How often everything is measured.
     pub repeat: u32,
-    /// What happens when somebody else was faster.
-    pub policy: Policy,
     /// A mistake that is made with every method.
     pub mistake: Option<Mistake>,
-    /// Rows of a counter of several rows.
-    pub slots: u32,
     /// The flags that repeat it, besides what `plan.toml` holds; each begins with a space.
     pub flags: String,
     /// What the figures mean beside those of the document that the bench grew out of.
@@ -42,6 +36,14 @@ pub struct Contest {
     pub value: &'static str,
     /// Clients.
     pub clients: u32,
+    /// How much each of them does in a lap.
+    pub amount: Amount,
+    /// What happens when somebody else was faster.
+    pub policy: Policy,
+    /// Rows that the tasks are spread over: of a sharded counter, or accounts of the forum.
+    pub slots: u32,
+    /// Users whose client dies between two statements.
+    pub deaths: u32,
     /// The methods; the others are compared with the first that is the base.
     pub entries: Vec<Entry>,
     /// The method that the others are compared with.
@@ -90,6 +92,15 @@ impl Design {
             () if entry.subject.loses() => Promise::Loses,
             () if self.plan.durability().claimed => Promise::Kept,
             () => Promise::NotDurable,
+        }
+    }
+
+    /// What is promised of the rows that the tasks of `entry` leave, if they leave any.
+    pub fn rows(&self, entry: &Entry) -> Rows {
+        match () {
+            () if !entry.subject.orphans() => Rows::Counted,
+            () if self.plan.durability().claimed => Rows::Apart(Promise::Kept),
+            () => Rows::Apart(Promise::NotDurable),
         }
     }
 

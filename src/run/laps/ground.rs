@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
-use super::design::{Amount, Design, Entry};
+use super::design::{Amount, Contest, Design, Entry};
 use super::lap::{self, Crew, Turn};
 use super::peer;
 use crate::config::{Plan, TopologyKind};
@@ -24,17 +24,23 @@ pub(super) struct Ground {
     watcher: Watcher,
     topology: Option<Arc<Topology>>,
     server: String,
+    remark: Option<&'static str>,
 }
 
 impl Ground {
     /// Nothing is up yet.
     pub(super) fn new(plan: Plan, dir: RunDir, watcher: Watcher) -> Ground {
-        Ground { plan, dir, watcher, topology: None, server: String::new() }
+        Ground { plan, dir, watcher, topology: None, server: String::new(), remark: None }
     }
 
     /// The version that the primary named itself.
     pub(super) fn server(&self) -> &str {
         &self.server
+    }
+
+    /// What a reader of the figures has to know about the tables that were made last.
+    pub(super) fn remark(&self) -> Option<&'static str> {
+        self.remark
     }
 
     /// Tells whoever watches; one that has gone is no reason to stop.
@@ -66,16 +72,16 @@ impl Ground {
         }
     }
 
-    /// One lap; `None`: it was interrupted. `number` tells laps apart.
+    /// One lap; `None`: it was interrupted.
     pub(super) async fn lap(
         &mut self,
         design: &Design,
+        contest: &Contest,
         entry: &Entry,
         turn: Turn,
-        number: u32,
     ) -> Result<Option<Lap>, RunError> {
         let Some(topology) = self.ready().await? else { return Ok(None) };
-        let made = self.on(&topology, design, entry, turn, number).await;
+        let made = self.on(&topology, design, contest, entry, turn).await;
         drop(topology);
         if !design.plan.faults.is_empty() {
             self.clear().await?;
@@ -109,34 +115,33 @@ impl Ground {
     }
 
     async fn on(
-        &self,
+        &mut self,
         topology: &Arc<Topology>,
         design: &Design,
+        contest: &Contest,
         entry: &Entry,
         turn: Turn,
-        number: u32,
     ) -> Result<Option<Lap>, RunError> {
         let mut interrupt = self.interrupt();
-        lap::set_up(topology, entry.subject, design.slots).await.map_err(RunError::SetUp)?;
-        let promise = design.promise(entry);
+        self.remark = lap::set_up(topology, entry.subject, contest.slots).await.map_err(RunError::SetUp)?;
         if let Some(pgbench) = &entry.peer {
-            let raced = peer::race(pgbench, topology, design, entry, turn, &self.dir);
+            let raced = peer::race(pgbench, topology, design, contest, entry, turn, &self.dir);
             return tokio::select! {
                 lap = raced => Ok(Some(lap.map_err(RunError::Finale)?)),
                 _ = interrupt.wait_for(|interrupt| *interrupt) => Ok(None),
             };
         }
-        let crew = Crew::start(design, topology, entry, turn)?;
-        let (tallied, faults) = match design.amount {
+        let crew = Crew::start(design, contest, topology, entry, turn)?;
+        let (tallied, faults) = match contest.amount {
             Amount::Each(_) => {
                 let done = crew.done(topology, &mut interrupt).await;
                 let tallied = crew.end().await;
                 (done?.then_some(tallied?), Vec::new())
             }
-            Amount::For(time) => self.troubled(topology, design, crew, time, number).await?,
+            Amount::For(time) => self.troubled(topology, design, crew, time, turn.number).await?,
         };
         let Some(tallied) = tallied else { return Ok(None) };
         let left = lap::left(topology, entry.subject).await.map_err(RunError::Finale)?;
-        Ok(Some(tallied.lap(turn, promise, left, faults)))
+        Ok(Some(tallied.lap(turn, design.promise(entry), design.rows(entry), left, faults)))
     }
 }

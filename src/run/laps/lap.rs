@@ -8,9 +8,9 @@ use anyhow::Context;
 use tokio::sync::{Barrier, watch};
 use tokio::task::JoinSet;
 
-use super::design::{Amount, Design, Entry};
+use super::design::{Amount, Contest, Design, Entry};
 use super::meter::{Meter, Quota, Sheet};
-use crate::check::{Increments, Promise};
+use crate::check::{Increments, Promise, Rows};
 use crate::history::{Clock, Nanos};
 use crate::measure::Distribution;
 use crate::pg::{Deadlines, Session};
@@ -23,7 +23,7 @@ use crate::run::progress::Tally;
 use crate::run::running::Running;
 use crate::run::worker::{Pause, Shared, Worker};
 use crate::topology::{Access, Role, Site, Topology};
-use crate::workload::bench::{BenchClient, Left, Subject, Task, Tasks};
+use crate::workload::bench::{BenchClient, Crowd, Left, Subject, Task, Tasks};
 
 /// What is done before and after the clients' time has nothing to do with how long they may wait.
 const LONG: Deadlines = Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(120) };
@@ -41,17 +41,24 @@ pub(super) struct Turn {
     pub(super) turn: u32,
     /// Clients.
     pub(super) clients: u32,
+    /// From 1, of the whole bench.
+    pub(super) number: u32,
 }
 
 /// Makes the tables anew. Each method begins with the same, and right after a checkpoint, where one may be asked for.
-pub(super) async fn set_up(topology: &Topology, subject: Subject, slots: u32) -> anyhow::Result<()> {
+/// Answers what a reader of the figures has to know about the tables.
+pub(super) async fn set_up(
+    topology: &Topology,
+    subject: Subject,
+    slots: u32,
+) -> anyhow::Result<Option<&'static str>> {
     let session =
         Session::connect(&primary(topology)?, "replab", LONG).await.context("connect to the primary")?;
-    subject.set_up(&session, slots).await.context("make the tables")?;
+    let remark = subject.set_up(&session, slots).await.context("make the tables")?;
     // Only a superuser may; elsewhere the server's own rhythm has to do.
     drop(session.batch("CHECKPOINT").await);
     session.close().await;
-    Ok(())
+    Ok(remark)
 }
 
 /// What the tasks have left on the primary, once nobody is at work any more.
@@ -85,12 +92,13 @@ impl Crew {
     /// Connects them all, and lets them begin together.
     pub(super) fn start(
         design: &Design,
+        contest: &Contest,
         topology: &Topology,
         entry: &Entry,
         turn: Turn,
     ) -> Result<Crew, RunError> {
         let clock = Clock::start();
-        let each = match design.amount {
+        let each = match contest.amount {
             Amount::Each(each) => Some(each),
             Amount::For(_) => None,
         };
@@ -111,12 +119,15 @@ impl Crew {
         let task = Task {
             subject: entry.subject,
             mistake: design.mistake,
-            policy: design.policy,
-            slots: design.slots,
+            policy: contest.policy,
+            slots: contest.slots,
+            user: 0,
+            dies: false,
             client: 0,
             number: 0,
             draw: 0,
         };
+        let crowd = Crowd { clients: turn.clients, users: contest.slots, deaths: contest.deaths };
         let seed = load.seed.wrapping_add(u64::from(turn.repetition));
         let crew = (meters.clone(), Arc::clone(&shared));
         let workers = move || {
@@ -129,7 +140,7 @@ impl Crew {
                     is_scout: (client as usize) < sites.len(),
                     thread: client,
                     concurrency: turn.clients,
-                    generator: Quota { tasks: Tasks::new(task, client, seed), meter: meter.clone() },
+                    generator: Quota { tasks: Tasks::new(task, client, seed), crowd, meter: meter.clone() },
                     pause: Pause::None,
                     journal: meter,
                     shared: Arc::clone(&shared),
@@ -198,7 +209,14 @@ pub(super) struct Tallied {
 
 impl Tallied {
     /// The lap, given what was found. It is timed from the first task's beginning to the last one's end.
-    pub(super) fn lap(self, turn: Turn, promise: Promise, found: Left, faults: Vec<String>) -> Lap {
+    pub(super) fn lap(
+        self,
+        turn: Turn,
+        promise: Promise,
+        promised: Rows,
+        found: Left,
+        faults: Vec<String>,
+    ) -> Lap {
         let sum = |pick: fn(&Sheet) -> u64| self.sheets.iter().map(pick).sum::<u64>();
         let begun = self.sheets.iter().filter_map(|sheet| sheet.first).min().unwrap_or_default();
         let ended = self.sheets.iter().map(|sheet| sheet.last).max().unwrap_or_default();
@@ -210,6 +228,7 @@ impl Tallied {
             warned: sum(|sheet| sheet.warned),
             unknown: sum(|sheet| sheet.unknown),
             found: Some(found.value),
+            rows: found.rows,
         };
         let rows = found.rows.map(|rows| (rows, found.value));
         Lap {
@@ -217,7 +236,7 @@ impl Tallied {
             turn: turn.turn,
             seconds,
             increments,
-            balance: increments.judge(promise),
+            balance: increments.judge(promise, promised),
             rate: increments.acknowledged as f64 / seconds.max(1e-9),
             latency: (increments.acknowledged > 0).then(|| latency.percentiles()),
             retries: sum(|sheet| sheet.retries),

@@ -6,7 +6,7 @@ use crate::history::{Cause, Clock, Nanos, NodeName, Process};
 use crate::measure::Distribution;
 use crate::run::record::Journal;
 use crate::workload::Answer;
-use crate::workload::bench::{Effort, Task, Tasks};
+use crate::workload::bench::{Crowd, Effort, Task, Tasks};
 
 /// Counts and times one client's tasks; copies share the same sheet.
 #[derive(Clone)]
@@ -109,6 +109,7 @@ impl Journal<Task> for Meter {
 /// The tasks of one client, as long as any is left.
 pub(super) struct Quota {
     pub(super) tasks: Tasks,
+    pub(super) crowd: Crowd,
     pub(super) meter: Meter,
 }
 
@@ -122,7 +123,9 @@ impl Iterator for Quota {
             Some(0) => return None,
             Some(left) => *left -= 1,
         }
+        // Whose task certainly did nothing has it done again, so it is not the next one's turn.
+        let place = sheet.acknowledged + sheet.unknown + sheet.given_up;
         drop(sheet);
-        self.tasks.next()
+        self.tasks.next().map(|task| self.crowd.assign(task, place))
     }
 }

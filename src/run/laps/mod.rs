@@ -72,7 +72,7 @@ impl Series {
             faults: (!design.plan.faults.is_empty()).then(|| design.plan.faults.to_string()),
             durable: theory.claimed,
             theory: theory.why,
-            retries: retries(design.policy),
+            retries: retries(&design.contests),
             mistake: design.mistake.map(|mistake| mistake.to_string()),
             reproduce: format!(
                 "replab bench {} --config {}{}",
@@ -119,29 +119,37 @@ impl Series {
         let mut number = 0;
         for repetition in 1..=self.design.repeat {
             for place in 0..self.design.contests.len() {
-                let (clients, entries) = {
-                    let contest = &self.design.contests[place];
-                    (contest.clients, contest.entries.len())
-                };
+                let contest = self.design.contests[place].clone();
+                let (clients, entries) = (contest.clients, contest.entries.len());
                 for turn in 0..entries {
                     number += 1;
                     let row = (turn + repetition as usize - 1) % entries;
-                    let entry = self.design.contests[place].entries[row].clone();
+                    let entry = &contest.entries[row];
                     ground.tell(Progress::Stage(format!(
-                        "lap {number} of {}: {}, {clients} clients",
+                        "lap {number} of {}: {}, {}, {clients} clients",
                         self.design.laps(),
+                        contest.title,
                         entry.name()
                     )));
-                    let turn = Turn { repetition, turn: turn as u32 + 1, clients };
-                    let Some(lap) = ground.lap(&self.design, &entry, turn, number).await? else {
+                    let turn = Turn { repetition, turn: turn as u32 + 1, clients, number };
+                    let Some(lap) = ground.lap(&self.design, &contest, entry, turn).await? else {
                         return Ok(false);
                     };
+                    self.remark(ground.remark());
                     self.bench.groups[place].rows[row].laps.push(lap);
                     self.write(clock)?;
                 }
             }
         }
         Ok(true)
+    }
+
+    /// Keeps what was learnt about the tables, once.
+    fn remark(&mut self, remark: Option<&str>) {
+        let is_new = |remark: &&str| self.bench.remarks.iter().all(|known| known != remark);
+        if let Some(remark) = remark.filter(is_new) {
+            self.bench.remarks.push(remark.to_owned());
+        }
     }
 
     fn write(&mut self, clock: Clock) -> io::Result<()> {
@@ -168,7 +176,7 @@ fn group(design: &Design, contest: &Contest) -> Group {
         task: task.to_owned(),
         value: contest.value.to_owned(),
         clients: contest.clients,
-        each: match design.amount {
+        each: match contest.amount {
             Amount::Each(each) => Some(each),
             Amount::For(_) => None,
         },
@@ -177,7 +185,26 @@ fn group(design: &Design, contest: &Contest) -> Group {
     }
 }
 
-fn retries(Policy { max_retries, backoff }: Policy) -> String {
+/// Every policy once, and whose it is where there are several.
+fn retries(contests: &[Contest]) -> String {
+    let mut policies: Vec<(Policy, Vec<&str>)> = Vec::new();
+    for contest in contests {
+        let title = contest.title.as_str();
+        match policies.iter_mut().find(|(policy, _)| *policy == contest.policy) {
+            Some((_, titles)) if titles.contains(&title) => {}
+            Some((_, titles)) => titles.push(title),
+            None => policies.push((contest.policy, vec![title])),
+        }
+    }
+    let is_one = policies.len() == 1;
+    let words = policies.into_iter().map(|(policy, titles)| match is_one {
+        true => again(policy),
+        false => format!("{} ({})", again(policy), titles.join("; ")),
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+fn again(Policy { max_retries, backoff }: Policy) -> String {
     let often = max_retries.map_or("until it is done".to_owned(), |most| format!("at most {most} times"));
     match backoff {
         backoff if backoff.is_zero() => format!("{often}, at once"),
@@ -188,9 +215,11 @@ fn retries(Policy { max_retries, backoff }: Policy) -> String {
 /// What a reader might take for granted and must not.
 fn not_checked(design: &Design) -> Vec<String> {
     let mut lines = vec![
-        "What readers see meanwhile: the counter is read once, when nobody writes any more.".to_owned(),
-        "Increments that cancel out: one that was lost and another that was applied twice leave the same sum.".to_owned(),
-        "Other shapes of load: all clients want the same row, and none of them thinks.".to_owned(),
+        "What readers see meanwhile: the totals are read once, when nobody writes any more.".to_owned(),
+        "Tasks that cancel out: one that was lost and another that was applied twice leave the same sum."
+            .to_owned(),
+        "Other shapes of load: all clients want the same row, or one of a few, and none of them thinks."
+            .to_owned(),
     ];
     if design.plan.faults.is_empty() {
         lines.push("Failures: nothing was broken (--fault breaks what it names in every lap).".to_owned());

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 
-use super::design::{Amount, Design, Entry};
+use super::design::{Amount, Contest, Design, Entry};
 use super::lap::Turn;
 use super::lap::{left, primary};
 use crate::check::Increments;
@@ -19,19 +19,23 @@ pub(super) async fn race(
     pgbench: &Pgbench,
     topology: &Topology,
     design: &Design,
+    contest: &Contest,
     entry: &Entry,
     turn: Turn,
     dir: &RunDir,
 ) -> anyhow::Result<Lap> {
-    let Subject::Counter(method) = entry.subject;
-    let Recipe::Statement { sql, has_slot: false } = method.recipe(None) else {
+    let recipe = match entry.subject {
+        Subject::Counter(method) => Some(method.recipe(None)),
+        Subject::Forum(_) => None,
+    };
+    let Some(Recipe::Statement { sql, has_slot: false }) = recipe else {
         anyhow::bail!("pgbench can only do what is one statement without parameters")
     };
     let script = dir.file("pgbench.sql");
     std::fs::write(&script, format!("{sql};\n")).context("write pgbench's script")?;
     // It does not run in the folder that replab runs in.
     let script = script.canonicalize().context("find pgbench's script again")?;
-    let quantity = match design.amount {
+    let quantity = match contest.amount {
         Amount::Each(each) => Quantity::Each(each),
         Amount::For(time) => Quantity::For(time.into()),
     };
@@ -45,7 +49,7 @@ pub(super) async fn race(
         turn: turn.turn,
         seconds,
         increments,
-        balance: increments.judge(design.promise(entry)),
+        balance: increments.judge(design.promise(entry), design.rows(entry)),
         rate: ran.tps,
         latency: None,
         retries: 0,

@@ -9,8 +9,8 @@ use super::task::Task;
 use crate::history::Cause;
 use crate::pg::{Deadlines, Failed, PgError, Session, Stage};
 use crate::topology::{Access, Role, Site};
-use crate::workload::counter::{Mistake, Prepared};
-use crate::workload::{Answer, Client, admits, session, warning};
+use crate::workload::counter::{self, Mistake};
+use crate::workload::{Answer, Client, admits, forum, session, warning};
 
 /// Every such task is done once too often, where that mistake is made.
 const REPEATED: u32 = 10;
@@ -48,11 +48,18 @@ impl Client for BenchClient {
         };
         let mut rng = ChaCha8Rng::seed_from_u64(task.draw);
         let slot = i32::try_from(rng.random_range(1..=task.slots.max(1))).unwrap_or(1);
-        let mut increment = Increment { session: &self.session, prepared, slot };
-        let done = task.policy.pursue(&mut rng, &mut increment).await;
-        if task.mistake == Some(Mistake::DoubleApply) && task.number % REPEATED == REPEATED - 1 {
+        let mut errand = match prepared {
+            Prepared::Counter(increment) => Errand::Increment { session: &self.session, increment, slot },
+            Prepared::Forum(method) => {
+                let call = method.call(task, slot.unsigned_abs());
+                Errand::Forum { session: &self.session, method, call }
+            }
+        };
+        let done = task.policy.pursue(&mut rng, &mut errand).await;
+        let is_repeated = task.number % REPEATED == REPEATED - 1 && matches!(done, Answer::Ok { .. });
+        if task.mistake == Some(Mistake::DoubleApply) && is_repeated {
             // The client takes it for the first time, so what comes of it counts nothing.
-            drop(task.policy.pursue(&mut rng, &mut increment).await);
+            drop(task.policy.pursue(&mut rng, &mut errand).await);
         }
         match done {
             Answer::Ok { reply, .. } => Answer::Ok { reply, warning: warning(self.session.take_warnings()) },
@@ -61,21 +68,35 @@ impl Client for BenchClient {
     }
 }
 
-/// An increment that is under way.
-struct Increment<'a> {
-    session: &'a Session,
-    prepared: &'a Prepared,
-    slot: i32,
+/// A method whose statements are prepared.
+#[derive(Debug)]
+enum Prepared {
+    Counter(counter::Prepared),
+    Forum(forum::Prepared),
 }
 
-impl Attempt for Increment<'_> {
+/// A task that is under way.
+enum Errand<'a> {
+    Increment { session: &'a Session, increment: &'a counter::Prepared, slot: i32 },
+    Forum { session: &'a Session, method: &'a forum::Prepared, call: forum::Call },
+}
+
+impl Attempt for Errand<'_> {
     async fn attempt(&mut self) -> Result<Tried, Failed> {
-        self.prepared.attempt(self.session, self.slot).await
+        match self {
+            Errand::Increment { session, increment, slot } => increment.attempt(session, *slot).await,
+            Errand::Forum { session, method, call } => method.attempt(session, call).await,
+        }
     }
 }
 
 async fn prepare(session: &Session, task: &Task) -> Result<Prepared, PgError> {
     match task.subject {
-        Subject::Counter(method) => Prepared::prepare(session, method, task.mistake).await,
+        Subject::Counter(method) => {
+            counter::Prepared::prepare(session, method, task.mistake).await.map(Prepared::Counter)
+        }
+        Subject::Forum(method) => {
+            forum::Prepared::prepare(session, method, task.mistake).await.map(Prepared::Forum)
+        }
     }
 }

@@ -10,4 +10,4 @@ pub use client::BenchClient;
 pub(in crate::workload) use retry::Tried;
 pub use retry::{Effort, Policy};
 pub use subject::{Left, Subject};
-pub use task::{Task, Tasks};
+pub use task::{Crowd, Task, Tasks};

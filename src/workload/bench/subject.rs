@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::pg::{PgError, Session};
 use crate::workload::counter::{self, Method};
+use crate::workload::forum;
 
 /// What is done, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +12,8 @@ use crate::workload::counter::{self, Method};
 pub enum Subject {
     /// An increment of the one counter.
     Counter(Method),
+    /// A task of the forum's users.
+    Forum(forum::Method),
 }
 
 /// What the tasks have left in the database.
@@ -27,6 +30,7 @@ impl Subject {
     pub fn task(self) -> &'static str {
         match self {
             Subject::Counter(_) => "increment",
+            Subject::Forum(method) => method.task(),
         }
     }
 
@@ -34,6 +38,7 @@ impl Subject {
     pub fn name(self) -> &'static str {
         match self {
             Subject::Counter(method) => method.name(),
+            Subject::Forum(method) => method.name(),
         }
     }
 
@@ -41,6 +46,7 @@ impl Subject {
     pub fn about(self) -> &'static str {
         match self {
             Subject::Counter(method) => method.about(),
+            Subject::Forum(method) => method.about(),
         }
     }
 
@@ -48,15 +54,25 @@ impl Subject {
     pub fn loses(self) -> bool {
         match self {
             Subject::Counter(method) => method.loses(),
+            Subject::Forum(method) => method.loses(),
         }
     }
 
-    /// Makes its tables anew; a counter of several rows has `slots`.
-    pub async fn set_up(self, session: &Session, slots: u32) -> Result<(), PgError> {
+    /// Whether tasks may leave rows that are not counted; else there are exactly as many as are.
+    pub fn orphans(self) -> bool {
         match self {
-            Subject::Counter(_) => {
-                counter::set_up_methods(session, i32::try_from(slots).unwrap_or(i32::MAX)).await
-            }
+            Subject::Counter(_) => false,
+            Subject::Forum(method) => method.orphans(),
+        }
+    }
+
+    /// Makes its tables anew, the tasks to be spread over `slots` rows. Answers what a reader of the figures has to know
+    /// about them, in a sentence.
+    pub async fn set_up(self, session: &Session, slots: u32) -> Result<Option<&'static str>, PgError> {
+        let slots = i32::try_from(slots).unwrap_or(i32::MAX);
+        match self {
+            Subject::Counter(_) => counter::set_up_methods(session, slots).await.map(|()| None),
+            Subject::Forum(_) => forum::set_up(session, slots).await.map(Some),
         }
     }
 
@@ -64,6 +80,7 @@ impl Subject {
     pub async fn left(self, session: &Session) -> Result<Left, PgError> {
         match self {
             Subject::Counter(method) => Ok(Left { value: method.total(session).await?, rows: None }),
+            Subject::Forum(method) => method.left(session).await,
         }
     }
 }
