@@ -124,7 +124,7 @@ pub(super) fn originals(group: &Group) -> Option<Table> {
 /// Tasks a second in the original's, all tasks counted that it says it did, lost ones too.
 fn times(row: &Row, attempted: f64, counted: f64, ours: Option<f64>) -> String {
     let theirs = if row.promise == crate::check::Promise::Loses { attempted } else { counted };
-    ours.map_or("–".to_owned(), |ours| format!("{:.1}", ours / theirs))
+    ours.map_or("–".to_owned(), |ours| words::times(ours / theirs))
 }
 
 /// Tasks a second by number of clients; `None` where there is only one number.

@@ -168,6 +168,11 @@ pub(super) fn ratio(value: f64) -> String {
     if value < 10.0 { format!("{value:.3}") } else { format!("{value:.1}") }
 }
 
+/// How often one thing is in another: two digits behind the point below 1, one above.
+pub(super) fn times(value: f64) -> String {
+    if value < 1.0 { format!("{value:.2}") } else { format!("{value:.1}") }
+}
+
 /// Seconds, or what there is of them.
 pub(super) fn seconds(value: Option<f64>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2} s"))
