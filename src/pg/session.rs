@@ -89,7 +89,11 @@ impl Session {
             Ok((Session { client, driver, deadlines, backend_pid }, refused))
         };
         match timeout(deadlines.connect, attempt).await {
-            Ok(Ok((session, None))) => Ok(session),
+            Ok(Ok((session, None))) => {
+                // What a server tells whoever connects is no word on what is sent afterwards.
+                drop(session.take_warnings());
+                Ok(session)
+            }
             Ok(Ok((_, Some(message)))) => Err(PgError::CannotConnect(Lost { sqlstate: None, message })),
             Ok(Err(error)) => Err(PgError::CannotConnect(Lost::of(&error))),
             Err(_) => Err(PgError::CannotConnect(Lost {

@@ -283,6 +283,25 @@ async fn a_setting_that_was_there_is_put_back() {
 }
 
 #[tokio::test]
+async fn a_setting_is_put_back_although_the_session_that_changed_it_was_ended() {
+    let Some(lab) = Lab::up(0).await else { return };
+    let stage = stage(&lab, rules()).await;
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+               WHERE application_name LIKE 'replab%' AND pid <> pg_backend_pid()";
+    let steps = format!(
+        "{{ control = 'hold-commits' }}, {{ dba = 'SELECT 1' }}, {{ bob = 'SELECT 1' }}, {{ alice = \"{end}\" }}, \
+         {{ bob = 'SELECT 2' }}"
+    );
+    let case = anomaly::read("slow.toml", &format!("{SLOW}steps = [{steps}]\n")).unwrap();
+    stage.play(&case, Placement::Primary, Isolation::ReadCommitted).await.unwrap_err();
+    let sql = "SELECT setting FROM pg_file_settings WHERE sourcefile LIKE '%postgresql.auto.conf'";
+    assert_eq!(column(&lab, NodeName::primary(), sql).await, [""; 0]);
+    // Nobody waits for a standby that does not exist.
+    lab.session(NodeName::primary()).await.batch("CREATE TABLE after_it ()").await.unwrap();
+    lab.down().await;
+}
+
+#[tokio::test]
 async fn what_is_there_already_is_not_dropped() {
     let Some(lab) = Lab::up(0).await else { return };
     let primary = lab.session(NodeName::primary()).await;

@@ -91,15 +91,22 @@ async fn play(
     // Nobody else's, also where two of us look at the same servers from two machines.
     let schema = format!("replab_anomalies_{}_{}", std::process::id(), plan.load.seed);
     console.note(&format!("starting {}", cluster(plan)));
-    let topology = topology(plan, &schema).await.map_err(failures::topology)?;
+    let (interrupted, interrupt) = watch::channel(false);
+    let asked = tokio::spawn(forward_signals(interrupted));
+    let mut before = interrupt.clone();
+    let topology = tokio::select! {
+        topology = topology(plan, &schema) => topology.map_err(failures::topology)?,
+        _ = before.wait_for(|interrupt| *interrupt) => {
+            let error = anyhow::anyhow!("interrupted while the cluster was being started: nothing was played");
+            return Err(Failure::new(Exit::Interrupted, error));
+        }
+    };
     let rules = Rules {
         schema,
         deadline: DEADLINE,
         may_change_settings: plan.topology.kind != TopologyKind::Urls || allow_faults,
         slip: None,
     };
-    let (interrupted, interrupt) = watch::channel(false);
-    let asked = tokio::spawn(forward_signals(interrupted));
     let played = async {
         let stage = Stage::open(&topology.sites(), rules).await?;
         let told = |case: &str, repetition: u32| {

@@ -28,7 +28,7 @@ Examples:
 const INCREMENTS: u32 = 100;
 /// Of the document that the bench grew out of.
 const FULL: u32 = 10_000;
-const REPEAT: u32 = 5;
+const REPEAT: u32 = 6;
 const BASE: Method = Method::InPlace;
 
 /// `replab bench counter`.

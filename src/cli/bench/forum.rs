@@ -34,7 +34,7 @@ const TASKS: u32 = 50;
 /// Of the document that the bench grew out of.
 const USERS: u32 = 100;
 const RETRIES: u32 = 5;
-const REPEAT: u32 = 5;
+const REPEAT: u32 = 6;
 
 /// What is contested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]

@@ -27,7 +27,7 @@ pub(super) struct RaceArgs {
     /// How long each lap lasts; without it, it lasts until every client has done its tasks
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Load")]
     duration: Option<String>,
-    /// How often everything is measured; from 5 on, methods can be told apart
+    /// How often everything is measured; from 6 on, methods can be told apart
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000), help_heading = "Load")]
     repeat: Option<u32>,
     /// How often a task is tried again when somebody else was faster [default: until it is done]
@@ -121,6 +121,8 @@ impl RaceArgs {
         }
         if !plan.faults.is_empty() {
             flags += &format!(" --fault '{}'", plan.faults);
+            // Leave to break somebody else's servers is given anew each time.
+            flags += if plan.topology.urls.is_some() { " --allow-faults" } else { "" };
         }
         if let Some(plant) = self.plant.and_then(|plant| clap::ValueEnum::to_possible_value(&plant)) {
             flags += &format!(" --plant {}", plant.get_name());

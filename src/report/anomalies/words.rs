@@ -7,8 +7,8 @@ use crate::report::words::{plain, plural};
 
 /// What stands under the matrix.
 pub(super) const LEGEND: [&str; 4] = [
-    "! the anomaly happens, as expected at this level. ✓ it is prevented, as expected: by the snapshot (each read only what was \
-     committed when its snapshot was taken), by waiting for another session, or by a refusal with the SQLSTATE.",
+    "! the anomaly happens, as expected at this level. ✓ it is prevented, as expected: by the snapshot (it was not seen, and nobody \
+     waited or was refused), by waiting for another session, or by a refusal with the SQLSTATE.",
     "✗ it ended otherwise than expected, in one repetition at least; or it could not be played to its end.",
     "no level (0A000): there is no serializable on a replica (hot standby); the first statement of such a transaction is \
      refused, as expected, and nothing was shown of the anomaly.",

@@ -4,6 +4,7 @@ use maud::{Markup, html};
 
 use super::model::{Bench, Group};
 use super::words;
+use crate::measure::Estimate;
 use crate::report::html::charts::{Curve, Line, Row, Rows, Unit};
 use crate::report::words::rate;
 
@@ -14,14 +15,14 @@ pub(super) fn group(group: &Group, id: &str) -> Markup {
         (Rows {
             id: format!("{id}-rate"),
             title: &title,
-            about: "The geometric mean over the repetitions; the bar is its 95 % interval.",
+            about: "The geometric mean over the repetitions; the bar is its 95 % interval, of six repetitions or more.",
             unit: Unit::PerSecond,
             is_log: false,
             points: &["rate"],
             rows: rows(group, |row| Row {
                 name: row.method.clone(),
                 points: vec![row.summary.rate.map(|of| of.mean)],
-                bar: row.summary.rate.map(|of| (of.low, of.high)),
+                bar: row.summary.rate.filter(Estimate::is_interval).map(|of| (of.low, of.high)),
                 text: row.summary.rate.map_or_else(|| "not measured".to_owned(), |of| rate(of.mean)),
             }),
         }.render())
@@ -68,7 +69,8 @@ pub(super) fn scaling(bench: &Bench, title: &str, id: &str) -> Markup {
     let line = |name: String| {
         let of = |group: &&Group| {
             let rate = group.rows.iter().find(|row| row.method == name)?.summary.rate?;
-            Some((rate.mean, rate.low, rate.high))
+            let (low, high) = if rate.is_interval() { (rate.low, rate.high) } else { (rate.mean, rate.mean) };
+            Some((rate.mean, low, high))
         };
         Line { values: groups.iter().map(of).collect(), name }
     };
@@ -76,7 +78,7 @@ pub(super) fn scaling(bench: &Bench, title: &str, id: &str) -> Markup {
     Curve {
         id: id.to_owned(),
         title: &format!("{task}s a second by number of clients"),
-        about: "Both axes are logarithmic; the strokes are 95 % intervals.",
+        about: "Both axes are logarithmic; the strokes are 95 % intervals, of six repetitions or more.",
         unit: Unit::PerSecond,
         across: "clients",
         places: groups.iter().map(|group| f64::from(group.clients)).collect(),

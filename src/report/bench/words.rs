@@ -14,7 +14,7 @@ pub(super) const LEGEND: [&str; 5] = [
      repetition; in range: between what was acknowledged and that and the unknown outcomes together.",
     "In brackets: 95 % bootstrap intervals over the repetitions, each comparison by itself. Methods are compared within a \
      repetition, their order rotates from one to the next.",
-    "faster, slower: the whole interval is on one side of 1. inconclusive: it is not, or there were fewer than five \
+    "faster, slower: the whole interval is on one side of 1. inconclusive: it is not, or there were fewer than six \
      repetitions.",
     "†: replab's own process used most of a core, so that the rate is its own as much as the server's.",
 ];
@@ -75,12 +75,20 @@ pub(super) fn decisive(bench: &Bench) -> String {
     };
     let laps: usize = rows().map(|(_, row)| row.laps.len()).sum();
     let planned: usize = rows().count() * bench.repeat as usize;
+    let kept = rows().filter(|(_, row)| row.promise != Promise::Loses).flat_map(|(_, row)| &row.laps);
+    let short = kept.filter(|lap| lap.balance.lost > 0).count() as u64;
     let mut parts: Vec<String> = bench.failed.iter().map(|why| plain(why)).collect();
     match (named(Verdict::Fail), named(Verdict::Unknown)) {
         (failed, _) if !failed.is_empty() => parts.push(format!("wrong in the end: {}", failed.join(", "))),
         (_, unknown) if !unknown.is_empty() => {
             parts.push(format!("nothing can be said of {}", unknown.join(", ")));
         }
+        _ if laps == 0 => {}
+        _ if short > 0 => parts.push(format!(
+            "acknowledged tasks were lost in {} of {}, where that is not claimed, or the server had warned of it",
+            count(short),
+            plural(laps as u64, "lap")
+        )),
         _ => parts.push(format!(
             "what was acknowledged was there in the end in each of {}, but where it is meant to get lost",
             plural(laps as u64, "lap")
@@ -144,11 +152,11 @@ pub(super) fn rate_of(row: &Row) -> String {
     row.summary.rate.map_or_else(|| "–".to_owned(), |of| format!("{}{mark}", rate(of.mean)))
 }
 
-/// `1,234 (1,100–1,300)`; without an interval only the number.
+/// `1,234 (1,100–1,300)`; of too few values only the number.
 pub(super) fn interval(estimate: Option<Estimate>, show: fn(f64) -> String) -> String {
     match estimate {
         None => "–".to_owned(),
-        Some(of) if of.samples > 1 => format!("{} ({}–{})", show(of.mean), show(of.low), show(of.high)),
+        Some(of) if of.is_interval() => format!("{} ({}–{})", show(of.mean), show(of.low), show(of.high)),
         Some(of) => show(of.mean),
     }
 }

@@ -39,7 +39,7 @@ impl Stage {
                        AND sourcefile LIKE '%postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1";
             let before = self.monitor.simple_query_rows(sql).await?.into_iter().flatten().next().flatten();
             *held = Some(Held { before, witness: Arc::clone(&witness) });
-            self.set(Some(NOBODY)).await?;
+            set(&self.monitor, Some(NOBODY)).await?;
             while !self.is_held(&witness).await? {
                 sleep(POLL).await;
             }
@@ -48,28 +48,30 @@ impl Stage {
         self.within(case, "commits wait for a standby that does not exist", hold).await
     }
 
-    /// Puts the setting back, and sees that a commit is answered.
+    /// Puts the setting back, and sees that a commit is answered. Where the session that changed it is of no more use, others
+    /// are opened: what was changed outlasts a restart of the server, and holds up every commit there.
     pub(super) async fn release(&self, case: &str, held: &mut Option<Held>) -> Result<(), PlayError> {
         let Some(Held { before, witness }) = held.as_ref() else { return Ok(()) };
-        let release = async {
-            self.set(before.as_deref()).await?;
-            // Whoever waits while the flag is taken away is woken: this one was answered after it.
-            witness.batch(COMMIT).await
-        };
-        self.within(case, "commits wait no longer", release).await?;
+        let first = restore(&self.monitor, before.as_deref(), witness);
+        if self.within(case, "commits wait no longer", first).await.is_err() {
+            let again = async {
+                loop {
+                    let deadlines = Deadlines { connect: PATIENCE, statement: PATIENCE };
+                    let session = Session::connect(&self.primary, "replab anomalies", deadlines).await;
+                    if let Ok(session) = session
+                        && restore(&session, before.as_deref(), &session).await.is_ok()
+                    {
+                        return Ok(());
+                    }
+                    sleep(POLL).await;
+                }
+            };
+            let by_hand = "synchronous_standby_names is put back; do it by hand: ALTER SYSTEM RESET \
+                           synchronous_standby_names, or SET it to what it was, then SELECT pg_reload_conf()";
+            self.within(case, by_hand, again).await?;
+        }
         *held = None;
         Ok(())
-    }
-
-    async fn set(&self, value: Option<&str>) -> Result<(), PgError> {
-        let sql = match value {
-            Some(value) => {
-                format!("ALTER SYSTEM SET synchronous_standby_names = '{}'", value.replace('\'', "''"))
-            }
-            None => "ALTER SYSTEM RESET synchronous_standby_names".to_owned(),
-        };
-        self.monitor.batch(&sql).await?;
-        self.monitor.batch("SELECT pg_reload_conf()").await
     }
 
     /// Whether a commit waits. It is cancelled where it does.
@@ -96,4 +98,21 @@ impl Stage {
         let cancelled = witness.take_warnings().iter().any(|notice| notice.sqlstate == "01000");
         Ok(waits && cancelled)
     }
+}
+
+async fn restore(session: &Session, before: Option<&str>, witness: &Session) -> Result<(), PgError> {
+    set(session, before).await?;
+    // Whoever waits while the flag is taken away is woken: this one was answered after it.
+    witness.batch(COMMIT).await
+}
+
+async fn set(session: &Session, value: Option<&str>) -> Result<(), PgError> {
+    let sql = match value {
+        Some(value) => {
+            format!("ALTER SYSTEM SET synchronous_standby_names = '{}'", value.replace('\'', "''"))
+        }
+        None => "ALTER SYSTEM RESET synchronous_standby_names".to_owned(),
+    };
+    session.batch(&sql).await?;
+    session.batch("SELECT pg_reload_conf()").await
 }

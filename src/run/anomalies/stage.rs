@@ -69,7 +69,13 @@ impl Stage {
             // Nothing that the lab itself commits waits for a standby.
             monitor.batch("SET synchronous_commit = local").await?;
             let asked = probe::settings(&monitor, &["server_version", "is_superuser"]).await?;
-            let extensions = monitor.simple_query_rows("SELECT name FROM pg_available_extensions").await?;
+            // Nothing is installed for others, who might begin to use what is removed again.
+            let extensions = if rules.may_change_settings {
+                "SELECT name FROM pg_available_extensions"
+            } else {
+                "SELECT extname FROM pg_extension"
+            };
+            let extensions = monitor.simple_query_rows(extensions).await?;
             Ok((monitor, asked, extensions))
         };
         let opened: Result<_, PgError> = open().await;

@@ -52,11 +52,14 @@ pub(super) async fn set_up(
     subject: Subject,
     slots: u32,
 ) -> anyhow::Result<Option<&'static str>> {
+    let is_ours = !matches!(topology, Topology::Urls(_));
     let session =
         Session::connect(&primary(topology)?, "replab", LONG).await.context("connect to the primary")?;
-    let remark = subject.set_up(&session, slots).await.context("make the tables")?;
-    // Only a superuser may; elsewhere the server's own rhythm has to do.
-    drop(session.batch("CHECKPOINT").await);
+    let remark = subject.set_up(&session, slots, is_ours).await.context("make the tables")?;
+    // Somebody else's server has its own rhythm; and where only a superuser may, that has to do as well.
+    if is_ours {
+        drop(session.batch("CHECKPOINT").await);
+    }
     session.close().await;
     Ok(remark)
 }
@@ -86,6 +89,8 @@ pub(super) struct Crew {
     meters: Vec<Meter>,
     lab: LabSampler,
     clock: Clock,
+    /// Whether they end by themselves, when their tasks are done. Whoever has a time may wait for as long.
+    is_counted: bool,
 }
 
 impl Crew {
@@ -153,7 +158,7 @@ impl Crew {
         let delay = LoopDelay::new(clock);
         let lab = LabSampler::new(clock, Arc::clone(&delay));
         let running = Running::start(Arc::clone(&shared), delay, workers)?;
-        Ok(Crew { running, shared, meters, lab, clock })
+        Ok(Crew { running, shared, meters, lab, clock, is_counted: each.is_some() })
     }
 
     /// The clock that they are timed with.
@@ -183,7 +188,7 @@ impl Crew {
             if done != progress.0 {
                 progress = (done, now);
             }
-            if now.since(progress.1) > PATIENCE.into() {
+            if self.is_counted && now.since(progress.1) > PATIENCE.into() {
                 let why = self.meters.iter().find_map(|meter| meter.sheet().failure);
                 let why = why.map_or("nobody was answered".to_owned(), |cause| cause.message);
                 return Err(RunError::Lab(format!("nobody got anything done for {PATIENCE:?}: {why}")));

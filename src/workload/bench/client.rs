@@ -62,7 +62,7 @@ impl Client for BenchClient {
             drop(task.policy.pursue(&mut rng, &mut errand).await);
         }
         match done {
-            Answer::Ok { reply, .. } => Answer::Ok { reply, warning: warning(self.session.take_warnings()) },
+            Answer::Ok { reply, .. } => Answer::Ok { reply, warning: warned(&self.session) },
             other => other,
         }
     }
@@ -84,10 +84,22 @@ enum Errand<'a> {
 impl Attempt for Errand<'_> {
     async fn attempt(&mut self) -> Result<Tried, Failed> {
         match self {
-            Errand::Increment { session, increment, slot } => increment.attempt(session, *slot).await,
-            Errand::Forum { session, method, call } => method.attempt(session, call).await,
+            Errand::Increment { session, increment, slot } => {
+                drop(session.take_warnings());
+                increment.attempt(session, *slot).await
+            }
+            Errand::Forum { session, method, call } => {
+                drop(session.take_warnings());
+                method.attempt(session, call).await
+            }
         }
     }
+}
+
+/// What the server said of the last attempt that makes it doubtful whether its commit lasts: that the wait for a standby
+/// was cancelled (01000). Whatever else it says excuses no loss.
+fn warned(session: &Session) -> Option<Box<str>> {
+    warning(session.take_warnings().into_iter().filter(|notice| notice.sqlstate == "01000").collect())
 }
 
 async fn prepare(session: &Session, task: &Task) -> Result<Prepared, PgError> {

@@ -68,11 +68,16 @@ impl Subject {
 
     /// Makes its tables anew, the tasks to be spread over `slots` rows. Answers what a reader of the figures has to know
     /// about them, in a sentence.
-    pub async fn set_up(self, session: &Session, slots: u32) -> Result<Option<&'static str>, PgError> {
+    pub async fn set_up(
+        self,
+        session: &Session,
+        slots: u32,
+        may_extend: bool,
+    ) -> Result<Option<&'static str>, PgError> {
         let slots = i32::try_from(slots).unwrap_or(i32::MAX);
         match self {
             Subject::Counter(_) => counter::set_up_methods(session, slots).await.map(|()| None),
-            Subject::Forum(_) => forum::set_up(session, slots).await.map(Some),
+            Subject::Forum(_) => forum::set_up(session, slots, may_extend).await.map(Some),
         }
     }
 

@@ -34,9 +34,12 @@ pub(super) enum Naming {
 
 impl Naming {
     /// What this database can do. The extension is made where it may be made; a refusal is no error.
-    async fn find(session: &Session) -> Result<Naming, PgError> {
+    async fn find(session: &Session, may_extend: bool) -> Result<Naming, PgError> {
         if let Some(found) = installed(session).await? {
             return Ok(Naming::Citext(found));
+        }
+        if !may_extend {
+            return Ok(Naming::Lowered);
         }
         match session.batch("CREATE EXTENSION IF NOT EXISTS citext").await {
             // Not installed, not allowed.
@@ -73,9 +76,10 @@ async fn installed(session: &Session) -> Result<Option<String>, PgError> {
     Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()?))
 }
 
-/// Makes the tables anew, with `accounts` accounts and one thread. Answers how names are told apart, for the report.
-pub async fn set_up(session: &Session, accounts: i32) -> Result<&'static str, PgError> {
-    let naming = Naming::find(session).await?;
+/// Makes the tables anew, with `accounts` accounts and one thread; with `may_extend` the extension citext as well, which
+/// nobody else's server is given. Answers how names are told apart, for the report.
+pub async fn set_up(session: &Session, accounts: i32, may_extend: bool) -> Result<&'static str, PgError> {
+    let naming = Naming::find(session, may_extend).await?;
     session.batch(&naming.sql()).await?;
     let insert = session.prepare(ACCOUNTS).await?;
     session.execute(&insert, &[&accounts]).await?;
