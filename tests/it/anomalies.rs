@@ -114,10 +114,10 @@ fn assert_schema(found: &Value) {
 }
 
 #[tokio::test]
-async fn the_whole_catalogue_ends_as_expected_three_times() {
+async fn the_whole_catalogue_ends_as_expected_twice() {
     let Some(lab) = Lab::up(1).await else { return };
     let stage = stage(&lab, rules()).await;
-    let wanted = wanted(catalogue(), 3);
+    let wanted = wanted(catalogue(), 2);
     let found = play(&stage, &wanted).await;
     stage.close().await;
     assert_eq!(found.exit_code, 0, "{}", report::markdown(&found));
@@ -133,10 +133,10 @@ async fn the_whole_catalogue_ends_as_expected_three_times() {
             continue;
         }
         played += 1;
-        let expected = (State::AsExpected, 3);
+        let expected = (State::AsExpected, 2);
         assert_eq!((result.state, result.endings[0].times), expected, "{}, {place}", case.name);
     }
-    assert!(played >= 118, "{played}");
+    assert!(played >= 117, "{played}");
     prevented_means_that_the_data_is_right(&found);
     assert_nothing_left(&lab).await;
     lab.down().await;
