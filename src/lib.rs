@@ -17,6 +17,7 @@
 //! | rank | modules | what they are |
 //! |---|---|---|
 //! | 0 | [`lsn`], `suggest` | log sequence numbers; "did you mean" |
+//! | 1 | [`isolation`] | the transaction isolation levels |
 //! | 1 | [`history`] | what happened: operations, events, samples, and the files they are kept in |
 //! | 2 | [`anomaly`] | scripted interleavings: cases as files, what is expected of them, what a transcript amounts to |
 //! | 2 | [`pg`] | PostgreSQL as a client sees it: sessions with deadlines, the honest commit, certainty, probes |
@@ -51,6 +52,7 @@ pub mod lsn;
 mod suggest;
 
 pub mod history;
+pub mod isolation;
 
 pub mod anomaly;
 pub mod check;

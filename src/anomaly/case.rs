@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Ending, Isolation, Placement};
+use super::{Ending, Placement};
+use crate::isolation::Isolation;
 
 /// A scripted interleaving of a few sessions.
 #[derive(Clone, Debug, PartialEq)]

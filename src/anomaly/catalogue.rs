@@ -53,7 +53,8 @@ pub fn find<'a>(cases: &'a [Case], name: &str) -> Result<&'a Case, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::anomaly::{Ending, Isolation};
+    use crate::anomaly::Ending;
+    use crate::isolation::Isolation;
 
     #[test]
     fn every_file_is_a_case_and_says_what_is_expected_everywhere() {

@@ -29,7 +29,7 @@ pub enum Ending {
         /// The first step that waited.
         at: String,
     },
-    /// Prevented: nobody waited and nobody was refused, each read what its snapshot shows.
+    /// Prevented: nobody waited and nobody was refused, it was not seen.
     Snapshot,
     /// Nobody says what to look for; no step was refused.
     Ran,
@@ -49,6 +49,17 @@ impl Ending {
                 _ => None,
             })
         };
+        // A client that begins anew once is to come through: that is what begin anew is recommended for.
+        let again = transcript.steps.iter().find_map(|played| match &played.answer {
+            Answer::Refused { sqlstate, .. } if played.attempt > 1 => Some(Ending::Refused {
+                sqlstate: sqlstate.clone(),
+                at: format!("{}, begun anew", played.label),
+            }),
+            _ => None,
+        });
+        if let Some(again) = again {
+            return again;
+        }
         if let Some(unsupported) = refused(Some(UNSUPPORTED)) {
             return unsupported;
         }
@@ -175,6 +186,18 @@ mod tests {
             ending(vec![played("a reads", rows("1")), played("b writes", Answer::NotSent)]),
             "snapshot"
         );
+    }
+
+    #[test]
+    fn who_begins_anew_and_is_refused_again_was_not_helped() {
+        let anew = |answer| Played { attempt: 2, ..played("b writes", answer) };
+        let wrote = Answer::Affected { rows: 1 };
+        assert_eq!(
+            ending(vec![played("b writes", refused("40001")), anew(wrote)]),
+            "refused 40001 at b writes"
+        );
+        let twice = ending(vec![played("b writes", refused("40001")), anew(refused("40001"))]);
+        assert_eq!(twice, "refused 40001 at b writes, begun anew");
     }
 
     #[test]

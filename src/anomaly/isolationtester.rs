@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{Action, Case, Isolation, Place};
+use super::{Action, Case, Place};
+use crate::isolation::Isolation;
 
 /// A case that isolationtester has no words for.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -9,7 +9,7 @@ mod catalogue;
 mod ending;
 mod file;
 mod isolationtester;
-mod level;
+mod placement;
 mod problem;
 mod transcript;
 
@@ -18,6 +18,6 @@ pub use catalogue::{SOURCES, catalogue, find};
 pub use ending::{Ending, UnknownEnding};
 pub use file::read;
 pub use isolationtester::{Inexpressible, isolationtester};
-pub use level::{Isolation, Placement, UnknownIsolation};
+pub use placement::Placement;
 pub use problem::{CaseError, Problem};
 pub use transcript::{Answer, Played, Seat, Transcript, Warning};

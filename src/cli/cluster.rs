@@ -78,4 +78,35 @@ impl ClusterArgs {
             ..Overrides::default()
         }
     }
+
+    /// Whether servers that somebody else runs may be broken.
+    pub(super) fn allows_faults(&self) -> bool {
+        self.allow_faults
+    }
+
+    /// The flags again, for a command that repeats this one; without URLs, which may hold passwords.
+    pub(super) fn words(&self) -> Vec<String> {
+        let number = |flag: &str, value: &Option<i64>| value.map(|value| format!("--{flag} {value}"));
+        let text =
+            |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{flag} '{value}'"));
+        let set = |flag: &str, is_set: bool| is_set.then(|| format!("--{flag}"));
+        let path = self.pg_bin.as_ref().map(|path| path.display().to_string());
+        let mut words: Vec<Option<String>> = vec![
+            text("topology", &self.topology),
+            number("replicas", &self.replicas),
+            text("synchronous-commit", &self.synchronous_commit),
+            text("sync-standbys", &self.sync_standbys),
+            text("hot-standby-feedback", &self.hot_standby_feedback),
+            text("apply-delay", &self.apply_delay),
+            text("pg-bin", &path),
+            text("image", &self.image),
+            number("port", &self.port),
+            self.writer.as_ref().map(|_| "--writer URL".to_owned()),
+            set("keep", self.keep),
+            set("allow-faults", self.allow_faults),
+        ];
+        words.extend(self.cascade.iter().map(|cascade| Some(format!("--cascade '{cascade}'"))));
+        words.extend(self.reader.iter().map(|_| Some("--reader URL".to_owned())));
+        words.into_iter().flatten().collect()
+    }
 }

@@ -19,14 +19,18 @@ pub(super) enum Format {
     Markdown,
 }
 
-/// The format that was asked for; `--json` is one of them.
-pub(super) fn chosen(format: Option<Format>, console: &Console) -> Result<Format, Failure> {
+/// The format that was asked for, `text` where none was; `--json` stands for `json`.
+pub(super) fn chosen<F: Copy + PartialEq>(
+    format: Option<F>,
+    [text, json]: [F; 2],
+    console: &Console,
+) -> Result<F, Failure> {
     match (format, console.is_json()) {
-        (None | Some(Format::Json), true) => Ok(Format::Json),
-        (Some(_), true) => {
+        (Some(other), true) if other != json => {
             let error = anyhow::anyhow!("--json is `--format json`, and another format was asked for");
             Err(Failure::new(Exit::Usage, error).help("leave out one of them"))
         }
-        (format, false) => Ok(format.unwrap_or(Format::Text)),
+        (_, true) => Ok(json),
+        (format, false) => Ok(format.unwrap_or(text)),
     }
 }

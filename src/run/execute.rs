@@ -294,9 +294,9 @@ fn stage(progress: &UnboundedSender<Progress>, what: impl Into<String>) {
 }
 
 /// An error with its causes in one line.
-pub(super) fn chain(error: &RunError) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
+    let mut source = error.source();
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();

@@ -1,11 +1,12 @@
 //! Before the load: the cluster and the tables.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context;
 
 use super::directory::RunDir;
-use crate::config::{CounterPlan, OrdersPlan, Plan, Switch, TopologyKind};
+use crate::config::{CounterPlan, OrdersPlan, Plan, Switch, TopologyKind, TopologyPlan};
 use crate::pg::{Deadlines, Passfile, Session, probe};
 use crate::topology::memory::Bug;
 use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory, urls};
@@ -15,32 +16,54 @@ const POLL: Duration = Duration::from_millis(2);
 /// How long a replica may take to replay a few empty tables.
 const REPLAY_DEADLINE: Duration = Duration::from_secs(30);
 
-/// Starts the planned cluster.
+/// What a cluster is started for.
+#[derive(Debug)]
+pub(super) struct Purpose {
+    /// Its name, for people who look at what is up.
+    pub(super) name: String,
+    /// Clients of the primary, which has the most.
+    pub(super) clients: u32,
+    /// Where the servers' logs go.
+    pub(super) logs_dir: Option<PathBuf>,
+    /// Where tables are made on servers that somebody else runs.
+    pub(super) schema: String,
+    /// With links, and their seed.
+    pub(super) links: Option<u64>,
+    /// With a small disk of its own for each node.
+    pub(super) small_disks: bool,
+    /// With a bug, in memory.
+    pub(super) bug: Option<Bug>,
+}
+
+/// Starts the cluster of a run.
 pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Result<Topology, TopologyError> {
-    match plan.topology.kind {
-        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.topology.replicas, bug))),
+    let purpose = Purpose {
+        name: dir.id(),
+        clients: clients(plan),
+        logs_dir: Some(dir.nodes()),
+        schema: schema(dir),
+        links: plan.faults.needs_links().then_some(plan.load.seed),
+        small_disks: plan.faults.needs_small_disks(),
+        bug,
+    };
+    start(&plan.topology, purpose).await
+}
+
+/// Starts the planned cluster, or attaches to the servers that somebody else runs.
+pub(super) async fn start(plan: &TopologyPlan, purpose: Purpose) -> Result<Topology, TopologyError> {
+    let Purpose { name, clients, logs_dir, schema, links, small_disks, bug } = purpose;
+    match plan.kind {
+        TopologyKind::Memory => Ok(Topology::Memory(memory::Cluster::up(plan.replicas, bug))),
         TopologyKind::Local => {
-            let config = local::Config {
-                clients: clients(plan),
-                logs_dir: Some(dir.nodes()),
-                name: dir.id(),
-                links: plan.faults.needs_links().then_some(plan.load.seed),
-                small_disks: plan.faults.needs_small_disks(),
-                ..plan.topology.local()
-            };
+            let config = local::Config { clients, logs_dir, name, links, small_disks, ..plan.local() };
             local::Cluster::up(&config).await.map(|cluster| Topology::Local(Box::new(cluster)))
         }
         TopologyKind::Compose => {
-            let config = compose::Config {
-                clients: clients(plan),
-                logs_dir: Some(dir.nodes()),
-                name: dir.id(),
-                ..plan.topology.compose()
-            };
+            let config = compose::Config { clients, logs_dir, name, ..plan.compose() };
             compose::Cluster::up(&config).await.map(|cluster| Topology::Compose(Box::new(cluster)))
         }
         TopologyKind::Urls => {
-            let wanted = plan.topology.urls.as_ref();
+            let wanted = plan.urls.as_ref();
             let wanted = wanted.ok_or_else(|| TopologyError::Config("the plan names no URLs".to_owned()))?;
             let passwords = Passfile::read().map_err(|error| TopologyError::Passfile(error.to_string()))?;
             let config = urls::Config {
@@ -48,10 +71,10 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
                 readers: wanted.readers.iter().cloned().map(|url| passwords.complete(url)).collect(),
                 restart_command: wanted.restart_command.clone(),
                 failover_command: wanted.failover_command.clone(),
-                schema: schema(dir),
-                synchronous_commit: plan.topology.synchronous_commit.to_string(),
+                schema,
+                synchronous_commit: plan.synchronous_commit.to_string(),
                 keep: wanted.keep == Switch::On,
-                logs_dir: dir.nodes(),
+                logs_dir: logs_dir.unwrap_or_else(std::env::temp_dir),
                 settle_limit: urls::SETTLE_LIMIT,
             };
             urls::Cluster::attach(config).await.map(|cluster| Topology::Urls(Box::new(cluster)))

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use replab::anomaly::{self, Answer, Case, Ending, Isolation, Place, Placement, Transcript, isolationtester};
+use replab::anomaly::{self, Answer, Case, Ending, Place, Placement, Transcript, isolationtester};
 use replab::history::NodeName;
+use replab::isolation::Isolation;
 use replab::report::anomalies::{self as report, Anomalies, State};
 use replab::run::anomalies::{Campaign, PlayError, Rules, Slip, Stage, Wanted};
 use replab::topology::{Access, Site};

@@ -1,10 +1,11 @@
 //! `replab bench forum` on real servers: what each method promises, what its mistakes do to it, and the two schemas.
 
 use replab::history::{Cause, CauseClass, NodeName};
+use replab::isolation::Isolation;
 use replab::pg::Session;
 use replab::topology::{Access, Role, Site};
 use replab::workload::bench::{BenchClient, Effort, Policy, Subject, Task};
-use replab::workload::forum::{self, Isolation, Method, Reaction};
+use replab::workload::forum::{self, Method, Reaction};
 use replab::workload::{Answer, Client};
 use serde_json::Value;
 

@@ -10,7 +10,7 @@ use std::path::Path;
 type Tree = BTreeMap<String, String>;
 
 /// A module imports only modules of strictly lower rank.
-const RANKS: [(&str, u8); 15] = [
+const RANKS: [(&str, u8); 16] = [
     ("cli", 7),
     ("run", 6),
     ("config", 5),
@@ -23,6 +23,7 @@ const RANKS: [(&str, u8); 15] = [
     ("measure", 2),
     ("pg", 2),
     ("history", 1),
+    ("isolation", 1),
     ("lsn", 0),
     ("suggest", 0),
     ("engine", 0),

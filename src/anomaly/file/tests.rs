@@ -1,7 +1,8 @@
 //! What files are refused, with the exact words.
 
 use super::read;
-use crate::anomaly::{Isolation, Placement};
+use crate::anomaly::Placement;
+use crate::isolation::Isolation;
 
 const GOOD: &str = r#"name = "mine"
 title = "Mine"

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::check::placeholders_of;
 use super::reader::{Named, Reader, Typed, get};
 use super::{known, needs, place};
-use crate::anomaly::{Case, Ending, Isolation, Placement, Prevention};
+use crate::anomaly::{Case, Ending, Placement, Prevention};
+use crate::isolation::Isolation;
 
 const PLACEMENTS: [(&str, Placement); 2] = [("primary", Placement::Primary), ("replica", Placement::Replica)];
 

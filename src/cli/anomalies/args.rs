@@ -1,13 +1,12 @@
 //! The arguments of `replab anomalies` as typed.
 
-use std::path::PathBuf;
-
 use clap::{Subcommand, ValueEnum};
 
-use super::super::console::Console;
-use super::super::{Exit, Failure};
-use crate::anomaly::Isolation;
-use crate::config::Overrides;
+use crate::cli::Failure;
+use crate::cli::cluster::ClusterArgs;
+use crate::cli::console::Console;
+use crate::cli::format;
+use crate::isolation::Isolation;
 
 /// Below the flags.
 pub(in crate::cli) const HELP: &str = "\
@@ -52,35 +51,6 @@ pub(in crate::cli) struct Args {
     format: Option<Format>,
     #[command(flatten)]
     pub(super) cluster: ClusterArgs,
-}
-
-/// The cluster, by the same settings as `replab run`.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub(super) struct ClusterArgs {
-    /// local (PostgreSQL on this machine), compose (in containers) or urls (servers that somebody else runs) [default: local]
-    #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
-    topology: Option<String>,
-    /// Streaming replicas, 0 to 16; the first is read [default: 1]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Cluster")]
-    replicas: Option<i64>,
-    /// The folder of PostgreSQL's programs [default: the newest that is found]
-    #[arg(long, value_name = "DIR", help_heading = "Cluster")]
-    pg_bin: Option<PathBuf>,
-    /// The containers' image [default: postgres:17]
-    #[arg(long, value_name = "IMAGE", help_heading = "Cluster")]
-    image: Option<String>,
-    /// The primary's port; the replicas use those after it [default: free ones]
-    #[arg(long, value_name = "PORT", allow_negative_numbers = true, help_heading = "Cluster")]
-    port: Option<i64>,
-    /// The primary of a cluster that somebody else runs, as postgres://user@host/db; means --topology urls
-    #[arg(long, value_name = "URL", help_heading = "Cluster")]
-    writer: Option<String>,
-    /// A replica of it
-    #[arg(long, value_name = "URL", help_heading = "Cluster")]
-    reader: Vec<String>,
-    /// Let cases change synchronous_standby_names of servers that somebody else runs, for a moment
-    #[arg(long, help_heading = "Cluster")]
-    pub(super) allow_faults: bool,
 }
 
 /// What else there is.
@@ -140,14 +110,7 @@ pub(super) enum Format {
 
 impl Args {
     pub(super) fn format(&self, console: &Console) -> Result<Format, Failure> {
-        match (self.format, console.is_json()) {
-            (None | Some(Format::Json), true) => Ok(Format::Json),
-            (Some(_), true) => {
-                let error = anyhow::anyhow!("--json is `--format json`, and another format was asked for");
-                Err(Failure::new(Exit::Usage, error).help("leave out one of them"))
-            }
-            (format, false) => Ok(format.unwrap_or(Format::Text)),
-        }
+        format::chosen(self.format, [Format::Text, Format::Json], console)
     }
 
     /// A command that does the same; without passwords, which URLs may hold.
@@ -177,36 +140,5 @@ impl ShowArgs {
         words.extend(self.on.filter(|on| *on == On::Replica).map(|_| "--on replica".to_owned()));
         words.extend(self.cluster.words());
         words.join(" ")
-    }
-}
-
-impl ClusterArgs {
-    /// As the highest layer of the configuration. What the lower layers break, and when, is for runs.
-    pub(super) fn overrides(&self) -> Overrides {
-        Overrides {
-            topology: self.topology.clone(),
-            replicas: self.replicas,
-            pg_bin: self.pg_bin.clone(),
-            image: self.image.clone(),
-            port: self.port,
-            writer: self.writer.clone(),
-            readers: self.reader.clone(),
-            allow_faults: self.allow_faults,
-            schedule: Some("none".to_owned()),
-            ..Overrides::default()
-        }
-    }
-
-    fn words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        words.extend(self.topology.iter().map(|kind| format!("--topology {kind}")));
-        words.extend(self.replicas.iter().map(|number| format!("--replicas {number}")));
-        words.extend(self.pg_bin.iter().map(|path| format!("--pg-bin {}", path.display())));
-        words.extend(self.image.iter().map(|image| format!("--image {image}")));
-        words.extend(self.port.iter().map(|port| format!("--port {port}")));
-        words.extend(self.writer.iter().map(|_| "--writer URL".to_owned()));
-        words.extend(self.reader.iter().map(|_| "--reader URL".to_owned()));
-        words.extend(self.allow_faults.then(|| "--allow-faults".to_owned()));
-        words
     }
 }

@@ -9,7 +9,8 @@ use serde_json::json;
 use super::super::console::Console;
 use super::super::{Exit, Failure};
 use super::args::{On, ShowArgs};
-use crate::anomaly::{Case, CaseError, Isolation, Placement, catalogue, find, read};
+use crate::anomaly::{Case, CaseError, Placement, catalogue, find, read};
+use crate::isolation::Isolation;
 
 /// Prints the catalogue.
 pub(super) fn list(console: &Console) -> Result<Exit, Failure> {

@@ -8,11 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::args::Place;
+use super::cluster::ClusterArgs;
 use super::console::Console;
 use super::run::{forward_signals, look, of_code};
 use super::{Exit, Failure, failures, plan};
-use crate::anomaly::{Case, Isolation, Placement, isolationtester};
-use crate::config::{Plan, TopologyKind};
+use crate::anomaly::{Case, Placement, isolationtester};
+use crate::config::{Overrides, Plan, TopologyKind};
+use crate::isolation::Isolation;
 use crate::report::anomalies as report;
 use crate::report::anomalies::Anomalies;
 use crate::run::anomalies::{Campaign, PlayError, Rules, Stage, Wanted, cluster, topology};
@@ -38,7 +40,7 @@ async fn all(args: &Args, place: &Place, console: &Console) -> Result<Exit, Fail
     if format == Format::Isolationtester {
         return export(&cases, &args.isolation, console);
     }
-    let plan = plan::settings(&args.cluster.overrides(), place)?.plan;
+    let plan = cluster_plan(&args.cluster, place)?;
     let wanted = Wanted {
         cases,
         levels,
@@ -47,7 +49,7 @@ async fn all(args: &Args, place: &Place, console: &Console) -> Result<Exit, Fail
         cluster: cluster(&plan),
         reproduce: args.reproduce(),
     };
-    let found = play(&plan, &wanted, args.cluster.allow_faults, console).await?;
+    let found = play(&plan, &wanted, args.cluster.allows_faults(), console).await?;
     console.result(&match format {
         Format::Json => report::json(&found),
         Format::Html => report::html(&found),
@@ -60,7 +62,7 @@ async fn all(args: &Args, place: &Place, console: &Console) -> Result<Exit, Fail
 async fn show_one(args: &ShowArgs, place: &Place, console: &Console) -> Result<Exit, Failure> {
     let case = cases::one(&args.name)?;
     let (case, on, levels) = cases::chosen(case, args)?;
-    let plan = plan::settings(&args.cluster.overrides(), place)?.plan;
+    let plan = cluster_plan(&args.cluster, place)?;
     let wanted = Wanted {
         cases: vec![case],
         levels,
@@ -69,13 +71,19 @@ async fn show_one(args: &ShowArgs, place: &Place, console: &Console) -> Result<E
         cluster: cluster(&plan),
         reproduce: args.reproduce(),
     };
-    let found = play(&plan, &wanted, args.cluster.allow_faults, console).await?;
+    let found = play(&plan, &wanted, args.cluster.allows_faults(), console).await?;
     if console.is_json() {
         console.result(&report::json(&found));
     } else {
         console.result(&report::show(&found, look(console)));
     }
     Ok(of_code(found.exit_code))
+}
+
+/// What the lower layers break, and when, is for runs.
+fn cluster_plan(cluster: &ClusterArgs, place: &Place) -> Result<Plan, Failure> {
+    let overrides = Overrides { schedule: Some("none".to_owned()), ..cluster.overrides() };
+    Ok(plan::settings(&overrides, place)?.plan)
 }
 
 /// A cluster for the cases, or the one that is there, and what was found on it. Whatever happens, it is as before after it.

@@ -8,10 +8,11 @@ use crate::cli::console::Console;
 use crate::cli::{Exit, Failure};
 use crate::config::Plan;
 use crate::history::Nanos;
+use crate::isolation::Isolation;
 use crate::report::bench::Original;
 use crate::run::laps::{Contest, Design, Entry};
 use crate::workload::bench::{Policy, Subject};
-use crate::workload::forum::{Isolation, Method, Reaction};
+use crate::workload::forum::{Method, Reaction};
 
 /// Below the flags.
 pub(super) const HELP: &str = "\

@@ -132,7 +132,7 @@ impl RaceArgs {
 
     /// Makes the bench that `design` describes, and shows it.
     pub(super) async fn run(&self, design: Design, console: &Console) -> Result<Exit, Failure> {
-        let format = format::chosen(self.format, console)?;
+        let format = format::chosen(self.format, [Format::Text, Format::Json], console)?;
         let runs = design.plan.runs.clone();
         let mut series = Series::begin(design).map_err(|error| failures::directory(&runs, error))?;
         let bench = series.bench();

@@ -88,7 +88,7 @@ impl Args {
 
 /// Runs the command.
 pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<Exit, Failure> {
-    let format = format::chosen(args.format, console)?;
+    let format = format::chosen(args.format, [Format::Text, Format::Json], console)?;
     if args.print {
         console.refuse_json("replab matrix --print")?;
         console.result(DEFAULT_MATRIX);

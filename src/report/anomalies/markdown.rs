@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::model::Anomalies;
 use super::words::{self, LEGEND};
-use crate::anomaly::{Case, Ending, Isolation};
+use crate::anomaly::{Case, Ending};
+use crate::isolation::Isolation;
 use crate::report::markdown::text::{bullets, code, code_cell, escape, line, table as lines};
 use crate::report::words::plain;
 

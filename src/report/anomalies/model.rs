@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::anomaly::{Case, Ending, Isolation, Placement, Prevention, Transcript};
+use crate::anomaly::{Case, Ending, Placement, Prevention, Transcript};
+use crate::isolation::Isolation;
 
 /// Cases × levels × placements, each played and compared with what is expected.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

@@ -1,9 +1,8 @@
 //! What is found is told alike in every format, and nothing of it is lost.
 
 use super::*;
-use crate::anomaly::{
-    Answer, Ending, Isolation, Placement, Played, Seat, Transcript, Warning, catalogue, find,
-};
+use crate::anomaly::{Answer, Ending, Placement, Played, Seat, Transcript, Warning, catalogue, find};
+use crate::isolation::Isolation;
 use crate::report::Look;
 
 const LOOK: Look = Look { color: false, width: 100 };

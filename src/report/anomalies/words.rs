@@ -1,7 +1,8 @@
 //! Results in words, the same in every format.
 
 use super::model::{Anomalies, CaseReport, Result, State, Tried};
-use crate::anomaly::{Ending, Isolation, Placement};
+use crate::anomaly::{Ending, Placement};
+use crate::isolation::Isolation;
 use crate::report::outcome::{Tone, exit_meaning};
 use crate::report::words::{plain, plural};
 
@@ -115,7 +116,7 @@ pub(super) fn at(case: &CaseReport, on: Placement, level: Isolation) -> String {
 pub(super) fn sentence(ending: &Ending) -> String {
     match ending {
         Ending::Happens => "the anomaly happens".to_owned(),
-        Ending::Snapshot => "prevented: each read what its snapshot shows".to_owned(),
+        Ending::Snapshot => "prevented: it was not seen, and nobody waited or was refused".to_owned(),
         Ending::Waits { at } => format!("prevented: `{at}` waits for another session"),
         unsupported if unsupported.is_unsupported() => {
             "refused with 0A000: there is no such level on a replica, so nothing was shown".to_owned()

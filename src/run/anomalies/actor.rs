@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 use super::script::Verb;
 use super::stage::PATIENCE;
 use super::{PlayError, Slip, Stage};
-use crate::anomaly::{Actor as Role, Case, Isolation, Place, Placement, Step};
+use crate::anomaly::{Actor as Role, Case, Place, Placement, Step};
+use crate::isolation::Isolation;
 use crate::pg::{Deadlines, PgError, Said, Session};
 
 /// A session that plays.

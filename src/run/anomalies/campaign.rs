@@ -2,10 +2,12 @@
 
 use tokio::sync::watch;
 
-use super::{PlayError, Stage};
-use crate::anomaly::{Case, Ending, Isolation, Placement};
+use super::Stage;
+use crate::anomaly::{Case, Ending, Placement};
 use crate::history::Clock;
+use crate::isolation::Isolation;
 use crate::report::anomalies::{Anomalies, CaseReport, Cell, Result as Found, State, Tried};
+use crate::run::execute::chain;
 
 /// What is to be played.
 #[derive(Clone, Debug)]
@@ -166,15 +168,4 @@ async fn once(
         Ok(transcript) => result.add(Ending::of(case, &transcript), transcript, repetition),
         Err(error) => result.failed(format!("repetition {repetition}: {}", chain(&error))),
     }
-}
-
-/// An error with its causes in one line.
-fn chain(error: &PlayError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

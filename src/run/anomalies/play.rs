@@ -4,7 +4,8 @@ use super::actor::Actor;
 use super::hold::Held;
 use super::script::{Verb, filled};
 use super::{PlayError, Stage};
-use crate::anomaly::{Action, Answer, Case, Isolation, Placement, Played, Seat, Step, Transcript};
+use crate::anomaly::{Action, Answer, Case, Placement, Played, Seat, Step, Transcript};
+use crate::isolation::Isolation;
 
 /// What an application begins anew (manual, "Serialization Failure Handling").
 const AGAIN: [&str; 2] = ["40001", "40P01"];

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::PlayError;
-use crate::anomaly::{Case, Isolation, Placement};
+use crate::anomaly::{Case, Placement};
+use crate::isolation::Isolation;
 use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
 use crate::topology::{Access, Role, Site};
 

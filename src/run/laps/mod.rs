@@ -108,7 +108,7 @@ impl Series {
         };
         self.bench.server = ground.server().to_owned();
         self.bench.complete = matches!(done, Ok(true));
-        self.bench.failed = done.as_ref().err().map(chain);
+        self.bench.failed = done.as_ref().err().map(|error| chain(error));
         let written = self.write(clock);
         done?;
         Ok(written?)

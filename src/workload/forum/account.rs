@@ -4,8 +4,8 @@
 
 use tokio_postgres::Statement;
 
-use super::Isolation;
 use super::call::{Call, missing, written};
+use crate::isolation::Isolation;
 use crate::pg::{Failed, PgError, Session};
 use crate::workload::bench::Tried;
 

@@ -3,9 +3,9 @@
 
 use tokio_postgres::Statement;
 
-use super::Isolation;
 use super::call::{Call, missing, written};
 use super::reaction::READ_ACCOUNT;
+use crate::isolation::Isolation;
 use crate::pg::{Failed, PgError, Session};
 use crate::workload::bench::Tried;
 

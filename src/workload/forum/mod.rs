@@ -3,13 +3,11 @@
 mod account;
 mod call;
 mod comment;
-mod isolation;
 mod prepared;
 mod reaction;
 mod schema;
 
 pub(in crate::workload) use call::Call;
-pub use isolation::Isolation;
 pub(in crate::workload) use prepared::Prepared;
 pub use reaction::Reaction;
 pub use schema::set_up;
@@ -17,6 +15,7 @@ pub use schema::set_up;
 use serde::{Deserialize, Serialize};
 
 use super::bench::Left;
+use crate::isolation::Isolation;
 use crate::pg::{PgError, Session};
 
 /// What is done in the forum, and how.

@@ -5,6 +5,7 @@ use super::call::Call;
 use super::comment::Comment;
 use super::reaction::{CompareAndSet, Transactional};
 use super::{Method, Reaction};
+use crate::isolation::Isolation;
 use crate::pg::{Failed, PgError, Session};
 use crate::workload::bench::{Task, Tried};
 use crate::workload::counter::Mistake;
@@ -30,11 +31,10 @@ impl Prepared {
         mistake: Option<Mistake>,
     ) -> Result<Prepared, PgError> {
         let is_unguarded = mistake == Some(Mistake::Unguarded);
+        let really = |level| if is_unguarded { Isolation::ReadCommitted } else { level };
         Ok(match method {
-            Method::Account(level) => Prepared::Account(Update::prepare(session, level.with(mistake)).await?),
-            Method::Comment(level) => {
-                Prepared::Comment(Comment::prepare(session, level.with(mistake)).await?)
-            }
+            Method::Account(level) => Prepared::Account(Update::prepare(session, really(level)).await?),
+            Method::Comment(level) => Prepared::Comment(Comment::prepare(session, really(level)).await?),
             Method::Reaction(Reaction::CompareAndSet) => {
                 Prepared::CompareAndSet(CompareAndSet::prepare(session, is_unguarded).await?)
             }

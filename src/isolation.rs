@@ -1,16 +1,16 @@
-//! What is varied: the isolation level, and where readers read.
+//! PostgreSQL's transaction isolation levels.
 
 use std::fmt;
 use std::str::FromStr;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::suggest::hint;
 
 /// A transaction isolation level as PostgreSQL has it; its READ UNCOMMITTED is READ COMMITTED (manual, "Transaction
 /// Isolation").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
     /// A new snapshot for every statement.
@@ -33,6 +33,20 @@ impl Isolation {
             Isolation::RepeatableRead => "repeatable-read",
             Isolation::Serializable => "serializable",
         }
+    }
+
+    /// Begins a transaction.
+    pub fn begin(self) -> &'static str {
+        match self {
+            Isolation::ReadCommitted => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Isolation::RepeatableRead => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+            Isolation::Serializable => "BEGIN ISOLATION LEVEL SERIALIZABLE",
+        }
+    }
+
+    /// Whether a value that was read, changed in the client and written back may undo what others wrote in between.
+    pub fn loses_updates(self) -> bool {
+        self == Isolation::ReadCommitted
     }
 
     /// As SQL has it.
@@ -75,32 +89,6 @@ impl FromStr for Isolation {
     }
 }
 
-/// Where the sessions of a case that only read are connected to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Placement {
-    /// Every session is on the primary.
-    Primary,
-    /// Those that only read are on a replica.
-    Replica,
-}
-
-impl Placement {
-    /// As files and flags have it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Placement::Primary => "primary",
-            Placement::Replica => "replica",
-        }
-    }
-}
-
-impl fmt::Display for Placement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,5 +100,14 @@ mod tests {
         }
         let refused = "serialisable".parse::<Isolation>().unwrap_err().to_string();
         assert!(refused.contains("did you mean `serializable`?"), "{refused}");
+    }
+
+    #[test]
+    fn a_level_is_called_the_same_everywhere() {
+        for level in Isolation::ALL {
+            assert_eq!(level.begin(), format!("BEGIN ISOLATION LEVEL {}", level.sql().to_uppercase()));
+            assert_eq!(level.sql().replace(' ', "-"), level.name());
+            assert_eq!(level.loses_updates(), level == Isolation::ReadCommitted);
+        }
     }
 }
