@@ -16,7 +16,9 @@ pub(crate) mod notation;
 mod orders;
 mod record;
 mod sample;
+pub mod simulation;
 mod tenure;
+pub mod txn;
 
 pub use action::{Action, Condition, FaultOp, Occasion, StopMode};
 pub use clock::{Clock, Nanos};
