@@ -8,6 +8,7 @@ mod bench;
 mod conservation;
 mod convergence;
 mod counter;
+pub mod cycle;
 mod draft;
 mod durability;
 #[cfg(test)]
