@@ -16,6 +16,7 @@ mod failover;
 mod increments;
 mod judgement;
 mod ledger;
+pub mod linear;
 mod long_fork;
 mod restarts;
 mod session;
