@@ -197,12 +197,30 @@ pub(super) struct SettingArgs {
 /// `replab check`.
 #[derive(Args, Debug)]
 pub(super) struct CheckArgs {
-    /// A run's id, the beginning of one, its directory, or latest
-    #[arg(value_name = "RUN", default_value = "latest")]
+    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions
+    #[arg(value_name = "RUN|FILE", default_value = "latest")]
     pub(super) run: String,
-    /// A guarantee that must hold besides those the run claimed; can be repeated
+    /// Of a run: a guarantee that must hold besides those the run claimed; can be repeated
     #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append)]
     pub(super) require: Vec<Guarantee>,
+    /// Of a file: the consistency model to judge it by [default: the strongest that the history can tell of]
+    #[arg(long, value_name = "MODEL")]
+    pub(super) model: Option<String>,
+    /// Of a file: its format, edn, json, dbcop or plume [default: as its content shows]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) input: Option<crate::import::Format>,
+    /// Of a file: how to print what was found [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<HistoryFormat>,
+}
+
+/// The formats of what a history shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum HistoryFormat {
+    /// For a terminal.
+    Text,
+    /// One JSON document; names of anomalies and models are Elle's.
+    Json,
 }
 
 /// `replab report`.

@@ -8,8 +8,10 @@ mod junit;
 mod markdown;
 pub mod matrix;
 mod model;
+pub mod objects;
 mod outcome;
 mod terminal;
+pub mod transactions;
 mod verdict;
 mod words;
 

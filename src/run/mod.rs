@@ -4,12 +4,14 @@
 pub mod anomalies;
 mod begin;
 pub mod bench;
+pub mod checker;
 mod directory;
 pub mod example;
 mod execute;
 mod facts;
 mod finale;
 mod histories;
+pub mod imported;
 mod injector;
 mod judge;
 mod lab;

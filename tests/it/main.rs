@@ -34,5 +34,6 @@ mod stored;
 mod support;
 mod suspend;
 mod tidy;
+mod transactions;
 mod urls;
 mod usage;

@@ -10,7 +10,7 @@ use std::path::Path;
 type Tree = BTreeMap<String, String>;
 
 /// A module imports only modules of strictly lower rank.
-const RANKS: [(&str, u8); 16] = [
+const RANKS: [(&str, u8); 17] = [
     ("cli", 7),
     ("run", 6),
     ("config", 5),
@@ -20,6 +20,7 @@ const RANKS: [(&str, u8); 16] = [
     ("report", 3),
     ("anomaly", 2),
     ("check", 2),
+    ("import", 2),
     ("measure", 2),
     ("pg", 2),
     ("history", 1),

@@ -1,5 +1,6 @@
 //! `replab bench`: ways to do the same against each other, and the lab against its peers, on this machine, now.
 
+mod checker;
 mod counter;
 mod driver;
 mod forum;
@@ -24,6 +25,9 @@ pub(super) enum BenchCommand {
     Forum(Box<forum::Args>),
     /// replab's driver and pgbench in turn: the same statements, clients and cluster
     Driver(driver::DriverArgs),
+    /// The checker of transactions: how fast it judges histories of a million, and in how much memory
+    #[command(after_long_help = checker::HELP)]
+    Checker(checker::CheckerArgs),
     /// How long a cluster of one primary and one replica takes to be up
     Up {
         /// How often
@@ -37,6 +41,7 @@ pub(super) async fn bench(command: BenchCommand, place: &Place, console: &Consol
     match command {
         BenchCommand::Counter(args) => counter::run(*args, place, console).await,
         BenchCommand::Forum(args) => forum::run(*args, place, console).await,
+        BenchCommand::Checker(args) => checker::run(&args, console),
         BenchCommand::Driver(args) => driver::driver(&args, console).await,
         BenchCommand::Up { repeat } => up::up(repeat, console).await,
     }
