@@ -117,6 +117,11 @@ pub fn analyze(txns: &Txns, scope: Scope, order: Order) -> Analysis {
     analysis.troubles.extend((order < Order::RealTime).then_some(Trouble::OnlyOrder(order)));
     analysis.troubles.extend(all.twice.map(|(one, other)| Trouble::Twice(one, other)));
     analysis.troubles.extend(all.mixed.map(Trouble::Mixed));
+    if analysis.is_unsuitable() {
+        // Whatever seems to be wrong may only seem so.
+        analysis.stale.clear();
+        return analysis;
+    }
     for (anomaly, tally) in all.tallies {
         let witness = tally.case.map(Witness::Case);
         analysis.found.push(Found { anomaly, count: tally.count, witness });
@@ -155,6 +160,11 @@ impl Analysis {
         }
     }
 
+    /// Whether the rules do not apply to this history.
+    fn is_unsuitable(&self) -> bool {
+        self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Twice(..) | Trouble::Mixed(_)))
+    }
+
     /// How often `anomaly` was found.
     pub fn count(&self, anomaly: Anomaly) -> u64 {
         self.found.iter().find(|found| found.anomaly == anomaly).map_or(0, |found| found.count)
@@ -190,10 +200,18 @@ impl Analysis {
         self.troubles.iter().any(|trouble| match trouble {
             Trouble::Empty | Trouble::Twice(..) | Trouble::Mixed(_) => true,
             Trouble::OnlyOrder(order) => model.order() > *order,
-            Trouble::Unheard => model.name.ends_with("causal") || model.name == "read-atomic",
+            Trouble::Unheard => rests_on_reads(model),
+            // Of reads of these, only those are looked at whose anti-dependency is the only one of a cycle.
+            Trouble::Undecided(order) if rests_on_reads(model) => *order <= Order::Session,
             Trouble::Undecided(order) => {
                 model.cycles.is_some_and(|(shape, with)| shape == Shape::GSingle && with >= *order)
             }
         })
     }
+}
+
+/// Whether what a single read missed refutes `model`.
+fn rests_on_reads(model: &Model) -> bool {
+    let is_read = |anomaly: &Anomaly| matches!(anomaly, Anomaly::Cycle(Shape::Fractured | Shape::Causal, _));
+    model.forbids.iter().any(is_read)
 }

@@ -104,3 +104,31 @@ impl Seen {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::cycle::component::components;
+    use crate::check::cycle::graph::{Arrow, Kind};
+
+    #[test]
+    fn what_a_budget_does_not_reach_is_not_known() {
+        // 0 → 1 → … → 9; a second way leads from 5 to nowhere.
+        let graph = Graph::new(11, |add| {
+            (0..9).for_each(|node| add(node, Arrow::new(node + 1, Kind::Ww)));
+            add(5, Arrow::new(10, Kind::Ww));
+        });
+        let kinds = Kinds::of(&[Kind::Ww]);
+        let order = components(&graph, kinds);
+        let never = |_: Node, _: Node| false;
+        let within = Closing { graph: &graph, kinds, order: &order, sure: &never };
+        let edges = [(9, 0), (10, 0), (0, 9), (10, 7)];
+        let whole = [Some(true), Some(true), Some(false), Some(false)];
+        assert_eq!(closing(&within, &edges, &mut Budget::new(1_000)), whole);
+        let cut = closing(&within, &edges, &mut Budget::new(3));
+        assert_eq!([cut[0], cut[1], cut[2]], [None, None, Some(false)]);
+        let sure = |_: Node, beginning: Node| beginning == 9;
+        let within = Closing { sure: &sure, ..within };
+        assert_eq!(closing(&within, &edges, &mut Budget::new(3))[0], Some(true));
+    }
+}

@@ -144,6 +144,16 @@ fn orders_beside_the_data() {
 }
 
 #[test]
+fn what_the_rules_do_not_apply_to_is_not_judged() {
+    // Who read a 1 does not know whose it is: that it is there twice may be right.
+    for text in ["ax1; ax1; rx11", "ax1; ax1; rx1", "wx1; wx1; gx1", "ax1; wx2; rx9", "gx1; rx1 ay1 !", ""] {
+        let all = judge(text);
+        assert!(all.found.is_empty() && !all.troubles.is_empty(), "{text}: {:?}", all.found);
+        assert!(all.standings().iter().all(|(_, standing)| *standing == Standing::NotCheckable), "{text}");
+    }
+}
+
+#[test]
 fn the_weakest_models_are_refuted() {
     all_of(
         refuted,

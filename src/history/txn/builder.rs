@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
-use super::txns::{KEYS, Row};
+use super::txns::{KEYS, Row, TXNS};
 use super::{Key, List, Mop, Status, Txn, TxnId, Txns, Value, Values};
 use crate::history::{Nanos, NodeName};
 
@@ -73,8 +73,8 @@ impl Builder {
     /// nobody knows how it ended.
     pub fn invoke(&mut self, process: u32, node: u16, event: u32, time: Nanos) -> Result<TxnId, Refused> {
         let id = self.made.txns.len() as u32;
-        if id >= KEYS {
-            return Err(Refused::TooMany(u64::from(KEYS), "transactions"));
+        if id >= TXNS {
+            return Err(Refused::TooMany(u64::from(TXNS), "transactions"));
         }
         self.made.txns.push(Txn {
             first: 0,

@@ -54,7 +54,10 @@ pub(super) struct Row {
     pub(super) argument: i64,
 }
 
+/// The most keys.
 pub(super) const KEYS: u32 = 1 << 29;
+/// The most transactions: who makes a graph of them has numbers left for as many other vertices.
+pub(super) const TXNS: u32 = 1 << 28;
 
 impl Row {
     pub(super) fn new(txn: TxnId, key: Key, mop: Mop) -> Row {
