@@ -18,6 +18,12 @@ use crate::support;
 /// Long enough to be no reason for a failure on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Whether the tests run against this machine's own server. Against another version that was named, what only takes longer
+/// is done with less: every test runs with every version.
+pub(crate) fn is_own_server() -> bool {
+    std::env::var_os("REPLAB_PG_BIN").is_none()
+}
+
 /// Whether there is a PostgreSQL to test with; without one it prints why, unless `REPLAB_REQUIRE_PG=1` forbids that.
 pub(crate) fn require_pg() -> bool {
     waiting(support::require_pg()).is_some()

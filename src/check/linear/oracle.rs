@@ -107,7 +107,7 @@ fn agrees_with_search<O: Atomic>(seed: u64) -> Result<bool, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn registers_by_brute_force(seed: u64) {
