@@ -30,7 +30,7 @@ pub(super) fn results(group: &Group, has_room: bool) -> Vec<Table> {
         ("p50".to_owned(), |row| time(row.summary.latency.map(|of| of.p50))),
         ("p99".to_owned(), |row| time(row.summary.latency.map(|of| of.p99))),
         ("max".to_owned(), |row| time(row.summary.latency.map(|of| of.max))),
-        (format!("retries/{task}"), |row| {
+        ("retries each".to_owned(), |row| {
             row.summary.retries.map_or("–".to_owned(), |retries| format!("{retries:.2}"))
         }),
     ];
