@@ -68,10 +68,10 @@ impl Sessions {
         for (txn, &(_, status)) in (0..).zip(&txns) {
             let (own, others) = rest.split_at(rest.partition_point(|&(of, ..)| of == txn));
             rest = others;
+            builder.complete(txn, status, txns.len() as u32 + txn, Nanos(0));
             builder
                 .mops(txn, own.iter().map(|&(_, key, access)| (key, seen(key, access))))
                 .map_err(&refused)?;
-            builder.complete(txn, status, txns.len() as u32 + txn, Nanos(0));
         }
         Ok(builder.finish())
     }

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::keyed::Scope;
 use super::sessions::Touch;
-use crate::history::txn::{Key, List, Mop, MopId, Status, Txn, TxnId, Txns, Value};
+use crate::history::txn::{Key, List, Mop, MopId, Txn, TxnId, Txns, Value};
 
 /// No micro-operation.
 pub(super) const NOBODY: MopId = MopId::MAX;
@@ -40,7 +40,7 @@ pub(super) struct ListKey<'t> {
     pub(super) intermediate: Vec<bool>,
     /// In the order of invocation.
     pub(super) appends: Vec<Append>,
-    /// In the order of invocation; of transactions that did not commit, none.
+    /// In the order of invocation; of transactions that were acknowledged.
     pub(super) reads: Vec<Read>,
     /// Reads and appends that fit the longest list, in their order.
     pub(super) touches: Vec<Touch>,
@@ -86,8 +86,7 @@ impl<'t> ListKey<'t> {
             match what {
                 Mop::Append(value) => self.append(mop, id, value),
                 Mop::List(list) => {
-                    let txn = self.txns.txn(id);
-                    if txn.status != Status::Fail && scope.reads(txn.node) {
+                    if scope.reads(self.txns.txn(id).node) {
                         self.reads.push(Read { mop, txn: id, list });
                         if let List::Prefix(version) = list {
                             self.touches.push(Touch { txn: id, mop, version, is_write: false });

@@ -3,7 +3,7 @@
 use super::anomaly::Anomaly;
 use super::list::ListKey;
 use super::sink::Sink;
-use crate::history::txn::{List, Mop, MopId, Status, Value};
+use crate::history::txn::{List, Mop, MopId, Value};
 
 /// What a transaction knows of the list.
 enum Known {
@@ -17,10 +17,6 @@ enum Known {
 /// Goes through one transaction's micro-operations on the key.
 pub(super) fn internal(list: &ListKey<'_>, mops: &[MopId], sink: &mut Sink) {
     let [first, .., _] = *mops else { return };
-    let (txn, ..) = list.txns.mop(first);
-    if list.txn(txn).status == Status::Fail {
-        return;
-    }
     let mut known = Known::Nothing;
     let own: Vec<Value> = mops.iter().filter_map(|&mop| appended(list, mop)).collect();
     let mut appends = 0;

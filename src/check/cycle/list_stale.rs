@@ -32,7 +32,7 @@ pub(super) fn stale(list: &ListKey<'_>, all: &mut Vec<Stale>, sink: &mut Sink) {
     for read in &list.reads {
         let List::Prefix(version) = read.list else { continue };
         let txn = list.txn(read.txn);
-        if txn.status != Status::Ok || earliest[version as usize] >= txn.invoked {
+        if earliest[version as usize] >= txn.invoked {
             continue;
         }
         let above =

@@ -150,22 +150,22 @@ pub const MODELS: [Model; 24] = [
         "As if one transaction ran after the other.",
     ),
     model(
-        "strong-session-read-uncommitted",
+        "strong-session-PL-1",
         &["read-uncommitted", "monotonic-writes"],
         Some((G0, Session)),
         &[],
         "Read uncommitted, and each process's transactions in their order.",
     ),
     model(
-        "strong-session-read-committed",
-        &["read-committed", "strong-session-read-uncommitted", "writes-follow-reads"],
+        "strong-session-PL-2",
+        &["read-committed", "strong-session-PL-1", "writes-follow-reads"],
         Some((G1c, Session)),
         &[],
         "Read committed, and each process's transactions in their order.",
     ),
     model(
         "strong-session-parallel-snapshot-isolation",
-        &["parallel-snapshot-isolation", "strong-session-read-committed", "causal"],
+        &["parallel-snapshot-isolation", "strong-session-PL-2", "causal"],
         Some((GSingle, Session)),
         &[],
         "Parallel snapshot isolation, and each process's transactions in their order (Cerone's PSI).",
@@ -192,29 +192,29 @@ pub const MODELS: [Model; 24] = [
         "Serializable, and each process's transactions in their order.",
     ),
     model(
-        "strong-read-uncommitted",
-        &["strong-session-read-uncommitted"],
+        "strong-PL-1",
+        &["strong-session-PL-1"],
         Some((G0, RealTime)),
         &[LostWrite],
         "Read uncommitted, and an acknowledged write comes before those that begin after it.",
     ),
     model(
-        "strong-read-committed",
-        &["strong-session-read-committed", "strong-read-uncommitted"],
+        "strong-PL-2",
+        &["strong-session-PL-2", "strong-PL-1"],
         Some((G1c, RealTime)),
         &[],
         "Read committed, and nothing takes effect before what had been acknowledged when it began.",
     ),
     model(
         "strong-snapshot-isolation",
-        &["strong-session-snapshot-isolation", "strong-read-committed"],
+        &["strong-session-snapshot-isolation", "strong-PL-2"],
         Some((GNonadjacent, RealTime)),
         &[StaleRead],
         "Snapshot isolation, and every snapshot holds all that had been acknowledged when it was taken.",
     ),
     model(
         "strong-prefix",
-        &["strong-session-prefix", "strong-read-committed"],
+        &["strong-session-prefix", "strong-PL-2"],
         None,
         &[Anomaly::Cycle(Shape::Prefix, RealTime), StaleRead],
         "Prefix, and every snapshot holds all that had been acknowledged when it was taken.",
@@ -239,11 +239,11 @@ pub fn find(name: &str) -> Option<&'static Model> {
         "pl-3" | "serializability" => "serializable",
         "pl-ss" | "strong-serializable" | "strict-serializability" | "strict-serial" => "strict-serializable",
         "psi" => "parallel-snapshot-isolation",
-        "causal-cerone" | "causal-consistency" => "causal",
-        "strong-pl-1" => "strong-read-uncommitted",
-        "strong-pl-2" => "strong-read-committed",
-        "strong-session-pl-1" => "strong-session-read-uncommitted",
-        "strong-session-pl-2" => "strong-session-read-committed",
+        "causal-consistency" => "causal",
+        "strong-pl-1" | "strong-read-uncommitted" => "strong-PL-1",
+        "strong-pl-2" | "strong-read-committed" => "strong-PL-2",
+        "strong-session-pl-1" | "strong-session-read-uncommitted" => "strong-session-PL-1",
+        "strong-session-pl-2" | "strong-session-read-committed" => "strong-session-PL-2",
         other => other,
     };
     MODELS.iter().find(|model| model.name == name)
@@ -252,6 +252,21 @@ pub fn find(name: &str) -> Option<&'static Model> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_model_is_found_by_each_of_its_names() {
+        for model in &MODELS {
+            assert_eq!(find(model.name), Some(model));
+        }
+        for (name, model) in [
+            ("PL-SI", "snapshot-isolation"),
+            ("Strong read committed", "strong-PL-2"),
+            ("PL-2.99", "repeatable-read"),
+        ] {
+            assert_eq!(find(name).map(|found| found.name), Some(model));
+        }
+        assert_eq!(find("eventual"), None);
+    }
 
     #[test]
     fn a_model_stands_after_those_it_contains() {

@@ -13,9 +13,29 @@ enum Op {
     Read(usize, Vec<u32>),
 }
 
+/// What became of a transaction, and what its client was told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    /// Committed, and acknowledged.
+    Committed,
+    /// Committed, and its client does not know; what it read, nobody knows.
+    Unheard,
+    /// Not committed, and its client does not know.
+    Lost,
+    /// Not committed, and its client was told so.
+    Aborted,
+}
+
+impl Fate {
+    fn is_committed(self) -> bool {
+        matches!(self, Fate::Committed | Fate::Unheard)
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Txn {
     process: u32,
+    fate: Fate,
     start: u32,
     end: u32,
     ops: Vec<Op>,
@@ -59,7 +79,7 @@ fn axioms(model: &str) -> Option<Axioms> {
         (None, None, rest) => (rest, Order::None),
     };
     let axioms = match rest {
-        "read-committed" => Axioms { reads: false, ..NOTHING },
+        "read-committed" | "PL-2" => Axioms { reads: false, ..NOTHING },
         "read-atomic" => NOTHING,
         "causal" => Axioms { transitive: true, ..NOTHING },
         "prefix" => Axioms { prefix: true, ..NOTHING },
@@ -74,7 +94,11 @@ fn axioms(model: &str) -> Option<Axioms> {
 fn before(all: &[Txn], a: usize, b: usize, order: Order) -> bool {
     match order {
         Order::None => false,
-        Order::Session => all[a].process == all[b].process && all[a].start < all[b].start,
+        // Nothing comes after what nobody was told of.
+        _ if all[a].fate != Fate::Committed => false,
+        Order::Session => {
+            all[b].fate == Fate::Committed && all[a].process == all[b].process && all[a].start < all[b].start
+        }
         Order::RealTime => all[a].end < all[b].start,
     }
 }
@@ -108,6 +132,16 @@ struct Execution {
 enum Holds {
     Lists,
     Registers,
+}
+
+/// What is to be explained: what committed, without the reads of which nobody knows. That something unheard of need not
+/// have committed where nobody saw it, makes no difference: without reads, it is in nobody's way.
+fn committed(all: &[Txn]) -> Vec<Txn> {
+    let mut all: Vec<Txn> = all.iter().filter(|txn| txn.fate.is_committed()).cloned().collect();
+    for txn in all.iter_mut().filter(|txn| txn.fate == Fate::Unheard) {
+        txn.ops.retain(|op| matches!(op, Op::Append(..)));
+    }
+    all
 }
 
 /// The orders of commits in which every read is one of the key's states.
@@ -195,9 +229,15 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 }
 
 /// What a client does on a key: nothing, append, read so much of what is there in the end, or read and append.
-fn plan() -> impl Strategy<Value = (u32, u32, u32, [(bool, bool, u32); 2])> {
+fn plan() -> impl Strategy<Value = (u32, u32, u32, [(bool, bool, u32); 2], Fate)> {
     let key = || (any::<bool>(), any::<bool>(), 0u32..6);
-    (0u32..3, 1u32..4, 1u32..6, [key(), key()])
+    let fate = prop_oneof![
+        6 => Just(Fate::Committed),
+        1 => Just(Fate::Unheard),
+        1 => Just(Fate::Lost),
+        1 => Just(Fate::Aborted),
+    ];
+    (0u32..3, 1u32..4, 1u32..6, [key(), key()], fate)
 }
 
 /// Transactions of up to three processes, and at the end one that reads everything, so that all orders are known.
@@ -209,13 +249,16 @@ fn histories() -> impl Strategy<Value = Vec<Txn>> {
             let writers = order.into_iter();
             writers.map(|txn| txn as u32 + 1).collect::<Vec<u32>>()
         });
-        let writes = |key: usize, value: u32| plans[value as usize - 1].3[key].0;
+        let writes = |key: usize, value: u32| {
+            let (.., keys, fate) = &plans[value as usize - 1];
+            keys[key].0 && fate.is_committed()
+        };
         let finals: Vec<Vec<u32>> = (0..2)
             .map(|key| finals[key].iter().copied().filter(|&value| writes(key, value)).collect())
             .collect();
         let mut now = [0; 3];
         let mut all: Vec<Txn> = Vec::new();
-        for (value, (process, gap, length, keys)) in (1u32..).zip(&plans) {
+        for (value, (process, gap, length, keys, fate)) in (1u32..).zip(&plans) {
             let mut ops = Vec::new();
             for (key, (append, read, seen)) in keys.iter().enumerate() {
                 if *read {
@@ -230,10 +273,10 @@ fn histories() -> impl Strategy<Value = Vec<Txn>> {
             }
             let start = now[*process as usize] + gap;
             now[*process as usize] = start + length;
-            all.push(Txn { process: *process, start, end: start + length, ops });
+            all.push(Txn { process: *process, fate: *fate, start, end: start + length, ops });
         }
         let ops = (0..2).map(|key| Op::Read(key, finals[key].clone())).collect();
-        all.push(Txn { process: 3, start: 100, end: 101, ops });
+        all.push(Txn { process: 3, fate: Fate::Committed, start: 100, end: 101, ops });
         all
     })
 }
@@ -251,7 +294,12 @@ fn text(all: &[Txn], holds: Holds) -> String {
     };
     let line = |txn: &Txn| {
         let ops: Vec<String> = txn.ops.iter().map(op).collect();
-        format!("{}-{} {}: {}", txn.start, txn.end, txn.process, ops.join(" "))
+        let told = match txn.fate {
+            Fate::Committed => "",
+            Fate::Unheard | Fate::Lost => " ?",
+            Fate::Aborted => " !",
+        };
+        format!("{}-{} {}: {}{told}", txn.start, txn.end, txn.process, ops.join(" "))
     };
     all.iter().map(line).collect::<Vec<String>>().join("; ")
 }
@@ -264,6 +312,7 @@ proptest! {
     fn refutes_what_no_execution_explains(all in histories()) {
         let text = text(&all, Holds::Lists);
         let analysis = analyze(&txns(&text), Scope::Whole, super::Order::RealTime);
+        let all = committed(&all);
         let executions = executions(&all, Holds::Lists);
         for (model, standing) in analysis.standings() {
             let Some(axioms) = axioms(model.name) else { continue };
@@ -281,6 +330,7 @@ proptest! {
     fn refutes_no_registers_that_an_execution_explains(all in histories()) {
         let text = text(&all, Holds::Registers);
         let analysis = analyze(&txns(&text), Scope::Whole, super::Order::RealTime);
+        let all = committed(&all);
         let executions = executions(&all, Holds::Registers);
         for (model, standing) in analysis.standings() {
             let Some(axioms) = axioms(model.name) else { continue };

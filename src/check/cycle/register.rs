@@ -95,7 +95,7 @@ impl<'t> RegisterKey<'t> {
                     }
                     self.touches.push(Touch { txn, mop, version, is_write: true });
                 }
-                Mop::Read(value) if row.status != Status::Fail && scope.reads(row.node) => {
+                Mop::Read(value) if scope.reads(row.node) => {
                     let version = value.map_or(NOTHING, |value| self.number(value));
                     if access.write.is_none() && access.read.is_none() {
                         access.read = Some((mop, version));

@@ -138,7 +138,7 @@ fn stale_reads(register: &RegisterKey<'_>, all: &mut Vec<Stale>, sink: &mut Sink
         let txn = register.txns.txn(access.txn);
         let Some((read, version)) = access.read else { continue };
         let (when, first) = earliest[version as usize];
-        if txn.status != Status::Ok || when >= txn.invoked {
+        if when >= txn.invoked {
             continue;
         }
         let mut after: Vec<u32> = vec![version];

@@ -22,8 +22,8 @@ fn is_refuted(analysis: &Analysis, model: &str) -> bool {
 fn given(level: Level) -> &'static [&'static str] {
     match level {
         Level::Unisolated => &[],
-        Level::ReadCommitted => &["strong-read-committed"],
-        Level::LongFork => &["strong-session-parallel-snapshot-isolation", "strong-read-committed"],
+        Level::ReadCommitted => &["strong-PL-2"],
+        Level::LongFork => &["strong-session-parallel-snapshot-isolation", "strong-PL-2"],
         Level::StaleSnapshot => &["snapshot-isolation"],
         Level::Snapshot => &["strong-snapshot-isolation"],
         Level::StrictSerializable => &["strict-serializable"],

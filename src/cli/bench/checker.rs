@@ -72,13 +72,13 @@ const KINDS: [Kind; 6] = [
         level: Level::ReadCommitted,
         fault: None,
         refuted: &["parallel-snapshot-isolation"],
-        kept: &["strong-read-committed"],
+        kept: &["strong-PL-2"],
     },
     Kind {
         name: "one commit in 10,000 lost",
         level: Level::StrictSerializable,
         fault: Some((Fault::LostWrite, 10_000)),
-        refuted: &["strong-read-uncommitted"],
+        refuted: &["strong-PL-1"],
         kept: &["read-committed"],
     },
 ];

@@ -90,23 +90,28 @@ impl Builder {
         Ok(id)
     }
 
-    /// The transaction is over: the `event`th event of all, at `time`.
+    /// The transaction is over, and what it did was not told yet: the `event`th event of all, at `time`.
     pub fn complete(&mut self, txn: TxnId, status: Status, event: u32, time: Nanos) {
         let txn = &mut self.made.txns[txn as usize];
+        assert!(txn.count == 0, "what a transaction did is told after its end");
         (txn.status, txn.completed, txn.end) = (status, event, time);
     }
 
-    /// What the transaction did; called once for each, also for those that never completed, with what they asked for.
+    /// What the transaction did; called once for each, after it was completed, also for those that never were, with what they
+    /// asked for. What a transaction read that was not acknowledged is not kept: it may have been aborted, and models say
+    /// nothing of what those see. Nor do its reads tell in which order others wrote.
     pub fn mops<'s>(
         &mut self,
         txn: TxnId,
         mops: impl IntoIterator<Item = (Value, Seen<'s>)>,
     ) -> Result<(), Refused> {
         let first = self.made.mops.len();
+        let is_acknowledged = self.made.txns[txn as usize].status == Status::Ok;
         for (name, seen) in mops {
             let key = self.key(name)?;
             let mop = match seen {
                 Seen::Append(value) => Mop::Append(value),
+                Seen::List(_) | Seen::Read(_) if !is_acknowledged => Mop::Unread,
                 Seen::List(list) => Mop::List(self.list(key, list)?),
                 Seen::Write(value) => Mop::Write(value),
                 Seen::Read(value) => Mop::Read(value),

@@ -49,6 +49,8 @@ pub(crate) fn txns(text: &str) -> Txns {
         }
         let node = builder.node(line.node);
         ids[number] = builder.invoke(line.process, node, event, time).unwrap();
+    }
+    for (&id, line) in ids.iter().zip(&lines) {
         let lists: Vec<Vec<Value>> =
             line.mops.iter().map(|(_, _, list)| list.iter().flatten().map(|&n| Value(n)).collect()).collect();
         let mops: Vec<(Value, Seen<'_>)> = line
@@ -68,7 +70,7 @@ pub(crate) fn txns(text: &str) -> Txns {
                 (name, seen)
             })
             .collect();
-        builder.mops(ids[number], mops).unwrap();
+        builder.mops(id, mops).unwrap();
     }
     builder.finish()
 }

@@ -34,11 +34,11 @@ fn sessions_of_dbcop() {
                     {"write":true,"variable":1,"value":6,"success":false}],"success":true}]]}"#;
     assert_eq!(
         sessions(v2019, Format::Dbcop),
-        "0@primary 0-4 ok: 1=5; 0@primary 1-5 fail: 2>; 1@primary 2-6 ok: 1>5 1?; 1@primary 3-7 fail: 1=6"
+        "0@primary 0-4 ok: 1=5; 0@primary 1-5 fail: 2?; 1@primary 2-6 ok: 1>5 1?; 1@primary 3-7 fail: 1=6"
     );
     let later = r#"[[{"events":[{"Write":{"variable":0,"version":1}},["r","y",null]],"committed":true}],
         [],[{"events":[{"Read":{"variable":0,"version":null}},["w",0,2],["r",0,0]],"committed":false}]]"#;
-    assert_eq!(sessions(later, Format::Dbcop), "0@primary 0-2 ok: 0=1 y>; 2@primary 1-3 fail: 0> 0=2 0>0");
+    assert_eq!(sessions(later, Format::Dbcop), "0@primary 0-2 ok: 0=1 y>; 2@primary 1-3 fail: 0? 0=2 0?");
     let wrapped = format!("{{\"data\":{later},\"info\":\"\"}}\n");
     assert_eq!(sessions(&wrapped, Format::Dbcop), sessions(later, Format::Dbcop));
     assert_eq!(sessions("{\"data\":[]}", Format::Dbcop), "");

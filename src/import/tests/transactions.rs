@@ -25,7 +25,7 @@ fn what_transactions_did() {
         ("[[:append x 1] [:r y nil]]", "fail", "[[:append x 1] [:r y nil]]", "fail: x+1 y?"),
         ("[[:append x 1] [:r y nil]]", "info", "nil", "info: x+1 y?"),
         ("[[:append x 1] [:r y nil]]", "info", ":timeout", "info: x+1 y?"),
-        ("[[:append x 1] [:r y nil]]", "info", "[[:append x 1] [:r y [5]]]", "info: x+1 y[5]"),
+        ("[[:append x 1] [:r y nil]]", "info", "[[:append x 1] [:r y [5]]]", "info: x+1 y?"),
         ("[]", "ok", "[]", "ok:"),
         ("[]", "fail", "[]", "fail:"),
         ("[[:append :x \"1\"]]", "ok", "[[:append :x \"1\"]]", "ok: :x+1"),

@@ -314,7 +314,7 @@ fn words(txns: &Txns, trouble: &Trouble) -> String {
 fn not_checked(order: Order) -> Vec<String> {
     let mut all = vec![
         "Reads by a condition (predicates): only keys are compared, so phantoms do not show.".to_owned(),
-        "Transactions whose reads have no answer: what they saw is not known.".to_owned(),
+        "What transactions saw that were not acknowledged: they may have been aborted.".to_owned(),
     ];
     if order == Order::RealTime {
         all.push("Clocks: real time is the order of the history's events.".to_owned());
