@@ -8,9 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up,
+    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up,
 };
-use crate::check::Guarantee;
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
 
@@ -79,7 +78,7 @@ pub(super) enum Command {
     #[command(after_long_help = anomalies::HELP)]
     Anomalies(Box<anomalies::Args>),
     /// Judge a stored run again, without a cluster
-    Check(CheckArgs),
+    Check(check::Args),
     /// Print a stored run in any format
     Report(ReportArgs),
     /// List and remove stored runs
@@ -192,35 +191,6 @@ pub(super) struct SettingArgs {
     /// A limit on what is measured, such as 'lag.p99<500ms'; can be repeated
     #[arg(long, value_name = "LIMIT", action = ArgAction::Append, help_heading = "Result")]
     threshold: Vec<String>,
-}
-
-/// `replab check`.
-#[derive(Args, Debug)]
-pub(super) struct CheckArgs {
-    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions
-    #[arg(value_name = "RUN|FILE", default_value = "latest")]
-    pub(super) run: String,
-    /// Of a run: a guarantee that must hold besides those the run claimed; can be repeated
-    #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append)]
-    pub(super) require: Vec<Guarantee>,
-    /// Of a file: the consistency model to judge it by [default: the strongest that the history can tell of]
-    #[arg(long, value_name = "MODEL")]
-    pub(super) model: Option<String>,
-    /// Of a file: its format, edn, json, dbcop or plume [default: as its content shows]
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) input: Option<crate::import::Format>,
-    /// Of a file: how to print what was found [default: text]
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) format: Option<HistoryFormat>,
-}
-
-/// The formats of what a history shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum HistoryFormat {
-    /// For a terminal.
-    Text,
-    /// One JSON document; names of anomalies and models are Elle's.
-    Json,
 }
 
 /// `replab report`.

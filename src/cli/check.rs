@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
-use super::args::{CheckArgs, HistoryFormat};
+use clap::{ArgAction, ValueEnum};
+
 use super::console::Console;
 use super::here::here;
 use super::run::of_code;
 use super::{Exit, Failure, failures, format, run};
+use crate::check::Guarantee;
 use crate::check::cycle::{self, MODELS, Model, Order};
 use crate::import::{self, Imported, Orders};
 use crate::report::objects;
@@ -15,8 +17,37 @@ use crate::report::transactions::Source;
 use crate::run::{RunDir, imported, judge};
 use crate::suggest::hint;
 
+/// `replab check`.
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions
+    #[arg(value_name = "RUN|FILE", default_value = "latest")]
+    run: String,
+    /// Of a run: a guarantee that must hold besides those the run claimed; can be repeated
+    #[arg(long, value_name = "GUARANTEE", action = ArgAction::Append)]
+    require: Vec<Guarantee>,
+    /// Of a file: the consistency model to judge it by [default: the strongest that the history can tell of]
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
+    /// Of a file: its format, edn, json, dbcop or plume [default: as its content shows]
+    #[arg(long, value_name = "FORMAT")]
+    input: Option<import::Format>,
+    /// Of a file: how to print what was found [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+}
+
+/// The formats of what a history shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    Text,
+    /// One JSON document; names of anomalies and models are Elle's.
+    Json,
+}
+
 /// Judges and shows; nothing is written.
-pub(super) fn check(args: &CheckArgs, runs: &Path, console: &Console) -> Result<Exit, Failure> {
+pub(super) fn check(args: &Args, runs: &Path, console: &Console) -> Result<Exit, Failure> {
     let path = Path::new(&args.run);
     if path.is_file() {
         return history(path, args, console);
@@ -35,14 +66,14 @@ pub(super) fn check(args: &CheckArgs, runs: &Path, console: &Console) -> Result<
     Ok(run::exit(&report))
 }
 
-fn history(path: &Path, args: &CheckArgs, console: &Console) -> Result<Exit, Failure> {
+fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure> {
     if !args.require.is_empty() {
         let error = anyhow::anyhow!("--require is for a run, and {} is a file", path.display());
         return Err(
             Failure::new(Exit::Usage, error).help("name a consistency model: --model snapshot-isolation")
         );
     }
-    let format = format::chosen(args.format, [HistoryFormat::Text, HistoryFormat::Json], console)?;
+    let format = format::chosen(args.format, [Format::Text, Format::Json], console)?;
     let is_linear = args.model.as_deref() == Some(LINEARIZABLE);
     let model = args.model.as_deref().filter(|_| !is_linear).map(model).transpose()?;
     let read = import::read(path, args.input).map_err(|error| Failure::new(Exit::Environment, error))?;
@@ -61,8 +92,8 @@ fn history(path: &Path, args: &CheckArgs, console: &Console) -> Result<Exit, Fai
             let source = Source { file, format: read.format.to_string(), order };
             let found = imported::transactions(&txns, &source, model);
             console.result(&match format {
-                HistoryFormat::Json => report::json(&found),
-                HistoryFormat::Text => report::terminal(&found, run::look(console)),
+                Format::Json => report::json(&found),
+                Format::Text => report::terminal(&found, run::look(console)),
             });
             return Ok(of_code(found.exit_code));
         }
@@ -83,8 +114,8 @@ fn history(path: &Path, args: &CheckArgs, console: &Console) -> Result<Exit, Fai
     };
     let found = judged.map_err(|error| Failure::new(Exit::Environment, error))?;
     console.result(&match format {
-        HistoryFormat::Json => objects::json(&found),
-        HistoryFormat::Text => objects::terminal(&found, run::look(console)),
+        Format::Json => objects::json(&found),
+        Format::Text => objects::terminal(&found, run::look(console)),
     });
     Ok(of_code(found.exit_code))
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Look;
+use super::json::{document, written_schema};
 use super::outcome::Tone;
 use super::terminal::sheet::Sheet;
 use super::words::{count, plain, plural};
@@ -152,9 +153,12 @@ fn words(doubt: Doubt) -> String {
 
 /// What was found as one pretty-printed JSON document.
 pub fn json(found: &Objects) -> String {
-    let mut text = serde_json::to_string_pretty(found).expect("what was found has only string keys");
-    text.push('\n');
-    text
+    document(found)
+}
+
+/// The JSON Schema that every [`json`] is valid against; checked in as `schemas/objects.schema.json`.
+pub fn schema() -> String {
+    written_schema::<Objects>()
 }
 
 /// What was found for a terminal, ending in a line break. The last line names what decided it and the exit code.

@@ -6,6 +6,7 @@ use crate::check::cycle::{Analysis, Order, Scope, Standing, analyze};
 use crate::history::Clock;
 use crate::history::simulation::{Settings, simulate};
 use crate::history::txn::{Refused, Txns};
+use crate::import::{self, Format, Imported};
 
 /// One history, judged.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
@@ -43,6 +44,49 @@ pub fn judged(settings: &Settings, clock: &Clock) -> Result<Judged, Refused> {
     let analysis = analyze(&txns, Scope::Whole, Order::RealTime);
     let seconds = clock.now().since(before).as_secs_f64();
     Ok(of(&txns, &analysis, seconds))
+}
+
+/// One history, read.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Reading {
+    /// How it was written.
+    pub format: String,
+    /// How many transactions were read.
+    pub transactions: u64,
+    /// How long the text was, in bytes.
+    pub bytes: u64,
+    /// How long it took to read it, in seconds; the text was in memory.
+    pub seconds: f64,
+}
+
+impl Reading {
+    /// Transactions a second.
+    pub fn rate(&self) -> f64 {
+        self.transactions as f64 / self.seconds
+    }
+}
+
+/// Imagines a history, writes it as Jepsen would, and reads that.
+pub fn reading(settings: &Settings, format: Format, clock: &Clock) -> anyhow::Result<Reading> {
+    let txns = simulate(settings)?;
+    let mut text = Vec::new();
+    match format {
+        Format::Json => import::json(&txns, &mut text)?,
+        _ => import::edn(&txns, &mut text)?,
+    }
+    let before = clock.now();
+    let read = import::read_from("memory", text.as_slice(), Some(format))?;
+    let seconds = clock.now().since(before).as_secs_f64();
+    let transactions = match read.history {
+        Imported::Transactions(txns) => txns.len() as u64,
+        _ => 0,
+    };
+    anyhow::ensure!(
+        transactions == txns.len() as u64,
+        "{transactions} of {} transactions were read",
+        txns.len()
+    );
+    Ok(Reading { format: format.to_string(), transactions, bytes: text.len() as u64, seconds })
 }
 
 fn of(txns: &Txns, analysis: &Analysis, seconds: f64) -> Judged {

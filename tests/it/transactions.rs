@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use replab::report::transactions as report;
+use replab::report::{objects, transactions};
 use serde_json::Value;
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/transactions.schema.json");
+const OBJECTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/objects.schema.json");
 
 /// Two readers that see two appends in opposite orders.
 const LONG_FORK: &str = r#"
@@ -59,10 +60,7 @@ fn a_long_fork_is_prefix_for_nobody_and_parallel_snapshots_for_all() {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["model"], "strict-serializable");
     assert_eq!(document["anomaly-types"], serde_json::json!(["prefix-violation", "G-nonadjacent-item"]));
-    let schema = serde_json::from_slice(&fs::read(SCHEMA).unwrap()).unwrap();
-    let validator = jsonschema::draft202012::new(&schema).unwrap();
-    let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}");
+    assert_schema(SCHEMA, &document);
 }
 
 #[test]
@@ -123,6 +121,7 @@ fn objects_are_linearizable_or_a_few_calls_show_why_not() {
     );
     let output = check(folder.path(), register("1"), &["--json", "--model", "linearizable"]);
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_schema(OBJECTS, &document);
     assert_eq!((&document["verdict"], &document["object"]), (&"fail".into(), &"register".into()));
     let (code, text) = words(&check(folder.path(), register("1"), &["--model", "serializable"]));
     assert_eq!((code, text.contains("single objects")), (Some(2), true), "{text}");
@@ -158,17 +157,28 @@ fn the_checker_keeps_its_promises_in_a_small_bench() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let rows: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(rows.as_array().unwrap().iter().all(|row| row["judged"]["transactions"] == 20_000), "{rows}");
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let judged = found["judged"].as_array().unwrap();
+    assert!(judged.iter().all(|row| row["judged"]["transactions"] == 20_000), "{found}");
+    assert!(found["read"].as_array().unwrap().iter().all(|read| read["transactions"] == 20_000), "{found}");
 }
 
-/// `REPLAB_UPDATE_SCHEMA=1 cargo test --test it transactions_schema` writes the file anew.
+/// `REPLAB_UPDATE_SCHEMA=1 cargo test --test it history_schemas` writes the files anew.
 #[test]
-fn the_transactions_schema_in_the_tree_is_the_generated_one() {
-    let generated = report::schema();
-    if std::env::var_os("REPLAB_UPDATE_SCHEMA").is_some() {
-        fs::write(SCHEMA, &generated).unwrap();
+fn the_history_schemas_in_the_tree_are_the_generated_ones() {
+    for (file, generated) in [(SCHEMA, transactions::schema()), (OBJECTS, objects::schema())] {
+        if std::env::var_os("REPLAB_UPDATE_SCHEMA").is_some() {
+            fs::write(file, &generated).unwrap();
+        }
+        let kept = fs::read_to_string(file).unwrap_or_default();
+        assert!(kept == generated, "{file} is stale: run with REPLAB_UPDATE_SCHEMA=1");
     }
-    let kept = fs::read_to_string(SCHEMA).unwrap_or_default();
-    assert!(kept == generated, "{SCHEMA} is stale: run with REPLAB_UPDATE_SCHEMA=1");
+}
+
+#[track_caller]
+fn assert_schema(file: &str, document: &Value) {
+    let schema = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:?}");
 }

@@ -228,8 +228,11 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
     all
 }
 
+/// Process, pause before it, length; of each key whether it appends, whether it reads and how much; and its fate.
+type Plan = (u32, u32, u32, [(bool, bool, u32); 2], Fate);
+
 /// What a client does on a key: nothing, append, read so much of what is there in the end, or read and append.
-fn plan() -> impl Strategy<Value = (u32, u32, u32, [(bool, bool, u32); 2], Fate)> {
+fn plan() -> impl Strategy<Value = Plan> {
     let key = || (any::<bool>(), any::<bool>(), 0u32..6);
     let fate = prop_oneof![
         6 => Just(Fate::Committed),

@@ -7,12 +7,14 @@ use crate::cli::console::Console;
 use crate::cli::{Exit, Failure};
 use crate::history::Clock;
 use crate::history::simulation::{Fault, Level, Settings};
-use crate::run::checker::{Judged, judged};
+use crate::import::Format;
+use crate::run::checker::{Judged, Reading, judged, reading};
 
 /// Below the flags.
 pub(super) const HELP: &str = "\
 Histories of imagined databases: 20 clients, one to four operations a transaction, up to 100 appends a key. Each is made in \
 memory, then judged against every model at once; only the judgement is timed. The peak of memory contains the history. \
+The strict serializable one is also written as Jepsen would, and read: up to a million transactions of it, on one core. \
 Exit code 1: a history was judged otherwise than its database deserves.";
 
 /// `replab bench checker`.
@@ -83,6 +85,9 @@ const KINDS: [Kind; 6] = [
     },
 ];
 
+/// The most transactions that are written and read again.
+const READ: u32 = 1_000_000;
+
 /// Judges and shows.
 pub(super) fn run(args: &CheckerArgs, console: &Console) -> Result<Exit, Failure> {
     let clock = Clock::start();
@@ -107,12 +112,20 @@ pub(super) fn run(args: &CheckerArgs, console: &Console) -> Result<Exit, Failure
             }
         }
     }
+    let transactions = args.transactions.iter().copied().max().unwrap_or(1).min(READ);
+    let settings = Settings { transactions, seed: args.seed, ..Settings::default() };
+    let mut read: Vec<Reading> = Vec::new();
+    for format in [Format::Edn, Format::Json] {
+        let one = reading(&settings, format, &clock).map_err(|error| Failure::new(Exit::Lab, error))?;
+        console.note(&format!("{format} read: {:.0} transactions a second", one.rate()));
+        read.push(one);
+    }
     if console.is_json() {
-        let rows: Vec<_> =
-            all.iter().map(|(kind, judged)| json!({ "history": kind.name, "judged": judged })).collect();
-        console.json(&rows);
+        let row = |(kind, judged): &(&Kind, Judged)| json!({ "history": kind.name, "judged": judged });
+        console.json(&json!({ "judged": all.iter().map(row).collect::<Vec<_>>(), "read": read }));
     } else {
         console.result(&table(&all, args.repeat as usize));
+        console.result(&read_table(&read));
     }
     Ok(if all.iter().all(|(kind, judged)| is_right(kind, judged)) { Exit::Valid } else { Exit::Invalid })
 }
@@ -146,6 +159,27 @@ fn table(all: &[(&Kind, Judged)], repeat: usize) -> String {
             format!("{:.0}", first.transactions as f64 / median),
             peak.map_or("?".to_owned(), |bytes| format!("{} MB", bytes / 1_000_000)),
             first.weakest.join(", "),
+        ]);
+    }
+    for column in 1..5 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    format!("{table}\n")
+}
+
+fn read_table(all: &[Reading]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
+    table.set_header(["read", "transactions", "text", "seconds", "transactions/s"]);
+    for one in all {
+        table.add_row([
+            one.format.clone(),
+            one.transactions.to_string(),
+            format!("{} MB", one.bytes / 1_000_000),
+            format!("{:.3}", one.seconds),
+            format!("{:.0}", one.rate()),
         ]);
     }
     for column in 1..5 {

@@ -11,6 +11,8 @@ mod terminal;
 mod tests;
 mod words;
 
+use super::json::{document, read_schema};
+
 pub use markdown::markdown;
 pub use model::{Bench, Group, Lap, Original, Row};
 pub use page::html;
@@ -19,15 +21,10 @@ pub use terminal::terminal;
 
 /// The bench as one pretty-printed JSON document: `bench.json`.
 pub fn json(bench: &Bench) -> String {
-    let mut text = serde_json::to_string_pretty(bench).expect("a bench has only string keys");
-    text.push('\n');
-    text
+    document(bench)
 }
 
 /// The JSON Schema that every [`json`] is valid against; checked in as `schemas/bench.schema.json`.
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Bench);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
-    text.push('\n');
-    text
+    read_schema::<Bench>()
 }

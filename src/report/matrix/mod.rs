@@ -10,6 +10,8 @@ mod terminal;
 mod tests;
 mod words;
 
+use super::json::{document, read_schema};
+
 pub use found::Turn;
 pub use markdown::markdown;
 pub use model::{Cell, CellRun, End, FaultFacts, Matrix, Measured, ReadsOut, State, Timed};
@@ -19,15 +21,10 @@ pub use terminal::terminal;
 
 /// The matrix as one pretty-printed JSON document: `matrix.json`.
 pub fn json(matrix: &Matrix) -> String {
-    let mut text = serde_json::to_string_pretty(matrix).expect("a matrix has only string keys");
-    text.push('\n');
-    text
+    document(matrix)
 }
 
 /// The JSON Schema that every [`json`] is valid against; checked in as `schemas/matrix.schema.json`.
 pub fn schema() -> String {
-    let schema = schemars::schema_for!(Matrix);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema has only string keys");
-    text.push('\n');
-    text
+    read_schema::<Matrix>()
 }
