@@ -18,6 +18,7 @@ mod record;
 mod sample;
 pub mod simulation;
 mod tenure;
+mod transaction;
 pub mod txn;
 
 pub use action::{Action, Condition, FaultOp, Occasion, StopMode};
@@ -31,3 +32,4 @@ pub use orders::{Cents, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLi
 pub use record::{Call, Header, History, MalformedHistory, Outcome};
 pub use sample::{LabSample, LagSample, LinkState};
 pub use tenure::{Tenure, Tenures};
+pub use transaction::{Committed, Micro, Observed, TxnOp, TxnReply};
