@@ -56,7 +56,7 @@ pub(super) fn why(txns: &Txns, step: Step, next: TxnId) -> Why {
     let found = match step.kind {
         Kind::Ww | Kind::TimedWw => write_write(txns, step.txn, next),
         Kind::Wr => write_read(txns, step.txn, next),
-        Kind::Rw | Kind::TimedRw => read_write(txns, step.txn, next),
+        Kind::Rw | Kind::TimedRw => read_write(txns, step.txn, next, None),
         Kind::Session => Some(Why::Session { process: txns.txn(next).process }),
         Kind::Time => Some(Why::RealTime { by: txns.txn(next).start.since(txns.txn(step.txn).end) }),
         Kind::Onward => None,
@@ -97,7 +97,8 @@ fn write_write(txns: &Txns, one: TxnId, other: TxnId) -> Option<Why> {
     ordered.min_by_key(|(distance, _)| *distance).map(|(_, why)| why)
 }
 
-fn write_read(txns: &Txns, writer: TxnId, reader: TxnId) -> Option<Why> {
+/// What `reader` saw of `writer`.
+pub(super) fn write_read(txns: &Txns, writer: TxnId, reader: TxnId) -> Option<Why> {
     let pairs = writes(txns, writer).flat_map(|write| reads(txns, reader).map(move |read| (write, read)));
     let seen = pairs.filter_map(|((write, key, _), (read, of, list))| {
         let (Mop::Append(value) | Mop::Write(value)) = txns.mop(write).2 else { return None };
@@ -107,12 +108,13 @@ fn write_read(txns: &Txns, writer: TxnId, reader: TxnId) -> Option<Why> {
     seen.min_by_key(|(from_end, _)| *from_end).map(|(_, why)| why)
 }
 
-fn read_write(txns: &Txns, reader: TxnId, writer: TxnId) -> Option<Why> {
+/// What `reader` missed of `writer`, of `only` where it is given.
+pub(super) fn read_write(txns: &Txns, reader: TxnId, writer: TxnId, only: Option<Key>) -> Option<Why> {
     let pairs =
         reads(txns, reader).flat_map(|read| writes(txns, writer).map(move |write| (read.clone(), write)));
     let missed = pairs.filter_map(|((read, key, list), (write, of, version))| {
         let distance = version.unwrap_or(usize::MAX).checked_sub(list.len()).filter(|_| of == key)?;
-        Some((distance, Why::Rw { key, read, write }))
+        (only.is_none_or(|only| only == key)).then_some((distance, Why::Rw { key, read, write }))
     });
     missed.min_by_key(|(distance, _)| *distance).map(|(_, why)| why)
 }
@@ -146,6 +148,16 @@ pub fn show(txns: &Txns, mop: MopId) -> String {
 }
 
 impl Why {
+    /// The micro-operations that it is about, the earlier transaction's first.
+    pub fn mops(&self) -> Option<[MopId; 2]> {
+        match *self {
+            Why::Ww { earlier, later, .. } => Some([earlier, later]),
+            Why::Wr { write, read, .. } => Some([write, read]),
+            Why::Rw { read, write, .. } => Some([read, write]),
+            Why::Session { .. } | Why::RealTime { .. } | Why::Unexplained => None,
+        }
+    }
+
     /// `T2 read T1's append of 3 to x`, where the earlier transaction is called `one` and the later one `other`.
     pub fn words(&self, txns: &Txns, one: &str, other: &str) -> String {
         let value = |mop: MopId| match txns.mop(mop).2 {

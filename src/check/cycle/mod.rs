@@ -6,6 +6,7 @@
 
 mod analysis;
 mod anomaly;
+mod arrows;
 mod budget;
 mod census;
 mod component;
@@ -34,6 +35,7 @@ mod witness;
 
 pub use analysis::{Analysis, Found, Standing, Trouble, Witness, analyze};
 pub use anomaly::{Anomaly, Order, Shape};
+pub use arrows::{Arrow, arrows};
 pub use explain::{Why, show, show_list};
 pub use keyed::Scope;
 pub use list_stale::Stale;
