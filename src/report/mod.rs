@@ -10,6 +10,7 @@ pub mod matrix;
 mod model;
 pub mod objects;
 mod outcome;
+mod picture;
 mod terminal;
 pub mod transactions;
 mod verdict;

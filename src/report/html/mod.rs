@@ -7,3 +7,8 @@ mod sections;
 pub(super) mod shell;
 
 pub use page::html;
+
+/// The colours of pages and pictures: variables, light or dark as whoever looks prefers.
+pub(super) fn theme() -> &'static str {
+    shell::THEME
+}

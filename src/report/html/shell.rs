@@ -4,8 +4,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html as markup};
 
 use super::parts::{Section, mark};
 use crate::report::outcome::Tone;
-use crate::report::words;
+use crate::report::{picture, words};
 
+/// The colours, light and dark.
+pub(super) const THEME: &str = include_str!("theme.css");
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 /// Nothing may be fetched, sent or framed; what is inside the page may run.
@@ -47,7 +49,7 @@ impl Shell<'_> {
                     meta name="generator" content={ "replab " (self.version) };
                     title { (self.title) }
                     link rel="icon" href="data:,";
-                    style { (PreEscaped(STYLE)) }
+                    style { (PreEscaped(THEME)) (PreEscaped(STYLE)) (PreEscaped(picture::STYLE)) }
                 }
                 body {
                     a.skip href="#verdict" { "Skip to the verdict" }

@@ -129,7 +129,7 @@ pub(super) fn seconds(start: f64, end: f64) -> Vec<(f64, String)> {
 }
 
 /// A step of 1, 2 or 5 times a power of ten that divides `length` into at most `parts` parts.
-fn nice_step(length: f64, parts: u32) -> f64 {
+pub(in crate::report) fn nice_step(length: f64, parts: u32) -> f64 {
     let rough = (length / f64::from(parts)).max(f64::MIN_POSITIVE);
     let power = 10f64.powf(rough.log10().floor());
     let nice = [1.0, 2.0, 5.0, 10.0].into_iter().find(|nice| nice * power >= rough * 0.999_999);

@@ -143,7 +143,7 @@ impl Frame {
 }
 
 /// A coordinate: one decimal is a tenth of a pixel.
-pub(super) fn at(value: f64) -> String {
+pub(in crate::report) fn at(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map(str::to_owned).unwrap_or(text)
 }

@@ -10,9 +10,10 @@ mod recovery;
 mod rows;
 mod table;
 
-pub(in crate::report) use axis::Unit;
+pub(in crate::report) use axis::{Unit, nice_step};
 pub(in crate::report) use curve::{Curve, Line};
 pub(super) use frame::Frame;
+pub(in crate::report) use frame::at;
 pub(super) use lanes::lanes;
 pub(super) use plot::{Gap, Kind, Plot, Series};
 pub(super) use recovery::recovery;
