@@ -25,7 +25,7 @@
 //! | 2 | [`check`] | pure judgements over a history, one guarantee at a time |
 //! | 2 | [`measure`] | pure figures over a history: rates, latencies, lag, time to recover, limits on them |
 //! | 3 | [`topology`] | nodes and what can be done to them: processes of this machine, or memory with planted bugs |
-//! | 3 | [`report`] | values in, bytes out: terminal, JSON, Markdown, JUnit, one HTML page |
+//! | 3 | [`report`] | values in, bytes out: terminal, JSON, Markdown, JUnit, one HTML page, pictures |
 //! | 4 | [`workload`] | what clients do, and how certain each outcome is |
 //! | 4 | [`fault`] | when to do what to which node: schedules, seeded and pure |
 //! | 5 | [`config`] | built-in defaults, file, environment and flags become a plan that is valid |

@@ -81,6 +81,16 @@ pub(super) fn plain(text: &str) -> String {
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A word of a command: in quotes where a shell would take it for something else.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,=".contains(c);
+    if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    let before = if word.starts_with('-') { "./" } else { "" };
+    format!("'{before}{}'", word.replace('\'', "'\\''"))
+}
+
 /// What was measured against a threshold; where nothing can be said, the reason comes first, and the value has a mark
 /// where the lab may have distorted it.
 pub(super) fn measured(threshold: &Threshold, lab: &LabFigures) -> String {
@@ -214,6 +224,12 @@ mod tests {
         let origin = Nanos::from_millis(1_000);
         let shown = [690, 998, 1_000, 9_020].map(|ms| moment(Nanos::from_millis(ms), origin));
         assert_eq!(shown, ["−0.31 s", "0.00 s", "0.00 s", "8.02 s"]);
+    }
+
+    #[test]
+    fn a_word_of_a_command_stays_one_word() {
+        let shown = ["a/b-1.edn", "a b", "it's", "$(x)", "-f", ""].map(quoted);
+        assert_eq!(shown, ["a/b-1.edn", "'a b'", "'it'\\''s'", "'$(x)'", "'./-f'", "''"]);
     }
 
     #[test]

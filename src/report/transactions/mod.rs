@@ -1,14 +1,27 @@
 //! What a history of transactions shows, in every format.
 
+mod anomaly;
+mod dot;
 mod model;
+mod page;
+mod picture;
+mod sections;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod together;
+mod words;
 
 use super::json::{document, written_schema};
 
-pub use model::{AnomalyReport, ModelReport, NodeReport, Source, Step, Transactions, Valid};
+pub use anomaly::{AnomalyReport, Edge, EdgeKind, Outcome, Step};
+pub use dot::dot;
+pub use model::{ModelReport, NodeReport, Source, Transactions, Valid};
+pub use page::html;
+pub use picture::svg;
+pub use sections::section;
 pub use terminal::terminal;
+pub use together::Together;
 
 /// What was found as one pretty-printed JSON document. `anomaly-types`, `not` and `also-not` are Elle's.
 pub fn json(found: &Transactions) -> String {

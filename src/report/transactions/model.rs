@@ -3,8 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::check::cycle::{Analysis, Found, Model, Order, Stale, Standing, Trouble, Why, Witness, show};
-use crate::history::txn::{Status, TxnId, Txns};
+use super::anomaly::AnomalyReport;
+use super::together::Together;
+use crate::check::cycle::{Analysis, Model, Order, Stale, Standing, Trouble, show};
+use crate::history::txn::{Status, Txns};
 use crate::history::{Nanos, NodeName};
 
 /// Where a history came from.
@@ -44,6 +46,8 @@ pub struct Transactions {
     pub valid: Valid,
     /// As a process ends: 0 not refuted, 1 refuted, 3 unknown.
     pub exit_code: u8,
+    /// Whether the history tells when its transactions began and ended; where not, all times are zero.
+    pub is_timed: bool,
     /// Transactions that were invoked.
     pub transactions: u64,
     /// Of these, acknowledged.
@@ -68,48 +72,12 @@ pub struct Transactions {
     pub models: Vec<ModelReport>,
     /// Each node's readers alone, where there is more than one node.
     pub nodes: Vec<NodeReport>,
+    /// A model that none of them refutes alone, and all of them together do.
+    pub together: Option<Together>,
     /// What could not be judged, and why.
     pub troubles: Vec<String>,
     /// What nobody looked at.
     pub not_checked: Vec<String>,
-}
-
-/// One kind of anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct AnomalyReport {
-    /// As Elle calls it, where Elle knows it.
-    pub name: String,
-    /// In one sentence.
-    pub meaning: String,
-    /// How often: of cycles, how many dependencies close one.
-    pub count: u64,
-    /// The transactions of the smallest one.
-    pub transactions: Vec<Step>,
-    /// Why it cannot be, a sentence each.
-    pub because: Vec<String>,
-    /// Whether no smaller one is there.
-    pub is_smallest: bool,
-}
-
-/// A transaction of an anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub struct Step {
-    /// `T1`, in the sentences.
-    pub name: String,
-    /// Its number in the order of invocation.
-    pub transaction: u32,
-    /// Who ran it.
-    pub process: u32,
-    /// Where.
-    pub node: String,
-    /// When it was invoked, in nanoseconds.
-    pub start: Nanos,
-    /// When it completed.
-    pub end: Nanos,
-    /// What it did.
-    pub operations: Vec<String>,
 }
 
 /// Where one model stands.
@@ -134,6 +102,8 @@ pub struct NodeReport {
     pub name: String,
     /// The weakest models that its readers alone refute.
     pub not: Vec<String>,
+    /// The models that its readers alone do not refute.
+    pub not_refuted: Vec<String>,
     /// Anomalies, and how often.
     pub anomalies: Vec<(String, u64)>,
     /// Reads that were stale.
@@ -160,6 +130,10 @@ impl Transactions {
         let asked = standings.iter().find(|(one, _)| one.name == model.name);
         let valid = asked.map_or(Valid::Unknown, |(_, standing)| Valid::of(standing));
         let count = |status| txns.all().iter().filter(|txn| txn.status == status).count() as u64;
+        let models: Vec<ModelReport> =
+            standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect();
+        let nodes: Vec<NodeReport> =
+            alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect();
         let anomalies: Vec<AnomalyReport> =
             analysis.found.iter().map(|found| AnomalyReport::new(txns, found)).collect();
         Transactions {
@@ -172,6 +146,7 @@ impl Transactions {
                 Valid::Refuted => 1,
                 Valid::Unknown => 3,
             },
+            is_timed: source.order == Order::RealTime,
             transactions: txns.len() as u64,
             acknowledged: count(Status::Ok),
             failed: count(Status::Fail),
@@ -182,8 +157,9 @@ impl Transactions {
             anomalies,
             not: names(|one| matches!(one, Standing::Refuted { is_weakest: true, .. })),
             also_not: names(|one| matches!(one, Standing::Refuted { is_weakest: false, .. })),
-            models: standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect(),
-            nodes: alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect(),
+            together: Together::of(&models, &nodes),
+            models,
+            nodes,
             troubles: analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect(),
             not_checked: not_checked(source.order),
         }
@@ -215,72 +191,17 @@ impl ModelReport {
     }
 }
 
-impl AnomalyReport {
-    fn new(txns: &Txns, found: &Found) -> AnomalyReport {
-        let (ids, because, is_smallest) = match &found.witness {
-            None => (Vec::new(), Vec::new(), false),
-            Some(Witness::Cycle { steps, is_smallest }) => {
-                let name = |place: usize| format!("T{}", place % steps.len() + 1);
-                let sentence = |(place, (_, why)): (usize, &(TxnId, Why))| {
-                    let (one, other) = (name(place), name(place + 1));
-                    format!("{one} < {other}, because {}", why.words(txns, &one, &other))
-                };
-                let because = steps.iter().enumerate().map(sentence).collect();
-                (steps.iter().map(|(txn, _)| *txn).collect(), because, *is_smallest)
-            }
-            Some(Witness::Case(case)) => {
-                let mut ids: Vec<TxnId> = Vec::new();
-                let mut because = Vec::new();
-                for &mop in &case.mops {
-                    let txn = txns.mop(mop).0;
-                    let place = ids.iter().position(|&id| id == txn).unwrap_or_else(|| {
-                        ids.push(txn);
-                        ids.len() - 1
-                    });
-                    because.push(format!("T{}: {}", place + 1, show(txns, mop)));
-                }
-                (ids, because, true)
-            }
-        };
-        AnomalyReport {
-            name: found.anomaly.name(),
-            meaning: found.anomaly.meaning().to_owned(),
-            count: found.count,
-            transactions: ids.iter().zip(1..).map(|(&txn, number)| Step::new(txns, txn, number)).collect(),
-            because,
-            is_smallest,
-        }
-    }
-}
-
-impl Step {
-    fn new(txns: &Txns, id: TxnId, number: usize) -> Step {
-        let txn = txns.txn(id);
-        let node = txns.nodes().get(usize::from(txn.node)).map_or("", |node| node.as_str());
-        Step {
-            name: format!("T{number}"),
-            transaction: id,
-            process: txn.process,
-            node: node.to_owned(),
-            start: txn.start,
-            end: txn.end,
-            operations: txns.mops_of(id).map(|mop| show(txns, mop)).collect(),
-        }
-    }
-}
-
 impl NodeReport {
     fn new(name: &str, analysis: &Analysis) -> NodeReport {
-        let weakest = |standing: &Standing| matches!(standing, Standing::Refuted { is_weakest: true, .. });
         let standings = analysis.standings();
+        let names = |is: fn(&Standing) -> bool| -> Vec<String> {
+            standings.iter().filter(|(_, one)| is(one)).map(|(model, _)| model.name.to_owned()).collect()
+        };
         let worst = |of: fn(&Stale) -> u64| analysis.stale.iter().map(of).max().unwrap_or(0);
         NodeReport {
             name: name.to_owned(),
-            not: standings
-                .iter()
-                .filter(|(_, one)| weakest(one))
-                .map(|(model, _)| model.name.to_owned())
-                .collect(),
+            not: names(|one| matches!(one, Standing::Refuted { is_weakest: true, .. })),
+            not_refuted: names(|one| *one == Standing::NotRefuted),
             anomalies: analysis.found.iter().map(|found| (found.anomaly.name(), found.count)).collect(),
             stale_reads: analysis.stale.len() as u64,
             stale_versions: worst(|stale| u64::from(stale.versions)) as u32,

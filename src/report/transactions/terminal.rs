@@ -1,6 +1,8 @@
 //! What a history shows, on a terminal.
 
-use super::model::{AnomalyReport, Step, Transactions, Valid};
+use super::anomaly::AnomalyReport;
+use super::model::Transactions;
+use super::words::{contents, decisive, headline, ladder, transaction};
 use crate::report::Look;
 use crate::report::outcome::Tone;
 use crate::report::terminal::sheet::Sheet;
@@ -20,7 +22,7 @@ pub fn terminal(found: &Transactions, look: Look) -> String {
         sheet.title("ANOMALIES");
         anomalies(found, &mut sheet);
         sheet.title("THE SMALLEST OF EACH");
-        found.anomalies.iter().take(SHOWN).for_each(|anomaly| smallest(anomaly, &mut sheet));
+        found.anomalies.iter().take(SHOWN).for_each(|anomaly| smallest(anomaly, found.is_timed, &mut sheet));
         if found.anomalies.len() > SHOWN {
             let more = plural((found.anomalies.len() - SHOWN) as u64, "more kind");
             sheet.remark(&format!("{more}: --format json has them all"));
@@ -32,6 +34,12 @@ pub fn terminal(found: &Transactions, look: Look) -> String {
         sheet.title("EACH NODE'S READERS ALONE");
         nodes(found, &mut sheet);
     }
+    if let Some(together) = &found.together {
+        sheet.title("ALL ENDPOINTS TOGETHER");
+        sheet.paragraph("· ", &together.sentence);
+        sheet.paragraph("  ", &together.meaning);
+        sheet.paragraph("  ", &together.advice);
+    }
     if !found.troubles.is_empty() {
         sheet.title("NOT JUDGED");
         found.troubles.iter().for_each(|trouble| sheet.paragraph("· ", &plain(trouble)));
@@ -42,27 +50,6 @@ pub fn terminal(found: &Transactions, look: Look) -> String {
     sheet.finish()
 }
 
-fn headline(valid: Valid) -> (&'static str, Tone) {
-    match valid {
-        Valid::NotRefuted => ("NOT REFUTED", Tone::Good),
-        Valid::Unknown => ("UNKNOWN", Tone::Unknown),
-        Valid::Refuted => ("REFUTED", Tone::Bad),
-    }
-}
-
-fn contents(found: &Transactions) -> String {
-    format!(
-        "{} ({}): {} acknowledged, {} failed, {} of unknown outcome; {} on {}",
-        plural(found.transactions, "transaction"),
-        found.format,
-        count(found.acknowledged),
-        count(found.failed),
-        count(found.unknown),
-        plural(found.operations, "operation"),
-        plural(found.keys, "key"),
-    )
-}
-
 fn anomalies(found: &Transactions, sheet: &mut Sheet) {
     let widest = found.anomalies.iter().map(|anomaly| anomaly.name.len()).max().unwrap_or(0);
     for anomaly in &found.anomalies {
@@ -71,48 +58,19 @@ fn anomalies(found: &Transactions, sheet: &mut Sheet) {
     }
 }
 
-fn smallest(anomaly: &AnomalyReport, sheet: &mut Sheet) {
+fn smallest(anomaly: &AnomalyReport, is_timed: bool, sheet: &mut Sheet) {
     sheet.paragraph("", &anomaly.name);
     for step in &anomaly.transactions {
-        sheet.paragraph("  · ", &transaction(step));
+        sheet.paragraph("  · ", &transaction(step, is_timed));
     }
     for sentence in &anomaly.because {
         sheet.paragraph("    ", &plain(sentence));
     }
 }
 
-fn transaction(step: &Step) -> String {
-    format!(
-        "{} = transaction {}, process {} on {}, {:.3} to {:.3} ms: {}",
-        step.name,
-        step.transaction,
-        step.process,
-        plain(&step.node),
-        step.start.as_millis_f64(),
-        step.end.as_millis_f64(),
-        plain(&step.operations.join(", ")),
-    )
-}
-
 fn models(found: &Transactions, sheet: &mut Sheet) {
-    let of = |valid: Valid| {
-        let names: Vec<&str> = found
-            .models
-            .iter()
-            .filter(|model| model.valid == valid)
-            .map(|model| model.name.as_str())
-            .collect();
-        names.join(", ")
-    };
-    for (lead, names) in [
-        ("refuted first: ", found.not.join(", ")),
-        ("refuted with them: ", found.also_not.join(", ")),
-        ("not refuted: ", of(Valid::NotRefuted)),
-        ("this history does not tell: ", of(Valid::Unknown)),
-    ] {
-        if !names.is_empty() {
-            sheet.paragraph("· ", &format!("{lead}{names}"));
-        }
+    for (lead, names) in ladder(found) {
+        sheet.paragraph("· ", &format!("{lead}: {}", names.join(", ")));
     }
 }
 
@@ -134,17 +92,4 @@ fn nodes(found: &Transactions, sheet: &mut Sheet) {
         })
         .collect();
     sheet.table(&header, &rows, 2, &[]);
-}
-
-fn decisive(found: &Transactions) -> String {
-    let model = found.models.iter().find(|model| model.name == found.model);
-    match (found.valid, model.and_then(|model| model.by.as_deref())) {
-        (Valid::Refuted, Some(by)) => format!("{by} refutes {}", found.model),
-        (Valid::Unknown, _) => format!("this history does not tell whether {} holds", found.model),
-        _ => format!(
-            "no counter-example to {} in {}",
-            found.model,
-            plural(found.acknowledged, "acknowledged transaction")
-        ),
-    }
 }
