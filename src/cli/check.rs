@@ -35,6 +35,9 @@ pub(super) struct Args {
     /// Of a file: how to print what was found [default: text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Of a file: the anomaly that svg and dot draw, by its name [default: svg the gravest, dot all]
+    #[arg(long, value_name = "NAME")]
+    anomaly: Option<String>,
 }
 
 /// The formats of what a history shows.
@@ -44,6 +47,12 @@ enum Format {
     Text,
     /// One JSON document; names of anomalies and models are Elle's.
     Json,
+    /// One self-contained page.
+    Html,
+    /// Counter-examples in the language of Graphviz.
+    Dot,
+    /// One counter-example as a picture.
+    Svg,
 }
 
 /// Judges and shows; nothing is written.
@@ -52,9 +61,13 @@ pub(super) fn check(args: &Args, runs: &Path, console: &Console) -> Result<Exit,
     if path.is_file() {
         return history(path, args, console);
     }
-    if args.model.is_some() || args.input.is_some() || args.format.is_some() {
-        let error =
-            anyhow::anyhow!("--model, --input and --format are for a file, and `{}` is none", args.run);
+    let is_for_file =
+        args.model.is_some() || args.input.is_some() || args.format.is_some() || args.anomaly.is_some();
+    if is_for_file {
+        let error = anyhow::anyhow!(
+            "--model, --input, --format and --anomaly are for a file, and `{}` is none",
+            args.run
+        );
         return Err(
             Failure::new(Exit::Usage, error).help("a run is judged by what it claimed, see --require")
         );
@@ -74,6 +87,11 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         );
     }
     let format = format::chosen(args.format, [Format::Text, Format::Json], console)?;
+    if args.anomaly.is_some() && !matches!(format, Format::Svg | Format::Dot) {
+        let error =
+            anyhow::anyhow!("--anomaly is for --format svg and --format dot: the others show every anomaly");
+        return Err(Failure::new(Exit::Usage, error).help("leave out --anomaly"));
+    }
     let is_linear = args.model.as_deref() == Some(LINEARIZABLE);
     let model = args.model.as_deref().filter(|_| !is_linear).map(model).transpose()?;
     let read = import::read(path, args.input).map_err(|error| Failure::new(Exit::Environment, error))?;
@@ -91,10 +109,15 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         Imported::Transactions(txns) => {
             let source = Source { file, format: read.format.to_string(), order };
             let found = imported::transactions(&txns, &source, model);
-            console.result(&match format {
-                Format::Json => report::json(&found),
-                Format::Text => report::terminal(&found, run::look(console)),
-            });
+            let anomaly = args.anomaly.as_deref();
+            let text = match format {
+                Format::Json => Some(report::json(&found)),
+                Format::Text => Some(report::terminal(&found, run::look(console))),
+                Format::Html => Some(report::html(&found)),
+                Format::Dot => report::dot(&found, anomaly),
+                Format::Svg => report::svg(&found, anomaly),
+            };
+            console.result(&text.ok_or_else(|| no_such(anomaly.unwrap_or_default(), &found.anomaly_types))?);
             return Ok(of_code(found.exit_code));
         }
         Imported::Bank(_) => {
@@ -112,12 +135,35 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         Imported::Counter(operations) => imported::counter(&operations, &file),
         Imported::CasRegister(operations) => imported::registers(&operations, &file),
     };
+    if args.anomaly.is_some() {
+        let error = anyhow::anyhow!("--anomaly is for transactions, and {file} is judged object by object");
+        return Err(Failure::new(Exit::Usage, error).help("--format svg draws the calls that show it"));
+    }
     let found = judged.map_err(|error| Failure::new(Exit::Environment, error))?;
     console.result(&match format {
         Format::Json => objects::json(&found),
         Format::Text => objects::terminal(&found, run::look(console)),
+        Format::Html => objects::html(&found),
+        Format::Svg => objects::svg(&found),
+        Format::Dot => {
+            let error = anyhow::anyhow!(
+                "--format dot draws what depends on what, and calls of one object have only times"
+            );
+            return Err(Failure::new(Exit::Usage, error).help("--format svg draws them as lanes"));
+        }
     });
     Ok(of_code(found.exit_code))
+}
+
+/// No counter-example of that name, in a history that has others.
+fn no_such(name: &str, found: &[String]) -> Failure {
+    let near = hint(name, found.iter().map(String::as_str));
+    let error = anyhow::anyhow!("this history has no counter-example of an anomaly `{name}`{near}");
+    let help = match found {
+        [] => "it has no anomaly at all: leave out --anomaly".to_owned(),
+        found => format!("it has {}", found.join(", ")),
+    };
+    Failure::new(Exit::Usage, error).help(help)
 }
 
 /// The model of single objects.

@@ -34,7 +34,7 @@ pub fn keys(txns: &Txns, file: &str) -> Result<Objects, Malformed> {
         let txn = txns.txn(id);
         let node = txns.nodes()[usize::from(txn.node)];
         let did: Vec<String> = txns.mops_of(id).map(|mop| show(txns, mop)).collect();
-        (txn.process, node, [txn.start, txn.end], did.join(", "))
+        (txn.process, node, [txn.start, txn.end], txn.status, did.join(", "))
     };
     Ok(Objects::new(Object::Key, file, txns.len() as u64, &found, &names, shown))
 }
@@ -146,7 +146,8 @@ fn objects<A>(
 ) -> Objects {
     let shown = |number: u32| {
         let operation = &operations.all[number as usize];
-        (operation.process, operation.node, [operation.start, operation.end], show(&operation.action))
+        let times = [operation.start, operation.end];
+        (operation.process, operation.node, times, operation.status, show(&operation.action))
     };
     Objects::new(object, file, operations.all.len() as u64, found, names, shown)
 }

@@ -23,7 +23,7 @@ const LONG_FORK: &str = r#"
 "#;
 
 /// `replab` in a folder of its own, without any variable of ours.
-fn replab(folder: &Path) -> Command {
+pub(super) fn replab(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_replab"));
     let ours = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("REPLAB_"));
     ours.for_each(|(name, _)| {
@@ -125,6 +125,73 @@ fn objects_are_linearizable_or_a_few_calls_show_why_not() {
     assert_eq!((&document["verdict"], &document["object"]), (&"fail".into(), &"register".into()));
     let (code, text) = words(&check(folder.path(), register("1"), &["--model", "serializable"]));
     assert_eq!((code, text.contains("single objects")), (Some(2), true), "{text}");
+}
+
+#[test]
+fn a_counter_example_is_drawn_in_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, begin, parts) in [
+        (&["--format", "svg"][..], "<svg", &[">prefix-violation</text>", "rw 2 []→1"][..]),
+        (&["--format", "svg", "--anomaly", "G-nonadjacent-item"], "<svg", &[">G-nonadjacent-item</text>"]),
+        (&["--format", "dot"], "digraph", &["cluster_0", "cluster_1", "rw 2 []→1"]),
+        (&["--format", "html"], "<!DOCTYPE html>", &["class=\"picture\"", "--model strict-serializable"]),
+    ] {
+        let (code, text) = words(&check(folder.path(), LONG_FORK, args));
+        assert_eq!((code, text.starts_with(begin)), (Some(1), true), "{args:?}: {text}");
+        parts.iter().for_each(|part| assert!(text.contains(part), "{args:?}: {part}: {text}"));
+    }
+    let register = events(&[
+        ":type :invoke, :process 0, :f :write, :value 1",
+        ":type :ok, :process 0, :f :write, :value 1",
+        ":type :invoke, :process 1, :f :read, :value nil",
+        ":type :ok, :process 1, :f :read, :value nil",
+        ":type :invoke, :process 1, :f :read, :value nil",
+        ":type :ok, :process 1, :f :read, :value 2",
+    ]);
+    for (format, begin) in [("svg", "<svg"), ("html", "<!DOCTYPE html>")] {
+        let (code, text) = words(&check(folder.path(), &register, &["--format", format]));
+        assert_eq!((code, text.starts_with(begin)), (Some(1), true), "{text}");
+        assert!(text.contains("read 2") && text.contains("calls that have no order"), "{text}");
+    }
+    for (content, args, said) in [
+        (
+            LONG_FORK,
+            &["--format", "svg", "--anomaly", "G-nonadjacent"][..],
+            "did you mean `G-nonadjacent-item`?",
+        ),
+        (LONG_FORK, &["--anomaly", "G0"], "--anomaly is for --format svg and --format dot"),
+        (LONG_FORK, &["--format", "svg", "--json"], "another format was asked for"),
+        (&register, &["--format", "dot"], "--format svg draws them as lanes"),
+        (&register, &["--format", "svg", "--anomaly", "G0"], "--anomaly is for transactions"),
+    ] {
+        let (code, text) = words(&check(folder.path(), content, args));
+        assert_eq!((code, text.contains(said)), (Some(2), true), "{args:?}: {text}");
+    }
+    let (code, text) =
+        words(&replab(folder.path()).args(["check", "nothing", "--anomaly", "G0"]).output().unwrap());
+    assert_eq!((code, text.contains("are for a file")), (Some(2), true), "{text}");
+}
+
+/// Graphviz, where it is installed, reads what is written for it.
+#[test]
+fn graphviz_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let hostile = LONG_FORK
+        .replace(":append 1 ", r#":append "a \\ \" & \\N ]; <b>" "#)
+        .replace(":r 1 ", r#":r "a \\ \" & \\N ]; <b>" "#);
+    let output = check(folder.path(), hostile, &["--format", "dot"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let file = folder.path().join("history.dot");
+    fs::write(&file, &output.stdout).unwrap();
+    match Command::new("dot").arg("-Tplain").arg(&file).output() {
+        Err(error) => println!("skipped: no dot ({error}); apt-get install graphviz"),
+        Ok(drawn) => {
+            let plain = String::from_utf8(drawn.stdout).unwrap();
+            assert!(drawn.status.success(), "{}", String::from_utf8_lossy(&drawn.stderr));
+            let count = |word: &str| plain.lines().filter(|line| line.starts_with(word)).count();
+            assert_eq!((count("node "), count("edge ")), (8, 8), "two rings of four: {plain}");
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The HTML report in a real browser.
 
 mod driver;
+mod histories;
 
 use std::path::Path;
 

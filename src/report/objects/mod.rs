@@ -1,5 +1,9 @@
 //! What a history of single objects shows: whether each is linearizable, and if not, the few calls that show it.
 
+mod page;
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -10,7 +14,10 @@ use super::terminal::sheet::Sheet;
 use super::words::{count, plain, plural};
 use crate::check::Verdict;
 use crate::check::linear::{Doubt, Evidence, Linear, Linearity};
+use crate::history::txn::Status;
 use crate::history::{Nanos, NodeName};
+
+pub use page::{html, svg};
 
 /// The most objects whose calls are shown.
 const SHOWN: usize = 5;
@@ -77,12 +84,14 @@ pub struct CallReport {
     pub start: Nanos,
     /// When it completed.
     pub end: Nanos,
+    /// Whether it was acknowledged; where not, it may have had an effect, and may have it later than `end`.
+    pub is_acknowledged: bool,
     /// What it did.
     pub call: String,
 }
 
-/// Who called, where, when, and what.
-type Shown = (u32, NodeName, [Nanos; 2], String);
+/// Who called, where, when, how it ended, and what.
+type Shown = (u32, NodeName, [Nanos; 2], Status, String);
 
 impl Objects {
     /// What `found` says of objects called `names`; `shown` tells of a call.
@@ -128,8 +137,9 @@ impl Objects {
 impl Failing {
     fn new(name: String, evidence: &Evidence, shown: &impl Fn(u32) -> Shown) -> Failing {
         let call = |&number: &u32| {
-            let (process, node, [start, end], call) = shown(number);
-            CallReport { process, node: node.as_str().to_owned(), start, end, call }
+            let (process, node, [start, end], status, call) = shown(number);
+            let (node, is_acknowledged) = (node.as_str().to_owned(), status == Status::Ok);
+            CallReport { process, node, start, end, is_acknowledged, call }
         };
         Failing {
             name,
@@ -164,25 +174,14 @@ pub fn schema() -> String {
 /// What was found for a terminal, ending in a line break. The last line names what decided it and the exit code.
 pub fn terminal(found: &Objects, look: Look) -> String {
     let mut sheet = Sheet::new(look);
-    let (word, tone) = match found.verdict {
-        Verdict::Pass => ("LINEARIZABLE", Tone::Good),
-        Verdict::Unknown => ("UNKNOWN", Tone::Unknown),
-        Verdict::Fail => ("NOT LINEARIZABLE", Tone::Bad),
-    };
+    let (word, tone) = headline(found);
     sheet.headline(tone, word, &plain(&found.file));
     sheet.title("WHAT IS THERE");
-    let calls = plural(found.calls, "call");
-    let of =
-        format!("{calls} of {}, {} acknowledged", plural(found.objects, "object"), count(found.acknowledged));
-    sheet.paragraph("· ", &of);
+    sheet.paragraph("· ", &contents(found));
     if !found.not_linearizable.is_empty() {
         sheet.title("CALLS THAT HAVE NO ORDER");
         for failing in found.not_linearizable.iter().take(SHOWN) {
-            let before = match failing.before {
-                0 => String::new(),
-                before => format!(", after {}", plural(before, "call")),
-            };
-            sheet.paragraph("", &plain(&format!("{}{before}", failing.name)));
+            sheet.paragraph("", &plain(&format!("{}{}", failing.name, after(failing))));
             failing.window.iter().for_each(|call| sheet.paragraph("  · ", &line(call)));
         }
         if found.not_linearizable.len() > SHOWN {
@@ -194,7 +193,25 @@ pub fn terminal(found: &Objects, look: Look) -> String {
         sheet.title("NOT JUDGED");
         found.unknown.iter().take(SHOWN).for_each(|line| sheet.paragraph("· ", &plain(line)));
     }
-    let decisive = match found.verdict {
+    sheet.verdict(tone, word, &decisive(found), found.exit_code);
+    sheet.finish()
+}
+
+fn headline(found: &Objects) -> (&'static str, Tone) {
+    match found.verdict {
+        Verdict::Pass => ("LINEARIZABLE", Tone::Good),
+        Verdict::Unknown => ("UNKNOWN", Tone::Unknown),
+        Verdict::Fail => ("NOT LINEARIZABLE", Tone::Bad),
+    }
+}
+
+fn contents(found: &Objects) -> String {
+    let calls = plural(found.calls, "call");
+    format!("{calls} of {}, {} acknowledged", plural(found.objects, "object"), count(found.acknowledged))
+}
+
+fn decisive(found: &Objects) -> String {
+    match found.verdict {
         Verdict::Pass => "each object's calls have an order in which every answer is right".to_owned(),
         Verdict::Unknown if found.acknowledged == 0 => "no call was acknowledged".to_owned(),
         Verdict::Unknown => format!("{} could not be judged", plural(found.unknown.len() as u64, "object")),
@@ -205,13 +222,19 @@ pub fn terminal(found: &Objects, look: Look) -> String {
                 count(found.objects)
             )
         }
-    };
-    sheet.verdict(tone, word, &decisive, found.exit_code);
-    sheet.finish()
+    }
+}
+
+/// How many calls certainly came before.
+fn after(failing: &Failing) -> String {
+    match failing.before {
+        0 => String::new(),
+        before => format!(", after {}", plural(before, "call")),
+    }
 }
 
 fn line(call: &CallReport) -> String {
-    let CallReport { process, node, start, end, call } = call;
+    let CallReport { process, node, start, end, call, .. } = call;
     let (start, end) = (start.as_millis_f64(), end.as_millis_f64());
     format!("process {process} on {}, {start:.3} to {end:.3} ms: {}", plain(node), plain(call))
 }
