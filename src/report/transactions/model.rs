@@ -1,9 +1,9 @@
 //! What was found, as text and numbers.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::check::cycle::{Analysis, Found, Model, Order, Stale, Standing, Trouble, Why, Witness, show};
+use crate::check::cycle::{Analysis, Found, Model, Order, Stale, Standing, Witness, show};
 use crate::history::txn::{Status, TxnId, Txns};
 use crate::history::{Nanos, NodeName};
 
@@ -19,7 +19,7 @@ pub struct Source {
 }
 
 /// Whether the model that was asked for stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Valid {
     /// Nothing in this history refutes it.
@@ -31,7 +31,7 @@ pub enum Valid {
 }
 
 /// What a history of transactions shows.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transactions {
     /// The file.
@@ -75,7 +75,7 @@ pub struct Transactions {
 }
 
 /// One kind of anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AnomalyReport {
     /// As Elle calls it, where Elle knows it.
@@ -93,7 +93,7 @@ pub struct AnomalyReport {
 }
 
 /// A transaction of an anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Step {
     /// `T1`, in the sentences.
@@ -113,7 +113,7 @@ pub struct Step {
 }
 
 /// Where one model stands.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ModelReport {
     /// Its name.
@@ -127,7 +127,7 @@ pub struct ModelReport {
 }
 
 /// What one node's readers saw.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct NodeReport {
     /// The node.
@@ -184,7 +184,7 @@ impl Transactions {
             also_not: names(|one| matches!(one, Standing::Refuted { is_weakest: false, .. })),
             models: standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect(),
             nodes: alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect(),
-            troubles: analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect(),
+            troubles: analysis.troubles.iter().map(|trouble| trouble.words(txns)).collect(),
             not_checked: not_checked(source.order),
         }
     }
@@ -217,37 +217,18 @@ impl ModelReport {
 
 impl AnomalyReport {
     fn new(txns: &Txns, found: &Found) -> AnomalyReport {
-        let (ids, because, is_smallest) = match &found.witness {
-            None => (Vec::new(), Vec::new(), false),
-            Some(Witness::Cycle { steps, is_smallest }) => {
-                let name = |place: usize| format!("T{}", place % steps.len() + 1);
-                let sentence = |(place, (_, why)): (usize, &(TxnId, Why))| {
-                    let (one, other) = (name(place), name(place + 1));
-                    format!("{one} < {other}, because {}", why.words(txns, &one, &other))
-                };
-                let because = steps.iter().enumerate().map(sentence).collect();
-                (steps.iter().map(|(txn, _)| *txn).collect(), because, *is_smallest)
-            }
-            Some(Witness::Case(case)) => {
-                let mut ids: Vec<TxnId> = Vec::new();
-                let mut because = Vec::new();
-                for &mop in &case.mops {
-                    let txn = txns.mop(mop).0;
-                    let place = ids.iter().position(|&id| id == txn).unwrap_or_else(|| {
-                        ids.push(txn);
-                        ids.len() - 1
-                    });
-                    because.push(format!("T{}: {}", place + 1, show(txns, mop)));
-                }
-                (ids, because, true)
-            }
+        let is_smallest = match &found.witness {
+            Some(Witness::Cycle { is_smallest, .. }) => *is_smallest,
+            Some(Witness::Case(_)) => true,
+            None => false,
         };
+        let ids = found.transactions(txns);
         AnomalyReport {
             name: found.anomaly.name(),
             meaning: found.anomaly.meaning().to_owned(),
             count: found.count,
             transactions: ids.iter().zip(1..).map(|(&txn, number)| Step::new(txns, txn, number)).collect(),
-            because,
+            because: found.because(txns),
             is_smallest,
         }
     }
@@ -285,28 +266,6 @@ impl NodeReport {
             stale_reads: analysis.stale.len() as u64,
             stale_versions: worst(|stale| u64::from(stale.versions)) as u32,
             stale_for: Nanos(worst(|stale| stale.age.0)),
-        }
-    }
-}
-
-fn words(txns: &Txns, trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Empty => "No transaction was acknowledged, or none of them did anything.".to_owned(),
-        Trouble::Twice(one, other) => {
-            let (one, other) = (show(txns, *one), txns.mop(*other).0);
-            format!("`{one}` is there twice, also in transaction {other}: who read it, does not know whose it is.")
-        }
-        Trouble::Mixed(key) => format!("{} is used as a list and as a register.", txns.key_name(*key)),
-        Trouble::OnlyOrder(Order::Data) => "The history tells of no order of transactions.".to_owned(),
-        Trouble::OnlyOrder(_) => {
-            "The history tells of each session's order, not of real time: strong models are not judged.".to_owned()
-        }
-        Trouble::Undecided(_) => {
-            "The budget ended before every anti-dependency was known to be the only one of a cycle or not.".to_owned()
-        }
-        Trouble::Unheard => {
-            "The budget ended before it was known of every read whether its transaction had heard of what it missed."
-                .to_owned()
         }
     }
 }
