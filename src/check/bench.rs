@@ -2,7 +2,8 @@
 
 use crate::check::{Claims, Evidence, Guarantee, Judgement, Verdict};
 use crate::history::notation::{Notation, history};
-use crate::history::{CounterOp, FaultOp, History, NodeName, OrdersOp};
+use crate::history::{CounterOp, FaultOp, History, NodeName, OrdersOp, TxnOp};
+use crate::isolation::Isolation;
 
 /// What a test says of a run beside its history.
 #[derive(Clone, Copy)]
@@ -19,7 +20,7 @@ impl Run {
     fn judge<O: Notation>(
         self,
         text: &str,
-        judge: fn(&Evidence<'_, O>, &Claims) -> Vec<Judgement>,
+        judge: impl Fn(&Evidence<'_, O>, &Claims) -> Vec<Judgement>,
     ) -> Vec<Judgement> {
         let history = history::<O>(text);
         self.judge_history(&history, judge)
@@ -28,7 +29,7 @@ impl Run {
     pub(super) fn judge_history<O: Notation>(
         self,
         history: &History<O>,
-        judge: fn(&Evidence<'_, O>, &Claims) -> Vec<Judgement>,
+        judge: impl Fn(&Evidence<'_, O>, &Claims) -> Vec<Judgement>,
     ) -> Vec<Judgement> {
         let faults: History<FaultOp> = crate::history::notation::history(self.faults);
         let nodes: Vec<NodeName> =
@@ -44,6 +45,10 @@ impl Run {
 
     pub(super) fn orders(self, text: &str) -> Vec<Judgement> {
         self.judge::<OrdersOp>(text, crate::check::orders)
+    }
+
+    pub(super) fn append(self, text: &str, level: Isolation) -> Vec<Judgement> {
+        self.judge::<TxnOp>(text, |evidence, claims| crate::check::append(evidence, claims, level).judgements)
     }
 
     pub(super) fn counter(self, text: &str) -> Vec<Judgement> {

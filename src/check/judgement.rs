@@ -40,19 +40,22 @@ pub enum Guarantee {
     MonotonicReads,
     /// Once the load has ended, every node holds the same rows.
     Convergence,
+    /// Each node by itself gives the consistency that the isolation level promises.
+    Isolation,
     /// Of any two snapshots, on whatever nodes, one contains the other (no long fork).
     SnapshotOrder,
 }
 
 impl Guarantee {
     /// All of them, in the order of reports.
-    pub const ALL: [Guarantee; 7] = [
+    pub const ALL: [Guarantee; 8] = [
         Guarantee::Durability,
         Guarantee::ExactlyOnce,
         Guarantee::Atomicity,
         Guarantee::ReadYourWrites,
         Guarantee::MonotonicReads,
         Guarantee::Convergence,
+        Guarantee::Isolation,
         Guarantee::SnapshotOrder,
     ];
 
@@ -65,6 +68,7 @@ impl Guarantee {
             Guarantee::ReadYourWrites => "read-your-writes",
             Guarantee::MonotonicReads => "monotonic-reads",
             Guarantee::Convergence => "convergence",
+            Guarantee::Isolation => "isolation",
             Guarantee::SnapshotOrder => "snapshot-order",
         }
     }
@@ -85,6 +89,9 @@ impl Guarantee {
             Guarantee::MonotonicReads => "A reader never sees an older value than one it has already seen.",
             Guarantee::Convergence => {
                 "After the load has ended, every table holds the same rows on every node, at the same position of the log."
+            }
+            Guarantee::Isolation => {
+                "What is read on one node, by itself, keeps to the consistency model that the transactions' isolation level promises."
             }
             Guarantee::SnapshotOrder => {
                 "Of any two snapshots, on whatever nodes, one contains the other. A pair that contradicts each other is a long fork."
@@ -160,7 +167,7 @@ impl<O: Operation> Evidence<'_, O> {
 /// One event in one workload's history.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct EventRef {
-    /// `orders`, `counter`, `nemesis`.
+    /// `orders`, `counter`, `append`, …, `nemesis`.
     pub workload: String,
     /// [`Event::index`](crate::history::Event::index).
     pub index: u64,

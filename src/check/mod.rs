@@ -22,9 +22,13 @@ mod restarts;
 mod session;
 mod suite;
 mod text;
+mod transactions;
 mod walk;
 
-use crate::history::{CounterOp, OrdersOp, Table};
+use std::sync::OnceLock;
+
+use crate::history::{CounterOp, OrdersOp, Table, TxnOp};
+use crate::isolation::Isolation;
 use convergence::Convergence;
 
 pub use increments::{Balance, Increments, Promise, Rows};
@@ -32,6 +36,7 @@ pub use judgement::{
     Checker, Claims, Count, EventRef, Evidence, Finding, Guarantee, Judgement, Lost, MAX_FINDINGS, Verdict,
     overall,
 };
+pub use transactions::Analyses;
 
 /// Every judgement of the order system.
 pub fn orders(evidence: &Evidence<'_, OrdersOp>, claims: &Claims) -> Vec<Judgement> {
@@ -73,4 +78,46 @@ pub fn counter(evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judge
         evidence,
         claims,
     )
+}
+
+/// Every judgement of counters that belong to one client each.
+pub fn counters(evidence: &Evidence<'_, CounterOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::UserCounter] };
+    suite::run(
+        &[&counter::Counter, &session::MonotonicReads, &convergence, &long_fork::LongFork, &long_fork::Alone],
+        evidence,
+        claims,
+    )
+}
+
+/// What transactions on lists or registers show.
+pub struct Transactions {
+    /// Every judgement.
+    pub judgements: Vec<Judgement>,
+    /// What they rest on; `None` where the check crashed or the history does not fit.
+    pub analyses: Option<Analyses>,
+}
+
+/// Every judgement of transactions on lists, which were made at `level`.
+pub fn append(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation) -> Transactions {
+    let convergence = Convergence { tables: &[Table::TxnList] };
+    judge(&[&transactions::Durable, &transactions::Once, &convergence], evidence, claims, level)
+}
+
+/// Every judgement of transactions on registers, which were made at `level`.
+pub fn register(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation) -> Transactions {
+    let convergence = Convergence { tables: &[Table::TxnRegister] };
+    judge(&[&transactions::Once, &convergence], evidence, claims, level)
+}
+
+fn judge(
+    others: &[&dyn Checker<TxnOp>],
+    evidence: &Evidence<'_, TxnOp>,
+    claims: &Claims,
+    level: Isolation,
+) -> Transactions {
+    let isolated = transactions::Isolated { level, analyses: OnceLock::new() };
+    let mut judgements = suite::run(&[&isolated], evidence, claims);
+    judgements.extend(suite::run(others, evidence, claims));
+    Transactions { judgements, analyses: isolated.analyses.into_inner() }
 }

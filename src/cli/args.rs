@@ -8,7 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up,
+    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status,
+    up,
 };
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -129,14 +130,14 @@ pub(super) enum Command {
 /// `replab run`.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
-    /// orders, counter, or both [default: both]
+    /// orders, counter, counters, append, register, or several [default: orders counter]
     #[arg(value_name = "WORKLOAD")]
     pub(super) workloads: Vec<String>,
     #[command(flatten)]
     pub(super) settings: SettingArgs,
     /// Place the three orders of the seed document, show the tables of every node, and stop
     #[arg(long, conflicts_with_all = [
-        "duration", "operations", "clients", "products", "stock", "keys", "fault", "no_faults", "require", "threshold",
+        "duration", "operations", "clients", "products", "stock", "keys", "isolation", "fault", "no_faults", "require", "threshold",
     ])]
     pub(super) example: bool,
     /// Print the plan as a configuration file, and stop
@@ -171,9 +172,12 @@ pub(super) struct SettingArgs {
     /// Units of each product [default: the seed document's for the first three, plenty of each other]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     stock: Option<i64>,
-    /// Counters [default: 4]
+    /// Counters, lists or registers [default: 4 counters; 8 lists or registers at a time]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     keys: Option<i64>,
+    /// Of append and register: read-committed, repeatable-read or serializable [default: serializable]
+    #[arg(long, value_name = "LEVEL", help_heading = "Load")]
+    isolation: Option<String>,
     /// Decides the operations and the default faults [default: random, and printed]
     #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Load")]
     seed: Option<i64>,
@@ -271,6 +275,7 @@ impl SettingArgs {
             products: flags.products,
             stock: flags.stock,
             keys: flags.keys,
+            isolation: flags.isolation,
             schedule: if flags.no_faults { Some("none".to_owned()) } else { flags.fault },
             require: flags.require,
             thresholds: flags.threshold,
@@ -322,7 +327,7 @@ mod tests {
         let mut args = run(
             "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
             --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --pg-bin b --image i \
-            --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --seed 7 \
+            --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --isolation rr --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
         args.place.runs = Some(PathBuf::from("r"));
@@ -350,6 +355,7 @@ mod tests {
             products: Some(4),
             stock: Some(5),
             keys: Some(6),
+            isolation: text("rr"),
             schedule: text("crash(primary)@1s"),
             require: vec!["durability".to_owned(), "atomicity".to_owned()],
             thresholds: vec!["lag.p99<1s".to_owned()],
@@ -374,8 +380,8 @@ mod tests {
         };
         for line in ["replab run orders --example", "replab run --example"] {
             let plan = plan(line);
-            assert_eq!(plan.orders.unwrap().products, 3);
-            assert_eq!(plan.counter, None);
+            assert_eq!(plan.orders().unwrap().products, 3);
+            assert_eq!(plan.workloads.len(), 1);
             assert!(plan.faults.is_empty());
         }
         assert!(refused("replab run --example --duration 3s").contains("cannot be used with"));

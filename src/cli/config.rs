@@ -85,6 +85,7 @@ mod tests {
         │ checks.thresholds                 ┆ []                                    ┆ default              │
         │ counter.clients                   ┆ 8                                     ┆ default              │
         │ counter.keys                      ┆ 9                                     ┆ REPLAB_COUNTER__KEYS │
+        │ counters.clients                  ┆ 8                                     ┆ default              │
         │ faults.schedule                   ┆ "crash(primary)@26.298s,restart(repli ┆ default              │
         │                                   ┆ ca-1)@46.478s,stop(primary,immediate) ┆                      │
         │                                   ┆ @68.195s,start(primary)@70.195s"      ┆                      │
@@ -116,6 +117,11 @@ mod tests {
         │ topology.synchronous_commit       ┆ "on"                                  ┆ default              │
         │ topology.synchronous_standbys     ┆ -                                     ┆ default              │
         │ topology.writer                   ┆ -                                     ┆ default              │
+        │ transactions.clients              ┆ 8                                     ┆ default              │
+        │ transactions.isolation            ┆ "serializable"                        ┆ default              │
+        │ transactions.keys                 ┆ 8                                     ┆ default              │
+        │ transactions.length               ┆ 4                                     ┆ default              │
+        │ transactions.writes_per_key       ┆ 100                                   ┆ default              │
         ╰───────────────────────────────────┴───────────────────────────────────────┴──────────────────────╯
         "#);
     }

@@ -10,7 +10,7 @@ use crate::topology::local::{Cluster, StateDir};
 
 /// Places the orders on the cluster that is up, or on a new one that stays up, and prints every node's tables.
 pub(super) async fn example(plan: &Plan, console: &Console) -> Result<Exit, Failure> {
-    if plan.counter.is_some() {
+    if plan.workloads.len() > 1 || plan.orders().is_none() {
         let error = anyhow::anyhow!("only the order system has an example");
         return Err(Failure::new(Exit::Usage, error).help("replab run orders --example"));
     }

@@ -46,7 +46,7 @@ pub(super) fn run() -> String {
 const RUN: &str = "\
 Nodes are primary, replica-1, replica-2, and so on. The last step always heals: what is down is started, what is held up goes on.
 
-Guarantees: durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, snapshot-order.
+Guarantees: durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order.
 
 Examples:
   replab run

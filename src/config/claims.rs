@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::check::{Claims, Guarantee};
 use crate::history::NodeName;
 
-use super::{Plan, SynchronousCommit, TopologyKind};
+use super::{Plan, SynchronousCommit, TopologyKind, WorkloadPlan};
 
 /// On which nodes a guarantee is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,13 @@ impl Plan {
         for guarantee in Guarantee::ALL {
             let place = match guarantee {
                 // What no workload of the run shows is promised by nobody.
-                Guarantee::Atomicity if self.orders.is_none() => Where::Nowhere,
-                Guarantee::ReadYourWrites | Guarantee::MonotonicReads if self.counter.is_none() => {
+                Guarantee::Atomicity if !self.runs("orders") => Where::Nowhere,
+                Guarantee::ReadYourWrites if !self.runs("counter") => Where::Nowhere,
+                Guarantee::MonotonicReads if !self.runs("counter") && !self.runs("counters") => {
                     Where::Nowhere
                 }
+                // A register keeps its last value only, and whose that should be, nobody knows.
+                Guarantee::Durability if self.workloads.iter().all(is_register) => Where::Nowhere,
                 Guarantee::Durability if durable => Where::Everywhere,
                 Guarantee::Durability => Where::Nowhere,
                 // A transaction is in the log once and whole, or not at all, whatever was acknowledged.
@@ -65,6 +68,13 @@ impl Plan {
                 // Within a session: a crash ends those of its node, and a replica is sent only what the primary has
                 // flushed, so it never has to take back what it showed.
                 Guarantee::MonotonicReads => Where::Everywhere,
+                // Whoever reads what is lost later has read what another transaction puts in its place.
+                Guarantee::Isolation
+                    if !durable || self.faults.moves_primary() || !self.shows_isolation() =>
+                {
+                    Where::Nowhere
+                }
+                Guarantee::Isolation => Where::Everywhere,
                 // Commits become visible on the primary in another order than they stand in the log: long forks are
                 // normal, in every mode.
                 Guarantee::SnapshotOrder => Where::Nowhere,
@@ -80,4 +90,13 @@ impl Plan {
             claims.on_primary.difference(&claims.everywhere).copied().collect::<BTreeSet<_>>();
         claims
     }
+
+    /// Whether a workload looks at several keys at once.
+    fn shows_isolation(&self) -> bool {
+        ["counters", "append", "register"].iter().any(|name| self.runs(name))
+    }
+}
+
+fn is_register(workload: &WorkloadPlan) -> bool {
+    matches!(workload, WorkloadPlan::Register(_))
 }

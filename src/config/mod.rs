@@ -17,6 +17,8 @@ mod tests;
 mod theory;
 mod urls;
 mod validate;
+mod validate_workloads;
+mod workloads;
 
 pub use environment::OTHER_VARIABLES;
 pub use error::{ConfigError, Excerpt, Origin, Problem};
@@ -24,8 +26,8 @@ pub use layers::{Loaded, SettingOrigin, load, stored};
 pub use matrix::{DEFAULT_MATRIX, MatrixCell, MatrixFault, MatrixFlags, MatrixPlan, matrix};
 pub use overrides::Overrides;
 pub use plan::{
-    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, Switch, SynchronousCommit,
-    TopologyKind, TopologyPlan, UrlsPlan,
+    ChecksPlan, LoadPlan, Plan, ReadersPlan, Switch, SynchronousCommit, TopologyKind, TopologyPlan, UrlsPlan,
 };
 pub use settings::{DEFAULT_FILE, schema};
 pub use theory::Theory;
+pub use workloads::{CounterPlan, OrdersPlan, TransactionsPlan, WorkloadPlan};

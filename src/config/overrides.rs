@@ -9,7 +9,7 @@ use super::settings::key;
 /// The flags of a run that stand for settings; `None` and empty lists leave the lower layers as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Overrides {
-    /// `orders`, `counter`.
+    /// `orders`, `counter`, …
     pub workloads: Vec<String>,
     /// `--topology`.
     pub topology: Option<String>,
@@ -51,8 +51,10 @@ pub struct Overrides {
     pub products: Option<i64>,
     /// `--stock`.
     pub stock: Option<i64>,
-    /// `--keys`.
+    /// `--keys`: of every workload that has some to choose.
     pub keys: Option<i64>,
+    /// `--isolation`.
+    pub isolation: Option<String>,
     /// `--fault`; `--no-faults` is `none`.
     pub schedule: Option<String>,
     /// `--require`: added to what the lower layers require.
@@ -79,9 +81,12 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("load.seed", "--seed", flags.seed),
         ("orders.clients", "--clients", flags.clients),
         ("counter.clients", "--clients", flags.clients),
+        ("counters.clients", "--clients", flags.clients),
+        ("transactions.clients", "--clients", flags.clients),
         ("orders.products", "--products", flags.products),
         ("orders.stock", "--stock", flags.stock),
         ("counter.keys", "--keys", flags.keys),
+        ("transactions.keys", "--keys", flags.keys),
     ] {
         if let Some(number) = number {
             add(path, flag, Raw::Number(number));
@@ -96,6 +101,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("topology.recovery_min_apply_delay", "--apply-delay", &flags.recovery_min_apply_delay),
         ("topology.writer", "--writer", &flags.writer),
         ("load.duration", "--duration", &flags.duration),
+        ("transactions.isolation", "--isolation", &flags.isolation),
         ("faults.schedule", "--fault", &flags.schedule),
     ] {
         if let Some(text) = text {

@@ -14,9 +14,10 @@ use crate::pg::Conninfo;
 use crate::topology::{Cascade, Standbys, Wanted, compose, local, memory, urls};
 
 use super::settings::{
-    ChecksSettings, CounterSettings, DEFAULTS, FaultsSettings, LoadSettings, OrdersSettings, OutputSettings,
-    ReadersSettings, Settings, TopologySettings,
+    ChecksSettings, DEFAULTS, FaultsSettings, LoadSettings, OutputSettings, ReadersSettings, Settings,
+    TopologySettings,
 };
+use super::workloads::{OrdersPlan, WorkloadPlan};
 
 /// A run, before it starts. As TOML it is a `replab.toml` with every default spelled out, so that `plan.toml` of a
 /// stored run is also a configuration file that repeats it. It holds no secret.
@@ -27,10 +28,8 @@ pub struct Plan {
     pub topology: TopologyPlan,
     /// The load.
     pub load: LoadPlan,
-    /// The order system, if it runs. At least one of the workloads does.
-    pub orders: Option<OrdersPlan>,
-    /// The counters, if they run.
-    pub counter: Option<CounterPlan>,
+    /// What clients do, at least one of a kind each, in the order of [`WorkloadPlan::NAMES`].
+    pub workloads: Vec<WorkloadPlan>,
     /// The readers of every node.
     pub readers: ReadersPlan,
     /// The faults; valid for the nodes of this plan and within its duration.
@@ -136,26 +135,6 @@ pub struct LoadPlan {
     pub connect_deadline: Nanos,
 }
 
-/// The order system.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OrdersPlan {
-    /// Clients that place orders.
-    pub clients: u32,
-    /// Products, from 1.
-    pub products: u32,
-    /// Units of each product; `None`: the seed document's for the first three, plenty of each other.
-    pub stock: Option<u32>,
-}
-
-/// The counters.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CounterPlan {
-    /// Clients that increment.
-    pub clients: u32,
-    /// Counters, from 1.
-    pub keys: u32,
-}
-
 /// The readers.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReadersPlan {
@@ -177,6 +156,19 @@ pub struct ChecksPlan {
 }
 
 impl Plan {
+    /// Whether one of the workloads is called so.
+    pub fn runs(&self, name: &str) -> bool {
+        self.workloads.iter().any(|workload| workload.name() == name)
+    }
+
+    /// The order system, if it runs.
+    pub fn orders(&self) -> Option<&OrdersPlan> {
+        self.workloads.iter().find_map(|workload| match workload {
+            WorkloadPlan::Orders(plan) => Some(plan),
+            _ => None,
+        })
+    }
+
     /// The plan as the text of a configuration file.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("numbers below 2^63, texts and lists of texts always make TOML")
@@ -185,19 +177,10 @@ impl Plan {
 
 impl From<Plan> for Settings {
     fn from(plan: Plan) -> Settings {
-        let Plan { topology, load, orders, counter, readers, faults, checks, runs } = plan;
+        let Plan { topology, load, workloads, readers, faults, checks, runs } = plan;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        let present = [("orders", orders.is_some()), ("counter", counter.is_some())];
         let urls = topology.urls.as_ref();
-        // A workload that does not run keeps the section that the default file has.
-        let orders = orders.map(|orders| OrdersSettings {
-            clients: orders.clients.into(),
-            products: orders.products.into(),
-            stock: orders.stock.map(i64::from),
-        });
-        let counter = counter
-            .map(|counter| CounterSettings { clients: counter.clients.into(), keys: counter.keys.into() });
-        Settings {
+        let mut settings = Settings {
             topology: TopologySettings {
                 kind: topology.kind.to_string(),
                 replicas: topology.replicas as i64,
@@ -216,19 +199,13 @@ impl From<Plan> for Settings {
                 keep: urls.map_or(Switch::Off, |urls| urls.keep).to_string(),
             },
             load: LoadSettings {
-                workloads: present
-                    .iter()
-                    .filter(|(_, runs)| *runs)
-                    .map(|(name, _)| (*name).to_owned())
-                    .collect(),
+                workloads: workloads.iter().map(|workload| workload.name().to_owned()).collect(),
                 duration: format_duration(load.duration),
                 operations: load.operations.map(|cap| cap as i64),
                 seed: Some(load.seed as i64),
                 statement_deadline: format_duration(load.statement_deadline),
                 connect_deadline: format_duration(load.connect_deadline),
             },
-            orders: orders.unwrap_or_else(|| DEFAULTS.orders.clone()),
-            counter: counter.unwrap_or_else(|| DEFAULTS.counter.clone()),
             readers: ReadersSettings {
                 per_node: readers.per_node.into(),
                 interval: format_duration(readers.interval),
@@ -240,7 +217,10 @@ impl From<Plan> for Settings {
                 thresholds: checks.thresholds,
             },
             output: OutputSettings { runs: text(runs) },
-        }
+            ..DEFAULTS.clone()
+        };
+        workloads.iter().for_each(|workload| workload.write(&mut settings));
+        settings
     }
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Settings {
     pub(super) load: LoadSettings,
     pub(super) orders: OrdersSettings,
     pub(super) counter: CounterSettings,
+    pub(super) counters: CountersSettings,
+    pub(super) transactions: TransactionsSettings,
     pub(super) readers: ReadersSettings,
     pub(super) faults: FaultsSettings,
     pub(super) checks: ChecksSettings,
@@ -71,7 +73,7 @@ pub(super) struct TopologySettings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct LoadSettings {
-    /// `orders`, `counter` or both.
+    /// `orders`, `counter`, `counters`, `append`, `register`.
     pub(super) workloads: Vec<String>,
     /// How long.
     pub(super) duration: String,
@@ -110,6 +112,32 @@ pub(super) struct CounterSettings {
     pub(super) clients: i64,
     /// How many counters they share.
     pub(super) keys: i64,
+}
+
+/// Counters that belong to one client each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct CountersSettings {
+    /// How many clients, and so how many counters.
+    pub(super) clients: i64,
+}
+
+/// Transactions on lists (`append`) and registers (`register`).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct TransactionsSettings {
+    /// How many clients read and write.
+    pub(super) clients: i64,
+    /// Keys in use at the same time.
+    pub(super) keys: i64,
+    /// About how many writes a key gets before another takes its place.
+    pub(super) writes_per_key: i64,
+    /// The most reads and writes of a transaction.
+    pub(super) length: i64,
+    /// `read-committed`, `repeatable-read` or `serializable`.
+    pub(super) isolation: String,
 }
 
 /// The readers.
@@ -262,7 +290,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 33);
+        assert_eq!(KEYS.len(), 39);
     }
 
     #[test]

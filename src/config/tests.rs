@@ -65,6 +65,16 @@ fn without_anything_it_is_the_documented_default() {
         clients = 8
         keys = 4
 
+        [counters]
+        clients = 8
+
+        [transactions]
+        clients = 8
+        keys = 8
+        writes_per_key = 100
+        length = 4
+        isolation = "serializable"
+
         [readers]
         per_node = 2
         interval = "2ms"
@@ -101,8 +111,9 @@ fn a_higher_layer_wins_and_is_named() {
     let loaded = with(file, &variables, &flags).unwrap();
     let plan = &loaded.plan;
     assert_eq!(plan.load.duration, Nanos::from_millis(30_000));
-    assert_eq!(plan.counter, Some(CounterPlan { clients: 4, keys: 4 }));
-    assert_eq!(plan.orders, Some(OrdersPlan { clients: 16, products: 5, stock: None }));
+    let orders = OrdersPlan { clients: 16, products: 5, stock: None };
+    let counter = CounterPlan { clients: 4, keys: 4 };
+    assert_eq!(plan.workloads, [WorkloadPlan::Orders(orders), WorkloadPlan::Counter(counter)]);
     let shown = |key: &str| {
         let setting = loaded.settings.iter().find(|setting| setting.key == key).unwrap();
         let origin = match &setting.origin {
@@ -131,7 +142,7 @@ fn lists_are_replaced_by_a_layer_and_extended_by_flags() {
         ..Overrides::default()
     };
     let plan = with(file, &[], &flags).unwrap().plan;
-    assert_eq!((plan.orders, plan.counter.is_some()), (None, true));
+    assert!(plan.orders().is_none() && plan.runs("counter"));
     assert_eq!(plan.checks.require, [Guarantee::Durability, Guarantee::SnapshotOrder].into());
     assert_eq!(plan.checks.thresholds, ["lag.p99<1s", "lag.p50<1s"]);
     let plan = with(file, &[("REPLAB_CHECKS__REQUIRE", "")], &Overrides::default()).unwrap().plan;
@@ -270,12 +281,12 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = [\"orders\", \"countr\"]\n"), @r#"
-        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter
+        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter, counters, append, register
           2 | workloads = ["orders", "countr"]
             |             ^^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = []\n"), @"
-        replab.toml:2: name at least one of orders, counter
+        replab.toml:2: name at least one of orders, counter, counters, append, register
           2 | workloads = []
             |             ^^
         ");
@@ -325,7 +336,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |        ^
         ");
     insta::assert_snapshot!(refused("[checks]\nrequire = [\"durabilty\"]\n"), @r#"
-        replab.toml:2: `durabilty` is not a guarantee (did you mean `durability`?); known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, snapshot-order
+        replab.toml:2: `durabilty` is not a guarantee (did you mean `durability`?); known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order
           2 | require = ["durabilty"]
             |           ^^^^^^^^^^^^^
         "#);
@@ -371,7 +382,7 @@ fn bad_variables_are_refused_by_name() {
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "")]), @"REPLAB_ORDERS__CLIENTS: `` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 1000, but is 0");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__DURATION", "5 minutes")]), @"REPLAB_LOAD__DURATION: `5 minutes` is not a length of time: known units are us, ms, s, m and h");
-    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter");
+    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter, counters, append, register");
 }
 
 #[test]
@@ -382,10 +393,10 @@ fn bad_flags_are_usage_errors() {
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(17), ..none() }), @"--replicas: it must be between 0 and 16, but is 17");
     insta::assert_snapshot!(refused_flags(Overrides { products: Some(0), ..none() }), @"--products: it must be between 1 and 100000, but is 0");
     insta::assert_snapshot!(refused_flags(Overrides { seed: Some(-1), ..none() }), @"--seed: it must be between 0 and 9223372036854775807, but is -1");
-    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter");
+    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter, counters, append, register");
     insta::assert_snapshot!(refused_flags(Overrides { schedule: Some("crash(replica-3)@5s".to_owned()), ..none() }), @"--fault: crash(replica-3)@5s: there is no node `replica-3` (did you mean `replica-1`?); the nodes are primary, replica-1");
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(0), schedule: Some("restart(replica-1)@5s".to_owned()), ..none() }), @"--fault: restart(replica-1)@5s: there is no node `replica-1`; the nodes are primary");
-    insta::assert_snapshot!(refused_flags(Overrides { require: vec!["speed".to_owned()], ..none() }), @"--require: `speed` is not a guarantee; known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, snapshot-order");
+    insta::assert_snapshot!(refused_flags(Overrides { require: vec!["speed".to_owned()], ..none() }), @"--require: `speed` is not a guarantee; known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order");
 }
 
 #[test]
@@ -452,7 +463,9 @@ fn claims_follow_from_the_settings() {
         assert_eq!(&accepted(flags).claims(), expected, "{schedule}");
     }
     let required = claims("on", &["read-your-writes", "snapshot-order"]);
-    assert_eq!(required.everywhere, Guarantee::ALL.into());
+    // Nothing of the default load shows isolation.
+    let all = Guarantee::ALL.into_iter().filter(|&guarantee| guarantee != Isolation);
+    assert_eq!(required.everywhere, all.collect());
     assert_eq!(required.on_primary, [].into());
     assert!(claims("off", &["durability"]).claims(Durability, None));
     let only = |workload: &str| {
@@ -462,6 +475,25 @@ fn claims_follow_from_the_settings() {
     assert_eq!(only("orders").everywhere, [Durability, ExactlyOnce, Atomicity, Convergence].into());
     assert_eq!(only("orders").on_primary, [].into());
     assert_eq!(only("counter").everywhere, [Durability, ExactlyOnce, MonotonicReads, Convergence].into());
+    assert_eq!(
+        only("counters").everywhere,
+        [Durability, ExactlyOnce, MonotonicReads, Convergence, Isolation].into()
+    );
+    assert_eq!(only("append").everywhere, [Durability, ExactlyOnce, Convergence, Isolation].into());
+    assert_eq!(only("register").everywhere, [ExactlyOnce, Convergence, Isolation].into());
+    let append = |flags: Overrides| {
+        accepted(Overrides { workloads: vec!["append".to_owned()], ..flags }).claims().everywhere
+    };
+    // What a reader has seen may be lost, and something else be in its place.
+    let lossy = Overrides { synchronous_commit: Some("off".to_owned()), ..Overrides::default() };
+    assert_eq!(append(lossy), [ExactlyOnce, Convergence].into());
+    let moved = Overrides {
+        replicas: Some(2),
+        synchronous_standbys: Some("ANY 1".to_owned()),
+        schedule: Some("promote(best)@1s".to_owned()),
+        ..Overrides::default()
+    };
+    assert_eq!(append(moved), [Durability, ExactlyOnce, Convergence].into());
 }
 
 #[test]

@@ -14,19 +14,14 @@ use crate::topology::{Cascade, Wanted};
 
 use super::error::{Origin, Problem};
 use super::layers::Entry;
-use super::plan::{
-    ChecksPlan, CounterPlan, LoadPlan, OrdersPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan,
-};
+use super::plan::{ChecksPlan, LoadPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan};
 use super::settings::Settings;
 
-const WORKLOADS: [&str; 2] = ["orders", "counter"];
 const DAY: Nanos = Nanos::from_millis(24 * 3_600_000);
 const HOUR: Nanos = Nanos::from_millis(3_600_000);
 const MILLISECOND: Nanos = Nanos::from_millis(1);
 const SHORTEST_PAUSE: Nanos = Nanos(100_000);
 const LONGEST_PAUSE: Nanos = Nanos::from_millis(60_000);
-/// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
-const MAX_CLIENTS: i64 = 1_000;
 const MAX_REPLICAS: i64 = 16;
 /// The last reads wait for replicas, and not for ever.
 const LONGEST_DELAY: Nanos = Nanos::from_millis(30_000);
@@ -65,8 +60,7 @@ pub(super) struct Check<'a> {
 
 impl Check<'_> {
     fn plan(&mut self, settings: &Settings) -> Option<Plan> {
-        let Settings { topology, load, orders, counter, readers, faults, checks, output } = settings;
-        let workloads = self.workloads(&load.workloads);
+        let Settings { topology, load, readers, faults, checks, output, .. } = settings;
         let replicas = self.number("topology.replicas", topology.replicas, 0..=MAX_REPLICAS);
         let port = topology.port.map(|port| {
             self.number(
@@ -97,11 +91,7 @@ impl Check<'_> {
             self.duration("load.statement_deadline", &load.statement_deadline, MILLISECOND..=HOUR);
         let connect_deadline =
             self.duration("load.connect_deadline", &load.connect_deadline, MILLISECOND..=HOUR);
-        let orders_clients = self.number("orders.clients", orders.clients, 1..=MAX_CLIENTS);
-        let products = self.number("orders.products", orders.products, 1..=100_000);
-        let stock = orders.stock.map(|stock| self.number("orders.stock", stock, 1..=1_000_000_000));
-        let counter_clients = self.number("counter.clients", counter.clients, 1..=MAX_CLIENTS);
-        let keys = self.number("counter.keys", counter.keys, 1..=100_000);
+        let workloads = self.workloads(settings);
         let per_node = self.number("readers.per_node", readers.per_node, 1..=64);
         let interval = self.duration("readers.interval", &readers.interval, SHORTEST_PAUSE..=LONGEST_PAUSE);
         let stock_interval =
@@ -135,14 +125,10 @@ impl Check<'_> {
             connect_deadline: connect_deadline?,
         };
         let faults = self.schedule(&faults.schedule, &topology, &load)?;
-        let [with_orders, with_counter] = workloads?;
-        let orders = OrdersPlan { clients: orders_clients?, products: products?, stock: all(stock)? };
-        let counter = CounterPlan { clients: counter_clients?, keys: keys? };
         Some(Plan {
             topology,
             load,
-            orders: with_orders.then_some(orders),
-            counter: with_counter.then_some(counter),
+            workloads: workloads?,
             readers: ReadersPlan {
                 per_node: per_node?,
                 interval: interval?,
@@ -208,7 +194,12 @@ impl Check<'_> {
         value.map_or_else(|error| self.problem(path, error.to_string()), Some)
     }
 
-    fn number<T: TryFrom<i64>>(&mut self, path: &str, number: i64, range: RangeInclusive<i64>) -> Option<T> {
+    pub(super) fn number<T: TryFrom<i64>>(
+        &mut self,
+        path: &str,
+        number: i64,
+        range: RangeInclusive<i64>,
+    ) -> Option<T> {
         let (low, high) = (range.start(), range.end());
         let value = Some(number).filter(|number| range.contains(number)).and_then(|n| T::try_from(n).ok());
         self.take(path, value.ok_or_else(|| format!("it must be between {low} and {high}, but is {number}")))
@@ -253,24 +244,6 @@ impl Check<'_> {
         self.take("checks.require", name.parse().map_err(|_: String| unknown()))
     }
 
-    /// Which of [`WORKLOADS`] run.
-    fn workloads(&mut self, names: &[String]) -> Option<[bool; 2]> {
-        if names.is_empty() {
-            return self.problem("load.workloads", format!("name at least one of {}", WORKLOADS.join(", ")));
-        }
-        for name in names {
-            if !WORKLOADS.contains(&name.as_str()) {
-                let message = format!(
-                    "`{name}` is not a workload{}; known are {}",
-                    hint(name, WORKLOADS),
-                    WORKLOADS.join(", ")
-                );
-                return self.problem("load.workloads", message);
-            }
-        }
-        Some(WORKLOADS.map(|workload| names.iter().any(|name| name == workload)))
-    }
-
     fn schedule(&mut self, text: &str, topology: &TopologyPlan, load: &LoadPlan) -> Option<Schedule> {
         if text.trim() == "default" {
             // Nobody breaks what somebody else relies on unless told to.
@@ -309,7 +282,7 @@ impl Check<'_> {
 }
 
 /// An optional setting that is absent is fine; one that is present has to be right.
-fn all<T>(value: Option<Option<T>>) -> Option<Option<T>> {
+pub(super) fn all<T>(value: Option<Option<T>>) -> Option<Option<T>> {
     match value {
         None => Some(None),
         Some(None) => None,

@@ -21,6 +21,10 @@ pub enum Table {
     Inventory,
     /// `user_counter`.
     UserCounter,
+    /// `txn_list`.
+    TxnList,
+    /// `txn_register`.
+    TxnRegister,
 }
 
 impl Table {
@@ -31,6 +35,8 @@ impl Table {
             Table::OrderDetails => "orderdetails",
             Table::Inventory => "inventory",
             Table::UserCounter => "user_counter",
+            Table::TxnList => "txn_list",
+            Table::TxnRegister => "txn_register",
         }
     }
 
@@ -41,6 +47,7 @@ impl Table {
             Table::OrderDetails => "order_details_id",
             Table::Inventory => "inventory_id",
             Table::UserCounter => "user_id",
+            Table::TxnList | Table::TxnRegister => "key",
         }
     }
 }

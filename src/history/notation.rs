@@ -13,12 +13,13 @@
 //! | `stock` | `1:97+3 2:150+0 o1 d1`: product:stock+ordered, orders, details |
 //! | `ledger AFTER` | `1/0 2/4 3/5x2`: order/process, with its number of details if that is not 1 |
 //! | `digest TABLE` | `10@0/A0 0:10:aa`: rows, position, then bucket:rows:hash |
+//! | `a1.7 r2 w3.5`, `last r1 r2`: append, read, write | what was read: `[7,8]`, `[]`, `5`, `-` |
 //! | `crash`, `kill`, `stop`, `stop-immediate`, `start`, `restart`, `answer`, `heal-start` by `nemesis` | anything |
 
 use super::{
-    Action, Bucket, Cause, CauseClass, CounterOp, CounterReply, Event, FaultOp, Header, History, LedgerLine,
-    Nanos, NodeName, Occasion, Operation, OrdersOp, OrdersReply, Phase, Process, StockLine, StockSnapshot,
-    Table, TableDigest,
+    Action, Bucket, Cause, CauseClass, Committed, CounterOp, CounterReply, Event, FaultOp, Header, History,
+    LedgerLine, Micro, Nanos, NodeName, Observed, Occasion, Operation, OrdersOp, OrdersReply, Phase, Process,
+    StockLine, StockSnapshot, Table, TableDigest, TxnOp, TxnReply,
 };
 
 /// Operations that have a text form.
@@ -106,7 +107,14 @@ fn digest(words: &[&str], table: Table) -> TableDigest {
 }
 
 fn table(name: &str) -> Table {
-    let all = [Table::Orders, Table::OrderDetails, Table::Inventory, Table::UserCounter];
+    let all = [
+        Table::Orders,
+        Table::OrderDetails,
+        Table::Inventory,
+        Table::UserCounter,
+        Table::TxnList,
+        Table::TxnRegister,
+    ];
     all.into_iter().find(|table| table.name() == name).unwrap()
 }
 
@@ -208,6 +216,47 @@ fn line(word: &str) -> LedgerLine {
         quantity,
         price,
         subtotal: price,
+    }
+}
+
+impl Notation for TxnOp {
+    const WORKLOAD: &'static str = "append";
+
+    fn op(words: &[&str]) -> TxnOp {
+        match words {
+            ["digest", name] => TxnOp::Digest { table: table(name) },
+            ["last", rest @ ..] => TxnOp::Last(rest.iter().map(|word| micro(word)).collect()),
+            _ => TxnOp::Transaction(words.iter().map(|word| micro(word)).collect()),
+        }
+    }
+
+    fn reply(&self, words: &[&str]) -> TxnReply {
+        let TxnOp::Digest { table } = self else {
+            let reads = words.iter().map(|word| observed(word)).collect();
+            return TxnReply::Committed(Committed { reads, ..Committed::default() });
+        };
+        TxnReply::Digest(digest(words, *table))
+    }
+}
+
+/// `a1.7`: append 7 to key 1; `w1.7`: write it; `r1`: read key 1.
+fn micro(word: &str) -> Micro {
+    let (key, value) = word[1..].split_once('.').unwrap_or((&word[1..], "0"));
+    let (key, value) = (key.parse().unwrap(), value.parse().unwrap());
+    match &word[..1] {
+        "a" => Micro::Append(key, value),
+        "w" => Micro::Write(key, value),
+        "r" => Micro::Read(key),
+        _ => panic!("no micro-operation: {word}"),
+    }
+}
+
+fn observed(word: &str) -> Observed {
+    match word.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        Some("") => Observed::List(Vec::new()),
+        Some(list) => Observed::List(list.split(',').map(|element| element.parse().unwrap()).collect()),
+        None if word == "-" => Observed::Register(None),
+        None => Observed::Register(Some(word.parse().unwrap())),
     }
 }
 

@@ -18,7 +18,7 @@ pub mod threshold;
 mod visibility;
 
 use crate::history::{
-    CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Tenures,
+    CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Tenures, TxnOp,
 };
 use errors::Errors;
 use load::{Load, Sample};
@@ -35,10 +35,38 @@ pub use leaks::leaks;
 pub use statistics::{Estimate, Standing, median};
 pub use taint::Taint;
 
-/// Everything measured in a run. `cores` are the machine's, `primary` is the primary at the start.
+/// One workload's history.
+#[derive(Clone, Copy, Debug)]
+pub enum Recorded<'a> {
+    /// The order system's.
+    Orders(&'a History<OrdersOp>),
+    /// Counters'.
+    Counter(&'a History<CounterOp>),
+    /// That of transactions on lists or registers.
+    Transactions(&'a History<TxnOp>),
+}
+
+impl<'a> Recorded<'a> {
+    fn load(self) -> Option<Load> {
+        match self {
+            Recorded::Orders(history) => Load::of(history),
+            Recorded::Counter(history) => Load::of(history),
+            Recorded::Transactions(history) => Load::of(history),
+        }
+    }
+
+    fn add_to(self, sums: &mut Sums<'a>, load: Option<Load>) {
+        match self {
+            Recorded::Orders(history) => sums.add(history, load),
+            Recorded::Counter(history) => sums.add(history, load),
+            Recorded::Transactions(history) => sums.add(history, load),
+        }
+    }
+}
+
+/// Everything measured in a run of all these workloads. `cores` are the machine's, `primary` is the primary at the start.
 pub fn figures(
-    orders: Option<&History<OrdersOp>>,
-    counter: Option<&History<CounterOp>>,
+    histories: &[Recorded<'_>],
     faults: &History<FaultOp>,
     lag: &[LagSample],
     lab: &[LabSample],
@@ -46,24 +74,24 @@ pub fn figures(
     primary: NodeName,
 ) -> Figures {
     let primaries = &Tenures::of(faults, primary);
-    let orders = orders.map(|history| (history, Load::of(history)));
-    let counter = counter.map(|history| (history, Load::of(history)));
-    let loads = [orders.and_then(|(_, load)| load), counter.and_then(|(_, load)| load)];
-    let load = Load::hull(loads.into_iter().flatten());
+    let histories: Vec<(Recorded<'_>, Option<Load>)> =
+        histories.iter().map(|&history| (history, history.load())).collect();
+    let load = Load::hull(histories.iter().filter_map(|(_, load)| *load));
 
     let mut sums = Sums::new(load);
-    if let Some((history, load)) = orders {
-        sums.add(history, load);
-    }
-    if let Some((history, load)) = counter {
-        sums.add(history, load);
+    for &(history, load) in &histories {
+        history.add_to(&mut sums, load);
     }
     sums.service.sort();
+    let counter = histories.iter().find_map(|(history, load)| match history {
+        Recorded::Counter(history) => Some((*history, (*load)?)),
+        Recorded::Orders(_) | Recorded::Transactions(_) => None,
+    });
     let visibility = match counter {
-        Some((history, Some(load))) => {
+        Some((history, load)) => {
             visibility::visibility(history, &load, primaries, lag.iter().map(|sample| sample.node))
         }
-        Some((_, None)) | None => Default::default(),
+        None => Default::default(),
     };
     let (rate, latency) = sums.rates.figures();
     Figures {

@@ -40,7 +40,12 @@ impl Session {
     /// gives it away. So the answer of every statement counts, not that of `COMMIT` alone: one that the server refuses
     /// aborts the block that all of them share, and the commit behind it is a rollback ([`Stage::BeforeCommit`]).
     pub async fn transaction<const N: usize>(&self, statements: [Bound<'_>; N]) -> Result<[Done; N], Failed> {
-        self.trip(Some("BEGIN"), statements, Ends::Commits).await
+        self.exactly(Some("BEGIN"), statements, Ends::Commits).await
+    }
+
+    /// The same, with another `begin`, of as many statements as there are.
+    pub async fn transaction_of(&self, begin: &str, statements: Vec<Bound<'_>>) -> Result<Vec<Done>, Failed> {
+        self.trip(Some(begin), statements, Ends::Commits).await
     }
 
     /// Sends `begin`, such as `BEGIN ISOLATION LEVEL SERIALIZABLE`, and the statements in one round trip, and leaves the
@@ -50,7 +55,7 @@ impl Session {
         begin: &str,
         statements: [Bound<'_>; N],
     ) -> Result<[Done; N], Failed> {
-        let begun = self.trip(Some(begin), statements, Ends::StaysOpen).await;
+        let begun = self.exactly(Some(begin), statements, Ends::StaysOpen).await;
         if begun.as_ref().is_err_and(|failed| !failed.error.ends_session()) {
             self.rollback().await.map_err(|error| Failed { stage: Stage::BeforeCommit, error })?;
         }
@@ -59,7 +64,7 @@ impl Session {
 
     /// Sends the statements and `COMMIT` in one round trip: the end of what [`Session::begin`] began.
     pub async fn finish<const N: usize>(&self, statements: [Bound<'_>; N]) -> Result<[Done; N], Failed> {
-        self.trip(None, statements, Ends::Commits).await
+        self.exactly(None, statements, Ends::Commits).await
     }
 
     /// Ends a transaction, open or aborted, without any effect.
@@ -67,20 +72,34 @@ impl Session {
         self.batch("ROLLBACK").await
     }
 
-    /// One round trip of a transaction.
-    async fn trip<const N: usize>(
+    /// One round trip, whose statements are counted at compile time.
+    async fn exactly<const N: usize>(
         &self,
         begin: Option<&str>,
         statements: [Bound<'_>; N],
         ends: Ends,
     ) -> Result<[Done; N], Failed> {
+        let done = self.trip(begin, statements.to_vec(), ends).await?;
+        <[Done; N]>::try_from(done).map_err(|done| Failed {
+            stage: Stage::CommitSent,
+            error: PgError::Mismatch(format!("{} answers to {N} statements", done.len())),
+        })
+    }
+
+    /// One round trip of a transaction.
+    async fn trip(
+        &self,
+        begin: Option<&str>,
+        statements: Vec<Bound<'_>>,
+        ends: Ends,
+    ) -> Result<Vec<Done>, Failed> {
         let command = async |sql: Option<&str>| match sql {
             Some(sql) => self.client.batch_execute(sql).await,
             None => Ok(()),
         };
         let commit = (ends == Ends::Commits).then_some("COMMIT");
         let trip = async {
-            let statements = join_all(statements.map(|statement| run(&self.client, statement)));
+            let statements = join_all(statements.into_iter().map(|statement| run(&self.client, statement)));
             Ok::<_, tokio_postgres::Error>(join!(command(begin), statements, command(commit)))
         };
         let stage = if commit.is_some() { Stage::CommitSent } else { Stage::BeforeCommit };
@@ -99,8 +118,7 @@ impl Session {
         if ends == Ends::Commits {
             self.block_was_open().map_err(|error| Failed { stage: Stage::NoBlock, error })?;
         }
-        <[Done; N]>::try_from(done)
-            .map_err(|done| sent(PgError::Mismatch(format!("{} answers to {N} statements", done.len()))))
+        Ok(done)
     }
 }
 

@@ -7,6 +7,8 @@ use crate::check::{Claims, Judgement, Verdict};
 use crate::history::NodeName;
 use crate::measure::Figures;
 
+use super::transactions::Transactions;
+
 /// A run, judged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
@@ -30,6 +32,9 @@ pub struct Report {
     pub thresholds: Vec<Threshold>,
     /// What was measured.
     pub figures: Figures,
+    /// What transactions on lists or registers amount to, by workload.
+    #[serde(default)]
+    pub transactions: Vec<Transactions>,
     /// What this run did not look at, one sentence each; never empty.
     pub not_checked: Vec<String>,
 }

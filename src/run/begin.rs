@@ -8,7 +8,7 @@ use super::directory::RunDir;
 use super::machine;
 use super::manifest::{FORMAT, Manifest};
 use super::set_up;
-use crate::config::{Plan, SynchronousCommit, TopologyKind, UrlsPlan};
+use crate::config::{Plan, SynchronousCommit, TopologyKind, UrlsPlan, WorkloadPlan};
 use crate::report::RunFacts;
 use crate::topology::Identity;
 use crate::topology::memory::Bug;
@@ -37,7 +37,8 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
     let manifest = Manifest {
         format: FORMAT,
         run,
-        workloads: clients(plan).into_iter().map(|(name, _)| name.to_owned()).collect(),
+        workloads: plan.workloads.iter().map(|workload| workload.name().to_owned()).collect(),
+        isolation: plan.workloads.iter().find_map(WorkloadPlan::isolation),
         nodes: Vec::new(),
         claims: plan.claims(),
         thresholds: plan.checks.thresholds.clone(),
@@ -66,17 +67,10 @@ fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>) -> String {
     format!("replab run --config {}{plant}{allow}{secret}", dir.file("plan.toml").display())
 }
 
-/// The workloads, each with its clients.
-fn clients(plan: &Plan) -> Vec<(&'static str, u32)> {
-    let orders = plan.orders.as_ref().map(|orders| ("orders", orders.clients));
-    let counter = plan.counter.as_ref().map(|counter| ("counter", counter.clients));
-    [orders, counter].into_iter().flatten().collect()
-}
-
 /// `orders (8 clients), counter (8 clients)`.
 pub(super) fn workloads(plan: &Plan) -> String {
     let described =
-        clients(plan).into_iter().map(|(name, clients)| format!("{name} ({})", count(clients, "client")));
+        plan.workloads.iter().map(|one| format!("{} ({})", one.name(), count(one.clients(), "client")));
     described.collect::<Vec<_>>().join(", ")
 }
 

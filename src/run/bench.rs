@@ -8,11 +8,13 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::lab::{LoopDelay, cpu_time};
-use super::load::{CounterLoad, Load, OrdersLoad, concurrency};
+use super::load::Load;
+use super::parts::{Counter, Orders, SharedPart, Style};
 use super::progress::Tally;
-use super::record::Recorder;
+use super::record::Scribe;
 use super::worker::Shared;
-use crate::history::{Clock, Header, Nanos};
+use crate::config::{CounterPlan, OrdersPlan, ReadersPlan};
+use crate::history::{Clock, Nanos};
 use crate::pg::{Deadlines, Session};
 use crate::topology::local::{Pgbench, Quantity};
 use crate::topology::{Access, Role, Site};
@@ -155,33 +157,20 @@ async fn pgbench(rules: Rules<'_>, race: Race) -> anyhow::Result<Lap> {
 async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap> {
     set_up(rules, race).await?;
     let clock = Clock::start();
-    let header = |workload: &str| Header {
-        workload: workload.to_owned(),
-        concurrency: concurrency(rules.clients, 0, 1),
-    };
     let path = |workload: &str| rules.directory.join(format!("{workload}-{number}-{}.jsonl.zst", race as u8));
-    let mut scribes = Vec::new();
-    let (mut orders, mut counter) = (None, None);
-    if race == Race::Order {
-        let (recorder, scribe) = Recorder::start(&path("orders"), &header("orders"))?;
-        recorder.begin(clock);
-        scribes.push(scribe);
-        let (clients, products) = (rules.clients, STOCK.products);
-        orders = Some(OrdersLoad {
-            recorder,
-            clients,
-            products,
-            readers_per_node: 0,
-            stock_interval: Duration::ZERO,
-        });
+    let nobody = ReadersPlan { per_node: 0, interval: Nanos(0), stock_interval: Nanos(0) };
+    let clients = rules.clients;
+    let (part, scribe): (SharedPart, Scribe) = if race == Race::Order {
+        let plan = OrdersPlan { clients, products: STOCK.products.unsigned_abs(), stock: None };
+        let (part, scribe) = Orders::start(&path("orders"), &plan, &nobody, 1)?;
+        (Arc::new(part), scribe)
     } else {
-        let (recorder, scribe) = Recorder::start(&path("counter"), &header("counter"))?;
-        recorder.begin(clock);
-        scribes.push(scribe);
-        let (clients, keys) = (rules.clients, race.keys(rules.clients));
-        counter =
-            Some(CounterLoad { recorder, clients, keys, readers_per_node: 0, read_interval: Duration::ZERO });
-    }
+        let plan = CounterPlan { clients, keys: race.keys(clients).unsigned_abs() };
+        let style = Style::Shared(Nanos(0));
+        let (part, scribe) = Counter::start(&path("counter"), style, &plan, 0, 1)?;
+        (Arc::new(part), scribe)
+    };
+    part.begin(clock);
     let shared = Arc::new(Shared {
         stop: AtomicBool::new(false),
         budget: AtomicI64::new(i64::MAX),
@@ -193,8 +182,7 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
         sites: vec![rules.site.clone()],
         primary_moves: false,
         seed: u64::from(number),
-        orders,
-        counter,
+        parts: vec![part],
         shared: Arc::clone(&shared),
         delay: LoopDelay::new(clock),
     };
@@ -213,9 +201,7 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
     tokio::time::sleep(rules.lap).await;
     let (elapsed, done) = (clock.now().since(start), shared.tally.outcomes().write_ok - before);
     running.stop().await.map_err(anyhow::Error::msg)?;
-    for scribe in scribes {
-        scribe.finish().context("write the history")?;
-    }
+    scribe.finish().context("write the history")?;
     let outcomes = shared.tally.outcomes();
     anyhow::ensure!(
         outcomes.write_fail + outcomes.write_info == 0,

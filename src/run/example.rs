@@ -51,7 +51,7 @@ pub async fn place(endpoints: &[Endpoint]) -> Result<(), ExampleError> {
     let order = |(user, product, quantity, price): (u32, i32, i32, i64)| {
         let site = &site;
         async move {
-            let connected = OrdersClient::connect(site, DEADLINES).await;
+            let connected = OrdersClient::connect(site, &(), DEADLINES).await;
             let mut client = connected
                 .map_err(|cause| anyhow::anyhow!(cause.message))
                 .context("connect to the primary")?;

@@ -170,9 +170,8 @@ impl Run<'_> {
             return Ok(ended);
         }
         stage(&self.progress, "reading every node's tables");
-        let (orders, counter) = (histories.orders_reader(), histories.counter_reader());
         tokio::select! {
-            read = finale::read_all(&self.topology, orders.as_ref(), counter.as_ref()) => {
+            read = finale::read_all(&self.topology, &histories.parts) => {
                 read.map_err(|error| RunError::Finale(error.into()))?;
                 Ok(Ended::Complete)
             }
@@ -217,8 +216,7 @@ impl Run<'_> {
             sites,
             primary_moves: self.plan.faults.moves_primary(),
             seed: self.plan.load.seed,
-            orders: histories.orders_load(self.plan),
-            counter: histories.counter_load(self.plan),
+            parts: histories.parts.clone(),
             shared: Arc::clone(&shared),
             delay,
         };

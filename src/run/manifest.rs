@@ -8,6 +8,7 @@ use super::directory::RunDir;
 use crate::check::Claims;
 use crate::config::TopologyKind;
 use crate::history::NodeName;
+use crate::isolation::Isolation;
 use crate::report::{NodeFacts, RunFacts};
 use crate::topology::{Category, Identity};
 
@@ -40,6 +41,9 @@ pub struct Manifest {
     pub run: RunFacts,
     /// The workloads, by their histories' names.
     pub workloads: Vec<String>,
+    /// The level of the transactions of workloads that choose one.
+    #[serde(default)]
+    pub isolation: Option<Isolation>,
     /// The nodes, the primary first, with the settings asserted on each.
     pub nodes: Vec<NodeFacts>,
     /// What is promised.

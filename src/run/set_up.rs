@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::directory::RunDir;
-use crate::config::{CounterPlan, OrdersPlan, Plan, Switch, TopologyKind, TopologyPlan};
+use super::parts;
+use crate::config::{Plan, Switch, TopologyKind, TopologyPlan};
 use crate::pg::{Deadlines, Passfile, Session, probe};
 use crate::topology::memory::Bug;
 use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory, urls};
-use crate::workload::{counter, orders};
 
 const POLL: Duration = Duration::from_millis(2);
 /// How long a replica may take to replay a few empty tables.
@@ -98,23 +98,16 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
                 let session = Session::connect(conninfo, "replab", deadlines)
                     .await
                     .context("connect to the primary")?;
-                if let Some(plan) = &plan.orders {
-                    orders::set_up(&session, stock(plan)).await.context("make the order system's tables")?;
-                }
-                if let Some(plan) = &plan.counter {
-                    counter::set_up(&session, keys(plan)).await.context("make the counter's table")?;
+                for workload in &plan.workloads {
+                    let made = parts::set_up(workload, &session).await;
+                    made.with_context(|| format!("make the tables of the workload {}", workload.name()))?;
                 }
                 made = probe::flush_barrier(&session).await?;
                 session.close().await;
             }
             Access::Memory(handle) => {
                 let session = handle.connect().context("the primary is down")?;
-                if let Some(plan) = &plan.orders {
-                    orders::set_up_memory(&session, stock(plan));
-                }
-                if let Some(plan) = &plan.counter {
-                    counter::set_up_memory(&session, keys(plan));
-                }
+                plan.workloads.iter().for_each(|workload| parts::set_up_memory(workload, &session));
             }
         }
     }
@@ -137,19 +130,7 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
     Ok(())
 }
 
-/// What the plan puts in stock.
-fn stock(plan: &OrdersPlan) -> orders::Stock {
-    let units = plan.stock.map(|units| i32::try_from(units).unwrap_or(i32::MAX));
-    orders::Stock { products: i32::try_from(plan.products).unwrap_or(i32::MAX), units }
-}
-
 /// Clients of the primary, which has the most: writers and readers of every workload.
 fn clients(plan: &Plan) -> u32 {
-    let orders = plan.orders.as_ref().map_or(0, |orders| orders.clients + plan.readers.per_node);
-    let counter = plan.counter.as_ref().map_or(0, |counter| counter.clients + plan.readers.per_node);
-    orders + counter
-}
-
-fn keys(plan: &CounterPlan) -> i32 {
-    i32::try_from(plan.keys).unwrap_or(i32::MAX)
+    plan.workloads.iter().map(|workload| workload.clients() + plan.readers.per_node).sum()
 }

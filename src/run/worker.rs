@@ -97,11 +97,15 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
 
     /// A session with the node that it is at, which is ready for what the client needs: the `old` one, if there is one. An
     /// error means that nothing was sent that could happen; with the session, where that may still be of use.
-    async fn session<C: Client<Op = O>>(&self, old: Option<C>) -> Result<C, (Option<C>, Cause)> {
+    async fn session<C: Client<Op = O>>(
+        &self,
+        terms: &C::Terms,
+        old: Option<C>,
+    ) -> Result<C, (Option<C>, Cause)> {
         let site = self.place.site();
         let mut client = match old {
             Some(client) => client,
-            None => C::connect(site, self.shared.deadlines).await.map_err(|cause| (None, cause))?,
+            None => C::connect(site, terms, self.shared.deadlines).await.map_err(|cause| (None, cause))?,
         };
         match client.admits(site.role).await {
             Ok(()) => Ok(client),
@@ -111,12 +115,12 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
     }
 
     /// Runs until the load stops, the generator ends, or the writes are used up.
-    pub(super) async fn run<C: Client<Op = O>>(mut self) {
+    pub(super) async fn run<C: Client<Op = O>>(mut self, terms: C::Terms) {
         let mut number = self.thread;
         let mut backoff = FIRST_BACKOFF;
         let last_backoff = if self.is_scout { SCOUT_BACKOFF } else { LAST_BACKOFF };
         // Nobody waits for an application that is only starting.
-        let mut held = C::connect(self.place.site(), self.shared.deadlines).await.ok().map(Held::new);
+        let mut held = C::connect(self.place.site(), &terms, self.shared.deadlines).await.ok().map(Held::new);
         self.gate.wait().await;
         while !self.shared.stopped() {
             let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
@@ -126,7 +130,7 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
             let session = match held.take() {
                 Some(Held { client, ready: true }) => Ok(client),
                 held => tokio::select! {
-                    session = self.session(held.map(|held| held.client)) => session,
+                    session = self.session(&terms, held.map(|held| held.client)) => session,
                     () = self.place.is_elsewhere() => Err((None, given_up())),
                 },
             };

@@ -9,6 +9,7 @@ mod digest;
 pub mod forum;
 pub mod orders;
 pub mod tables;
+pub mod transactions;
 
 use std::future::Future;
 
@@ -62,23 +63,30 @@ impl<R> Answer<R> {
 }
 
 /// One session of one logical process on one node.
-pub trait Client: Sized {
+pub trait Client: Sized + Send {
     /// What it can be asked.
     type Op: Operation;
 
+    /// What it has to know beside the node.
+    type Terms: Clone + Send + Sync + 'static;
+
     /// Opens the session. An error means that nothing was sent.
-    fn connect(site: &Site, deadlines: Deadlines) -> impl Future<Output = Result<Self, Cause>>;
+    fn connect(
+        site: &Site,
+        terms: &Self::Terms,
+        deadlines: Deadlines,
+    ) -> impl Future<Output = Result<Self, Cause>> + Send;
 
     /// Whether the node does now what `role` is there for. An error means that it does not; that of a replica which is asked
     /// for a primary leaves the session as it is.
-    fn admits(&mut self, role: Role) -> impl Future<Output = Result<(), Cause>>;
+    fn admits(&mut self, role: Role) -> impl Future<Output = Result<(), Cause>> + Send;
 
     /// Does one operation on behalf of process id `process`.
     fn invoke(
         &mut self,
         process: u32,
         op: &Self::Op,
-    ) -> impl Future<Output = Answer<<Self::Op as Operation>::Reply>>;
+    ) -> impl Future<Output = Answer<<Self::Op as Operation>::Reply>> + Send;
 }
 
 /// Opens a PostgreSQL session under the name that the server's views and logs show.

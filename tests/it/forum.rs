@@ -234,14 +234,14 @@ async fn is_a_forum(session: &Session, site: &Site) {
             number,
             draw: 7,
         };
-        let mut client = BenchClient::connect(site, DEADLINES).await.unwrap();
+        let mut client = BenchClient::connect(site, &(), DEADLINES).await.unwrap();
         let done = client.invoke(0, &task).await;
         assert_eq!(done, Answer::ok(Effort { retries: 0, given_up: false }), "{method:?}");
         let after = method.left(session).await.unwrap();
         assert_eq!(after.value, before.value + 1, "{method:?}");
         assert_eq!(after.rows, before.rows.map(|rows| rows + 1), "{method:?}");
         // Its death is told as what nobody can know.
-        let mut client = BenchClient::connect(site, DEADLINES).await.unwrap();
+        let mut client = BenchClient::connect(site, &(), DEADLINES).await.unwrap();
         if let Method::Reaction(_) = method {
             let died = client.invoke(0, &Task { dies: true, number: number + 100, ..task }).await;
             let is_lost = |cause: &Cause| cause.class == CauseClass::ConnectionLost;

@@ -11,16 +11,36 @@ use replab::run::{self, Ended, Watcher};
 use replab::topology::memory::Bug;
 use tokio::sync::{mpsc, watch};
 
-/// Runs a small load with a crash of the primary and a restart of the replica, everything required, and judges it.
-async fn report(runs: &Path, bug: Option<Bug>) -> Report {
+/// The load that nobody chose.
+const DEFAULT: &[&str] = &["orders", "counter"];
+
+/// Whether a load of `workloads` shows anything of `guarantee`.
+fn is_shown(guarantee: Guarantee, workloads: &[&str]) -> bool {
+    let has = |any: &[&str]| workloads.iter().any(|workload| any.contains(workload));
+    match guarantee {
+        Guarantee::Durability => !has(&["register"]),
+        Guarantee::Atomicity => has(&["orders"]),
+        Guarantee::ReadYourWrites => has(&["counter"]),
+        Guarantee::MonotonicReads => has(&["counter", "counters"]),
+        Guarantee::Isolation => has(&["counters", "append", "register"]),
+        Guarantee::SnapshotOrder => has(&["counter", "counters", "append", "register"]),
+        Guarantee::ExactlyOnce | Guarantee::Convergence => true,
+    }
+}
+
+/// Runs a small load with a crash of the primary and a restart of the replica, everything that it can show required, and
+/// judges it.
+async fn report(runs: &Path, workloads: &[&str], bug: Option<Bug>) -> Report {
+    let required = Guarantee::ALL.into_iter().filter(|&guarantee| is_shown(guarantee, workloads));
     let flags = Overrides {
+        workloads: workloads.iter().map(|&name| name.to_owned()).collect(),
         topology: Some("memory".to_owned()),
         duration: Some("1500ms".to_owned()),
         schedule: Some("crash(primary)@600ms,restart(replica-1)@900ms".to_owned()),
         // Enough of everything: a refused order would end with what a bug has to show.
         stock: Some(1_000_000),
         seed: Some(7),
-        require: Guarantee::ALL.iter().map(|guarantee| guarantee.name().to_owned()).collect(),
+        require: required.map(|guarantee| guarantee.name().to_owned()).collect(),
         runs: Some(runs.to_owned()),
         ..Overrides::default()
     };
@@ -42,9 +62,14 @@ fn violated(report: &Report) -> BTreeSet<(String, Guarantee)> {
 }
 
 /// All of `must`, nothing beyond `may`.
-async fn expect_between(bug: Option<Bug>, must: &[(&str, Guarantee)], may: &[(&str, Guarantee)]) {
+async fn expect_between(
+    workloads: &[&str],
+    bug: Option<Bug>,
+    must: &[(&str, Guarantee)],
+    may: &[(&str, Guarantee)],
+) {
     let runs = tempfile::tempdir().expect("a temporary directory");
-    let report = report(runs.path(), bug).await;
+    let report = report(runs.path(), workloads, bug).await;
     let named = |list: &[(&str, Guarantee)]| -> BTreeSet<(String, Guarantee)> {
         list.iter().map(|(check, guarantee)| ((*check).to_owned(), *guarantee)).collect()
     };
@@ -57,7 +82,7 @@ async fn expect_between(bug: Option<Bug>, must: &[(&str, Guarantee)], may: &[(&s
 }
 
 async fn expect(bug: Option<Bug>, expected: &[(&str, Guarantee)]) {
-    expect_between(bug, expected, &[]).await;
+    expect_between(DEFAULT, bug, expected, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -70,7 +95,7 @@ async fn a_lost_commit_is_a_loss_in_orders_and_counters() {
     let must = [("durability", Guarantee::Durability), ("counter", Guarantee::Durability)];
     // Whether a reader comes by between the loss and the next increments is a matter of chance.
     let may = [("session", Guarantee::ReadYourWrites), ("session", Guarantee::MonotonicReads)];
-    expect_between(Some(Bug::LostCommit), &must, &may).await;
+    expect_between(DEFAULT, Some(Bug::LostCommit), &must, &may).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,4 +132,65 @@ async fn a_diverged_replica_does_not_converge() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_fork_is_its_own_class() {
     expect(Some(Bug::LongFork), &[("long-fork", Guarantee::SnapshotOrder)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clean_transactions_give_no_counter_example() {
+    for workload in ["append", "register", "counters"] {
+        expect_between(&[workload], None, &[], &[]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_commit_is_a_loss_in_lists() {
+    let must = [("durability", Guarantee::Durability)];
+    // Who had read what was lost, or reads what comes in its place, contradicts the others.
+    let may = [("isolation", Guarantee::Isolation), ("isolation", Guarantee::SnapshotOrder)];
+    expect_between(&["append"], Some(Bug::LostCommit), &must, &may).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_apply_is_twice_in_a_list() {
+    // An element that is there twice is at no level's word.
+    let must = [
+        ("exactly-once", Guarantee::ExactlyOnce),
+        ("isolation", Guarantee::Isolation),
+        ("isolation", Guarantee::SnapshotOrder),
+    ];
+    expect_between(&["append"], Some(Bug::DoubleApply), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_that_reads_an_older_state_is_not_isolated() {
+    let must = [("isolation", Guarantee::Isolation), ("isolation", Guarantee::SnapshotOrder)];
+    expect_between(&["append"], Some(Bug::LostUpdate), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_register_that_holds_what_nobody_wrote_is_at_no_levels_word() {
+    let must = [
+        ("exactly-once", Guarantee::ExactlyOnce),
+        ("isolation", Guarantee::Isolation),
+        ("isolation", Guarantee::SnapshotOrder),
+    ];
+    expect_between(&["register"], Some(Bug::AlteredOrder), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_fork_of_lists_is_seen_between_nodes() {
+    let must = [("isolation", Guarantee::SnapshotOrder)];
+    // Transactions that write a list which is hidden and one which is not are seen in half on the replica.
+    let may = [("isolation", Guarantee::Isolation)];
+    expect_between(&["append"], Some(Bug::LongFork), &must, &may).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_fork_of_counters_is_between_nodes_and_not_on_one() {
+    expect_between(&["counters"], Some(Bug::LongFork), &[("long-fork", Guarantee::SnapshotOrder)], &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_goes_backwards_contradicts_itself_in_counters() {
+    let must = [("session", Guarantee::MonotonicReads)];
+    expect_between(&["counters"], Some(Bug::Backwards), &must, &[]).await;
 }

@@ -32,6 +32,7 @@ mod sink;
 mod spread;
 mod walk;
 mod witness;
+mod words;
 
 pub use analysis::{Analysis, Found, Standing, Trouble, Witness, analyze};
 pub use anomaly::{Anomaly, Order, Shape};

@@ -19,6 +19,7 @@
 //! primary goes on to show it. What
 //! contradicts across epochs only is counted and left unknown.
 
+mod alone;
 mod chain;
 mod snapshot;
 
@@ -29,6 +30,7 @@ use super::restarts;
 use super::text::{at, count, plural};
 use super::{Checker, Claims, Evidence, Guarantee, Judgement};
 use crate::history::{CounterOp, NodeName};
+pub(super) use alone::Alone;
 use chain::{Fork, chain};
 use snapshot::{Snapshot, Snapshots};
 

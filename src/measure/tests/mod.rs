@@ -15,7 +15,12 @@ fn of(orders: &str, counter: &str, faults: &str) -> Figures {
 fn with_samples(orders: &str, counter: &str, faults: &str, lag: &[LagSample], lab: &[LabSample]) -> Figures {
     let orders = some::<OrdersOp>(orders);
     let counter = some::<CounterOp>(counter);
-    figures(orders.as_ref(), counter.as_ref(), &history(faults), lag, lab, 2, NodeName::primary())
+    let recorded: Vec<Recorded<'_>> =
+        [orders.as_ref().map(Recorded::Orders), counter.as_ref().map(Recorded::Counter)]
+            .into_iter()
+            .flatten()
+            .collect();
+    figures(&recorded, &history(faults), lag, lab, 2, NodeName::primary())
 }
 
 fn some<O: Notation>(text: &str) -> Option<History<O>> {

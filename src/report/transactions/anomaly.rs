@@ -1,7 +1,7 @@
 //! An anomaly and its smallest counter-example: its transactions, and which of them came before which.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::check::cycle::{self, Arrow, Found, Why, Witness, show};
 use crate::history::Nanos;
@@ -10,7 +10,7 @@ use crate::report::picture::shorten;
 use crate::report::words::plain;
 
 /// One kind of anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct AnomalyReport {
     /// As Elle calls it, where Elle knows it.
@@ -30,7 +30,7 @@ pub struct AnomalyReport {
 }
 
 /// A transaction of an anomaly.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Step {
     /// `T1`, in the sentences.
@@ -54,7 +54,7 @@ pub struct Step {
 }
 
 /// How a transaction ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Its commit was acknowledged.
@@ -66,7 +66,7 @@ pub enum Outcome {
 }
 
 /// One transaction of an anomaly came before another.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Edge {
     /// The earlier one's place in `transactions`.
@@ -86,7 +86,7 @@ pub struct Edge {
 }
 
 /// Why a transaction came before another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum EdgeKind {
     /// It wrote what the other one wrote over.
@@ -105,38 +105,17 @@ pub enum EdgeKind {
 
 impl AnomalyReport {
     pub(super) fn new(txns: &Txns, found: &Found) -> AnomalyReport {
-        let mut ids: Vec<TxnId> = Vec::new();
-        let mut because = Vec::new();
-        let mut arrows: Vec<Arrow> = Vec::new();
-        let mut decisive: Vec<MopId> = Vec::new();
-        let mut is_smallest = false;
-        match &found.witness {
-            None => {}
-            Some(Witness::Cycle { steps, is_smallest: smallest }) => {
-                is_smallest = *smallest;
-                ids.extend(steps.iter().map(|(txn, _)| *txn));
-                let next = ids.iter().cycle().skip(1);
-                arrows.extend(steps.iter().zip(next).map(|(&(from, why), &to)| Arrow { from, why, to }));
-                let name = |place: usize| format!("T{}", place % steps.len() + 1);
-                because.extend(steps.iter().enumerate().map(|(place, (_, why))| {
-                    let (one, other) = (name(place), name(place + 1));
-                    format!("{one} < {other}, because {}", why.words(txns, &one, &other))
-                }));
+        let ids = found.transactions(txns);
+        let (arrows, mut decisive, is_smallest): (Vec<Arrow>, Vec<MopId>, bool) = match &found.witness {
+            None => (Vec::new(), Vec::new(), false),
+            Some(Witness::Cycle { steps, is_smallest }) => {
+                let next = steps.iter().cycle().skip(1);
+                let arrow =
+                    |(&(from, why), &(to, _)): (&(TxnId, Why), &(TxnId, Why))| Arrow { from, why, to };
+                (steps.iter().zip(next).map(arrow).collect(), Vec::new(), *is_smallest)
             }
-            Some(Witness::Case(case)) => {
-                is_smallest = true;
-                for &mop in &case.mops {
-                    let txn = txns.mop(mop).0;
-                    let place = ids.iter().position(|&id| id == txn).unwrap_or_else(|| {
-                        ids.push(txn);
-                        ids.len() - 1
-                    });
-                    because.push(format!("T{}: {}", place + 1, show(txns, mop)));
-                }
-                decisive.extend(&case.mops);
-                arrows = cycle::arrows(txns, found.anomaly, case);
-            }
-        }
+            Some(Witness::Case(case)) => (cycle::arrows(txns, found.anomaly, case), case.mops.clone(), true),
+        };
         decisive.extend(arrows.iter().filter_map(|arrow| arrow.why.mops()).flatten());
         AnomalyReport {
             name: found.anomaly.name(),
@@ -147,7 +126,7 @@ impl AnomalyReport {
                 .zip(1..)
                 .map(|(&txn, number)| Step::new(txns, txn, number, &decisive))
                 .collect(),
-            because,
+            because: found.because(txns),
             edges: arrows.iter().filter_map(|arrow| Edge::new(txns, &ids, arrow)).collect(),
             is_smallest,
         }

@@ -1,11 +1,11 @@
 //! What was found, as text and numbers.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::anomaly::AnomalyReport;
 use super::together::Together;
-use crate::check::cycle::{Analysis, Model, Order, Stale, Standing, Trouble, show};
+use crate::check::cycle::{Analysis, Model, Order, Stale, Standing};
 use crate::history::txn::{Status, Txns};
 use crate::history::{Nanos, NodeName};
 
@@ -21,7 +21,7 @@ pub struct Source {
 }
 
 /// Whether the model that was asked for stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Valid {
     /// Nothing in this history refutes it.
@@ -33,7 +33,7 @@ pub enum Valid {
 }
 
 /// What a history of transactions shows.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Transactions {
     /// The file.
@@ -81,7 +81,7 @@ pub struct Transactions {
 }
 
 /// Where one model stands.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct ModelReport {
     /// Its name.
@@ -95,7 +95,7 @@ pub struct ModelReport {
 }
 
 /// What one node's readers saw.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct NodeReport {
     /// The node.
@@ -160,7 +160,7 @@ impl Transactions {
             together: Together::of(&models, &nodes),
             models,
             nodes,
-            troubles: analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect(),
+            troubles: analysis.troubles.iter().map(|trouble| trouble.words(txns)).collect(),
             not_checked: not_checked(source.order),
         }
     }
@@ -206,28 +206,6 @@ impl NodeReport {
             stale_reads: analysis.stale.len() as u64,
             stale_versions: worst(|stale| u64::from(stale.versions)) as u32,
             stale_for: Nanos(worst(|stale| stale.age.0)),
-        }
-    }
-}
-
-fn words(txns: &Txns, trouble: &Trouble) -> String {
-    match trouble {
-        Trouble::Empty => "No transaction was acknowledged, or none of them did anything.".to_owned(),
-        Trouble::Twice(one, other) => {
-            let (one, other) = (show(txns, *one), txns.mop(*other).0);
-            format!("`{one}` is there twice, also in transaction {other}: who read it, does not know whose it is.")
-        }
-        Trouble::Mixed(key) => format!("{} is used as a list and as a register.", txns.key_name(*key)),
-        Trouble::OnlyOrder(Order::Data) => "The history tells of no order of transactions.".to_owned(),
-        Trouble::OnlyOrder(_) => {
-            "The history tells of each session's order, not of real time: strong models are not judged.".to_owned()
-        }
-        Trouble::Undecided(_) => {
-            "The budget ended before every anti-dependency was known to be the only one of a cycle or not.".to_owned()
-        }
-        Trouble::Unheard => {
-            "The budget ended before it was known of every read whether its transaction had heard of what it missed."
-                .to_owned()
         }
     }
 }

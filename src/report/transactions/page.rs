@@ -15,7 +15,7 @@ pub fn html(found: &Transactions) -> String {
     let (word, tone) = headline(found.valid);
     let file = plain(&found.file);
     let command = format!("replab check {} --input {} --model {}", quoted(&file), found.format, found.model);
-    let mut sections = parts(found);
+    let mut sections = parts(found, "");
     sections.push(Section::new("repeat", "Repeat", markup! { pre.command { (command) } }));
     Shell {
         title: &format!("{word} · {} · replab", found.model),

@@ -17,12 +17,12 @@ pub fn svg(found: &Transactions, name: Option<&str>) -> Option<String> {
         Some(name) => Some(shown.find(|anomaly| anomaly.name == name)?),
         None => shown.next(),
     };
-    let picture = anomaly.map_or_else(|| nothing(found), |anomaly| picture(anomaly, found.is_timed));
+    let picture = anomaly.map_or_else(|| nothing(found), |anomaly| picture(anomaly, found.is_timed, ""));
     Some(standalone(&picture))
 }
 
-/// The picture of one anomaly.
-pub(super) fn picture(anomaly: &AnomalyReport, is_timed: bool) -> Picture {
+/// The picture of one anomaly; its anchor begins with `prefix`.
+pub(super) fn picture(anomaly: &AnomalyReport, is_timed: bool, prefix: &str) -> Picture {
     let shown = anomaly.transactions.len().min(MOST);
     let is_shown = |edge: &&Edge| (edge.from.max(edge.to) as usize) < shown;
     let note = (shown < anomaly.transactions.len()).then(|| {
@@ -30,7 +30,7 @@ pub(super) fn picture(anomaly: &AnomalyReport, is_timed: bool) -> Picture {
         format!("The first {shown} of {all}; the arrows to the others are left out.")
     });
     Picture {
-        id: format!("picture-{}", anomaly.name),
+        id: format!("{prefix}picture-{}", anomaly.name),
         title: anomaly.name.clone(),
         about: anomaly.meaning.clone(),
         description: anomaly.because.join(". "),

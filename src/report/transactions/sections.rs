@@ -11,13 +11,14 @@ use crate::report::outcome::Tone;
 use crate::report::picture::figure;
 use crate::report::words::{count, plain};
 
-/// What a history shows, for a page that says other things, too: headings of the third level, and all below them.
-pub fn section(found: &Transactions) -> Markup {
-    markup! { @for part in parts(found) { h3 { (part.title) } (part.body) } }
+/// What a history shows, for a page that says other things, too: headings of the third level, and all below them. Its
+/// anchors begin with `prefix`, so that a page can have several.
+pub fn section(found: &Transactions, prefix: &str) -> Markup {
+    markup! { @for part in parts(found, prefix) { h3 { (part.title) } (part.body) } }
 }
 
 /// The same, section by section.
-pub(super) fn parts(found: &Transactions) -> Vec<Section> {
+pub(super) fn parts(found: &Transactions, prefix: &str) -> Vec<Section> {
     let list =
         |lines: &[String]| markup! { ul.plain-list { @for line in lines { li { (prose(&plain(line))) } } } };
     let mut parts = Vec::new();
@@ -30,8 +31,8 @@ pub(super) fn parts(found: &Transactions) -> Vec<Section> {
         parts.push(Section::new("together", "Each endpoint, and all of them", body));
     }
     parts.push(Section::new("contents", "What is there", contents(found)));
-    parts.push(Section::new("anomalies", "Anomalies", anomalies(found)));
-    parts.push(Section::new("models", "Models", models(found)));
+    parts.push(Section::new("anomalies", "Anomalies", anomalies(found, prefix)));
+    parts.push(Section::new("models", "Models", models(found, prefix)));
     if !found.nodes.is_empty() {
         parts.push(Section::new("nodes", "Each node's readers alone", nodes(&found.nodes)));
     }
@@ -58,14 +59,14 @@ fn contents(found: &Transactions) -> Markup {
     markup! { dl.facts { @for (name, value) in &rows { dt { (name) } dd { (value) } } } }
 }
 
-fn anomalies(found: &Transactions) -> Markup {
+fn anomalies(found: &Transactions, prefix: &str) -> Markup {
     if found.anomalies.is_empty() {
         return markup! { p { "None was found. What was not looked at stands below." } };
     }
     let rows: Vec<Vec<Markup>> = (found.anomalies.iter())
         .map(|anomaly| {
             vec![
-                markup! { a href={ "#anomaly-" (anomaly.name) } { (anomaly.name) } },
+                markup! { a href={ "#" (prefix) "anomaly-" (anomaly.name) } { (anomaly.name) } },
                 markup! { span.detail { (anomaly.meaning) } },
                 markup! { (count(anomaly.count)) },
             ]
@@ -74,22 +75,22 @@ fn anomalies(found: &Transactions) -> Markup {
     markup! {
         (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often"], 2, &rows))
         p.small { "The gravest first. Of cycles: how many dependencies close one." }
-        @for anomaly in &found.anomalies { (details(anomaly, found.is_timed)) }
+        @for anomaly in &found.anomalies { (details(anomaly, found.is_timed, prefix)) }
     }
 }
 
-fn details(anomaly: &AnomalyReport, is_timed: bool) -> Markup {
+fn details(anomaly: &AnomalyReport, is_timed: bool, prefix: &str) -> Markup {
     let smallest = match (anomaly.transactions.is_empty(), anomaly.is_smallest) {
         (true, _) => "It was counted, and no example of it was kept.",
         (false, true) => "The smallest one:",
         (false, false) => "The smallest one that was found; a smaller one may be there:",
     };
     markup! {
-        h3 id={ "anomaly-" (anomaly.name) } { (anomaly.name) }
+        h3 id={ (prefix) "anomaly-" (anomaly.name) } { (anomaly.name) }
         p { (anomaly.meaning) }
         p.small { (smallest) }
         @if !anomaly.transactions.is_empty() {
-            (figure(&picture(anomaly, is_timed)))
+            (figure(&picture(anomaly, is_timed, prefix)))
             ul.plain-list { @for sentence in &anomaly.because { li { (plain(sentence)) } } }
             details {
                 summary { "Its transactions, operation by operation" }
@@ -117,12 +118,12 @@ fn transaction(step: &Step, is_timed: bool) -> Markup {
     }
 }
 
-fn models(found: &Transactions) -> Markup {
+fn models(found: &Transactions, prefix: &str) -> Markup {
     let mut rows: Vec<Vec<Markup>> = Vec::new();
     for (standing, names) in ladder(found) {
         for name in names {
             let model = found.models.iter().find(|model| model.name == name);
-            rows.extend(model.map(|model| row(standing, model, name == found.model)));
+            rows.extend(model.map(|model| row([standing, prefix], model, name == found.model)));
         }
     }
     markup! {
@@ -134,7 +135,7 @@ fn models(found: &Transactions) -> Markup {
     }
 }
 
-fn row(standing: &str, model: &ModelReport, is_asked: bool) -> Vec<Markup> {
+fn row([standing, prefix]: [&str; 2], model: &ModelReport, is_asked: bool) -> Vec<Markup> {
     let tone = match model.valid {
         Valid::NotRefuted => Tone::Good,
         Valid::Unknown => Tone::Unknown,
@@ -145,7 +146,7 @@ fn row(standing: &str, model: &ModelReport, is_asked: bool) -> Vec<Markup> {
         markup! { span.found { (mark(tone)) (standing) } },
         markup! { span.detail { (prose(&model.meaning)) } },
         match &model.by {
-            Some(by) => markup! { a href={ "#anomaly-" (by) } { (by) } },
+            Some(by) => markup! { a href={ "#" (prefix) "anomaly-" (by) } { (by) } },
             None => markup! { "–" },
         },
     ]

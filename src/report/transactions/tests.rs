@@ -157,7 +157,7 @@ fn the_page_has_all_of_it() {
     for model in &found.models {
         assert!(page.contains(&model.name), "{}", model.name);
     }
-    let embedded = section(&found).into_string();
+    let embedded = section(&found, "").into_string();
     for part in [
         "T1 &lt; T2, because T1 read y as [] and did not see T2's append of 1",
         "How often",
@@ -174,6 +174,13 @@ fn the_page_has_all_of_it() {
     assert!(page.contains("replab check history.edn --input edn --model strict-serializable"));
     assert!(!embedded.contains("<html") && !embedded.contains("Repeat"), "a part of another page");
     assert!(!page.contains("NaN"));
+    // Two of them in one page have anchors of their own.
+    let other = section(&found, "other-").into_string();
+    let anchors = |text: &str| -> Vec<String> {
+        text.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+    };
+    assert!(!anchors(&other).is_empty() && anchors(&other).iter().all(|id| id.starts_with("other-")));
+    assert!(other.contains("href=\"#other-anomaly-prefix-violation\""));
     // Every link within the page leads somewhere.
     for target in page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(page.contains(&format!("id=\"{target}\"")), "#{target}");
@@ -183,7 +190,7 @@ fn the_page_has_all_of_it() {
 #[test]
 fn a_history_without_times_tells_none() {
     let found = judge("1: rx ay1; 2: ry ax1", "serializable", Order::Session);
-    let section = section(&found).into_string();
+    let section = section(&found, "").into_string();
     for text in [terminal(&found, PLAIN), section, svg(&found, None).unwrap(), dot(&found, None).unwrap()] {
         assert!(!text.contains(" ms"), "{text}");
     }

@@ -1,12 +1,12 @@
 //! What no endpoint shows alone.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::model::{ModelReport, NodeReport, Valid};
 
 /// A model that no node's readers refute alone, and all of them together do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct Together {
     /// The model.

@@ -151,7 +151,7 @@ impl Crew {
                     shared: Arc::clone(&shared),
                     gate: Arc::clone(&gate),
                 };
-                workers.spawn(worker.run::<BenchClient>());
+                workers.spawn(worker.run::<BenchClient>(()));
             }
             workers
         };

@@ -22,7 +22,7 @@ pub enum Bug {
     LostCommit,
     /// Now and then a commit is applied twice.
     DoubleApply,
-    /// Now and then an order is stored under another price.
+    /// Now and then an order is stored under another price, or another value than was written into a register.
     AlteredOrder,
     /// Now and then a replica shows the last transaction without its last write.
     TornOrder,
@@ -32,13 +32,16 @@ pub enum Bug {
     Backwards,
     /// Replicas hold another price in one order.
     Diverged,
-    /// Replicas hide the newest increments of the last counter, though they show later ones of the others.
+    /// Replicas hide the newest increments of the last counter, and the newest elements of every other list, though they
+    /// show later ones of the others.
     LongFork,
+    /// Now and then a transaction reads an older state than the one that it writes upon.
+    LostUpdate,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 8] = [
+    pub const ALL: [Bug; 9] = [
         Bug::LostCommit,
         Bug::DoubleApply,
         Bug::AlteredOrder,
@@ -47,6 +50,7 @@ impl Bug {
         Bug::Backwards,
         Bug::Diverged,
         Bug::LongFork,
+        Bug::LostUpdate,
     ];
 
     /// The name that `--plant` takes.
@@ -60,6 +64,7 @@ impl Bug {
             Bug::Backwards => "backwards",
             Bug::Diverged => "diverged",
             Bug::LongFork => "long-fork",
+            Bug::LostUpdate => "lost-update",
         }
     }
 }
@@ -102,12 +107,23 @@ impl Defect {
         self.bug == Some(Bug::DoubleApply) && self.commits % PERIOD == PERIOD - 1
     }
 
+    /// The older state that the next transaction reads, if it does.
+    pub(super) fn seen(&self) -> Option<Store> {
+        let is_due = self.bug == Some(Bug::LostUpdate) && self.commits % PERIOD == PERIOD / 2;
+        self.older.clone().filter(|_| is_due)
+    }
+
     /// What is written in place of what the client asked for.
     pub(super) fn alter(&self, writes: &mut [Write]) {
         if self.bug == Some(Bug::AlteredOrder) && self.commits % PERIOD == PERIOD - 1 {
             let mut orders = writes.iter_mut().filter(|write| write.table == Table::Orders);
             if let Some(row) = orders.next().and_then(|write| write.row.as_mut()) {
                 bump(row, 1);
+            }
+            let mut registers = writes.iter_mut().filter(|write| write.table == Table::TxnRegister);
+            if let Some(row) = registers.next().and_then(|write| write.row.as_mut()) {
+                // Nobody else writes numbers that large.
+                row[0] += 1 << 40;
             }
         }
     }
@@ -121,6 +137,7 @@ impl Defect {
         let keeps_older = match self.bug {
             Some(Bug::Stale) => self.commits == AGE,
             Some(Bug::Backwards) => self.commits.is_multiple_of(AGE),
+            Some(Bug::LostUpdate) => self.commits.is_multiple_of(PERIOD),
             _ => false,
         };
         if keeps_older {
@@ -173,6 +190,10 @@ impl Defect {
                 let last = store.next_key(Table::UserCounter) - 1;
                 if let Some(row) = shown.get_mut(&Table::UserCounter).and_then(|rows| rows.get_mut(&last)) {
                     row[0] = (row[0] - HIDDEN).max(0);
+                }
+                let lists = shown.get_mut(&Table::TxnList).into_iter().flatten();
+                for (_, list) in lists.filter(|(key, _)| *key % 2 == 0) {
+                    list.truncate(list.len().saturating_sub(HIDDEN as usize));
                 }
             }
             _ => {}

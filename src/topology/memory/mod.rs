@@ -160,6 +160,16 @@ impl Session {
         }))
     }
 
+    /// Runs one transaction whose reads are told from what it writes upon: `body` gets the state that it sees, and the one
+    /// that is there. `None`: the session is over, and nothing was done.
+    pub fn transact<R>(
+        &self,
+        mut body: impl FnMut(&Store, &Store) -> Result<(Vec<Write>, R), String>,
+    ) -> Option<Result<R, String>> {
+        let seen = self.state()?.defect.seen();
+        self.commit(|store| body(seen.as_ref().unwrap_or(store), store))
+    }
+
     /// One row as this node shows it. Outer `None`: the session is over.
     pub fn row(&self, table: Table, key: i64) -> Option<Option<Row>> {
         let state = self.state()?;

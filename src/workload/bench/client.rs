@@ -24,8 +24,9 @@ pub struct BenchClient {
 
 impl Client for BenchClient {
     type Op = Task;
+    type Terms = ();
 
-    async fn connect(site: &Site, deadlines: Deadlines) -> Result<BenchClient, Cause> {
+    async fn connect(site: &Site, (): &(), deadlines: Deadlines) -> Result<BenchClient, Cause> {
         match &site.access {
             Access::Postgres(conninfo) => {
                 Ok(BenchClient { session: session(conninfo, deadlines).await?, prepared: None })

@@ -16,8 +16,9 @@ enum Link {
 
 impl Client for CounterClient {
     type Op = CounterOp;
+    type Terms = ();
 
-    async fn connect(site: &Site, deadlines: Deadlines) -> Result<CounterClient, Cause> {
+    async fn connect(site: &Site, (): &(), deadlines: Deadlines) -> Result<CounterClient, Cause> {
         Ok(CounterClient(match &site.access {
             Access::Postgres(conninfo) => Link::Postgres(Box::new(postgres::Counter::new(
                 session(conninfo, deadlines).await?,

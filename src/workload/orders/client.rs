@@ -16,8 +16,9 @@ enum Link {
 
 impl Client for OrdersClient {
     type Op = OrdersOp;
+    type Terms = ();
 
-    async fn connect(site: &Site, deadlines: Deadlines) -> Result<OrdersClient, Cause> {
+    async fn connect(site: &Site, (): &(), deadlines: Deadlines) -> Result<OrdersClient, Cause> {
         Ok(OrdersClient(match &site.access {
             Access::Postgres(conninfo) => {
                 let orders = postgres::Orders::new(session(conninfo, deadlines).await?, site.role).await?;

@@ -106,6 +106,7 @@ pub(crate) fn valid() -> Report {
             },
         ],
         figures: figures::with_crash(),
+        transactions: Vec::new(),
         not_checked: vec![
             "What a power failure loses: a killed process keeps the operating system's page cache."
                 .to_owned(),

@@ -1,0 +1,124 @@
+//! The history of a workload as a run left it, and what it shows.
+
+use super::directory::RunDir;
+use super::judge::{JudgeError, is_missing};
+use crate::check::cycle::Order;
+use crate::check::{self, Analyses, Claims, Evidence, Judgement};
+use crate::history::file::{self, ReadError, Stored};
+use crate::history::{CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, TxnOp};
+use crate::isolation::Isolation;
+use crate::measure::Recorded;
+use crate::report::transactions::{Source, Transactions};
+
+/// One workload's history.
+pub(super) enum Kept {
+    Orders(Stored<OrdersOp>),
+    Counter(Stored<CounterOp>),
+    Counters(Stored<CounterOp>),
+    Append(Stored<TxnOp>),
+    Register(Stored<TxnOp>),
+}
+
+/// What every workload's evidence has in common.
+pub(super) struct Stage<'a> {
+    pub(super) faults: &'a History<FaultOp>,
+    pub(super) lag: &'a [LagSample],
+    pub(super) nodes: &'a [NodeName],
+    pub(super) cut: Option<&'a str>,
+    /// The level of the clients that write several keys in one transaction.
+    pub(super) isolation: Isolation,
+}
+
+/// What a history shows.
+pub(super) struct Judged {
+    pub(super) judgements: Vec<Judgement>,
+    /// Of transactions on lists or registers: what they amount to.
+    pub(super) transactions: Option<Transactions>,
+}
+
+impl Kept {
+    /// Reads the history of `workload`. That of a run which was `cut` may be missing: it is empty then, and was cut.
+    pub(super) fn read(dir: &RunDir, workload: &str, cut: bool) -> Result<Kept, JudgeError> {
+        Ok(match workload {
+            "orders" => Kept::Orders(read_history(dir, workload, cut)?),
+            "counter" => Kept::Counter(read_history(dir, workload, cut)?),
+            "counters" => Kept::Counters(read_history(dir, workload, cut)?),
+            "append" => Kept::Append(read_history(dir, workload, cut)?),
+            "register" => Kept::Register(read_history(dir, workload, cut)?),
+            _ => return Err(JudgeError::Workload(workload.to_owned())),
+        })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Kept::Orders(stored) => &stored.history.header().workload,
+            Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
+            Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
+        }
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        match self {
+            Kept::Orders(stored) => stored.complete,
+            Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
+            Kept::Append(stored) | Kept::Register(stored) => stored.complete,
+        }
+    }
+
+    pub(super) fn recorded(&self) -> Recorded<'_> {
+        match self {
+            Kept::Orders(stored) => Recorded::Orders(&stored.history),
+            Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
+            Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
+        }
+    }
+
+    pub(super) fn judge(&self, stage: &Stage<'_>, claims: &Claims) -> Judged {
+        let plain = |judgements| Judged { judgements, transactions: None };
+        match self {
+            Kept::Orders(stored) => plain(check::orders(&stage.evidence(&stored.history), claims)),
+            Kept::Counter(stored) => plain(check::counter(&stage.evidence(&stored.history), claims)),
+            Kept::Counters(stored) => plain(check::counters(&stage.evidence(&stored.history), claims)),
+            Kept::Append(stored) => {
+                let found = check::append(&stage.evidence(&stored.history), claims, stage.isolation);
+                of_transactions("append", found)
+            }
+            Kept::Register(stored) => {
+                let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
+                of_transactions("register", found)
+            }
+        }
+    }
+}
+
+fn of_transactions(workload: &str, found: check::Transactions) -> Judged {
+    let transactions = found.analyses.map(|Analyses { txns, model, whole, alone }| {
+        let file = format!("history/{workload}.jsonl.zst");
+        let source = Source { file, format: "replab".to_owned(), order: Order::RealTime };
+        Transactions::new(&txns, &source, model, &whole, &alone)
+    });
+    Judged { judgements: found.judgements, transactions }
+}
+
+impl<'a> Stage<'a> {
+    fn evidence<O: Operation>(&self, history: &'a History<O>) -> Evidence<'a, O> {
+        Evidence { history, faults: self.faults, lag: self.lag, nodes: self.nodes, cut: self.cut }
+    }
+}
+
+/// A run that ended before its load has no histories yet: they are empty, and were cut.
+pub(super) fn read_history<O: Operation>(
+    dir: &RunDir,
+    workload: &str,
+    cut: bool,
+) -> Result<Stored<O>, ReadError> {
+    let path = dir.history(workload);
+    if cut && is_missing(&path) {
+        let header = Header { workload: workload.to_owned(), concurrency: 1 };
+        let history = History::new(header, Vec::new());
+        let history =
+            history.map_err(|source| ReadError::Malformed { path: path.display().to_string(), source })?;
+        return Ok(Stored { history, complete: false });
+    }
+    file::read(&path)
+}
