@@ -10,6 +10,7 @@
 mod builder;
 #[cfg(test)]
 pub(crate) mod notation;
+pub mod recorded;
 mod txns;
 mod value;
 
