@@ -8,7 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status, up,
+    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status,
+    up,
 };
 use crate::config::Overrides;
 use crate::topology::memory::Bug;

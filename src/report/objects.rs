@@ -7,7 +7,7 @@ use super::Look;
 use super::json::{document, written_schema};
 use super::outcome::Tone;
 use super::terminal::sheet::Sheet;
-use super::words::{count, plain, plural};
+use super::words::{CUT, count, plain, plural};
 use crate::check::Verdict;
 use crate::check::linear::{Doubt, Evidence, Linear, Linearity};
 use crate::history::{Nanos, NodeName};
@@ -81,6 +81,15 @@ pub struct CallReport {
     pub call: String,
 }
 
+impl CallReport {
+    /// For a terminal.
+    pub(super) fn line(&self) -> String {
+        let CallReport { process, node, start, end, call } = self;
+        let (start, end) = (start.as_millis_f64(), end.as_millis_f64());
+        format!("process {process} on {}, {start:.3} to {end:.3} ms: {}", plain(node), plain(call))
+    }
+}
+
 /// Who called, where, when, and what.
 type Shown = (u32, NodeName, [Nanos; 2], String);
 
@@ -122,6 +131,15 @@ impl Objects {
             }
         }
         objects
+    }
+
+    /// Of a file that was cut: what is not refuted as far as it goes is unknown.
+    pub fn of_cut(mut self) -> Objects {
+        self.unknown.push(CUT.to_owned());
+        if self.verdict == Verdict::Pass {
+            (self.verdict, self.exit_code) = (Verdict::Unknown, 3);
+        }
+        self
     }
 }
 
@@ -183,7 +201,7 @@ pub fn terminal(found: &Objects, look: Look) -> String {
                 before => format!(", after {}", plural(before, "call")),
             };
             sheet.paragraph("", &plain(&format!("{}{before}", failing.name)));
-            failing.window.iter().for_each(|call| sheet.paragraph("  · ", &line(call)));
+            failing.window.iter().for_each(|call| sheet.paragraph("  · ", &call.line()));
         }
         if found.not_linearizable.len() > SHOWN {
             let more = plural((found.not_linearizable.len() - SHOWN) as u64, "more object");
@@ -197,6 +215,7 @@ pub fn terminal(found: &Objects, look: Look) -> String {
     let decisive = match found.verdict {
         Verdict::Pass => "each object's calls have an order in which every answer is right".to_owned(),
         Verdict::Unknown if found.acknowledged == 0 => "no call was acknowledged".to_owned(),
+        Verdict::Unknown if found.unknown == [CUT] => "the file was cut".to_owned(),
         Verdict::Unknown => format!("{} could not be judged", plural(found.unknown.len() as u64, "object")),
         Verdict::Fail => {
             format!(
@@ -208,10 +227,4 @@ pub fn terminal(found: &Objects, look: Look) -> String {
     };
     sheet.verdict(tone, word, &decisive, found.exit_code);
     sheet.finish()
-}
-
-fn line(call: &CallReport) -> String {
-    let CallReport { process, node, start, end, call } = call;
-    let (start, end) = (start.as_millis_f64(), end.as_millis_f64());
-    format!("process {process} on {}, {start:.3} to {end:.3} ms: {}", plain(node), plain(call))
 }

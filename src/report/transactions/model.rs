@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::check::cycle::{Analysis, Found, Model, Order, Stale, Standing, Trouble, Why, Witness, show};
 use crate::history::txn::{Status, TxnId, Txns};
 use crate::history::{Nanos, NodeName};
+use crate::report::words::CUT;
 
 /// Where a history came from.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Source {
     pub format: String,
     /// The strongest order that it tells of.
     pub order: Order,
+    /// Whether it is known to have been cut.
+    pub is_cut: bool,
 }
 
 /// Whether the model that was asked for stands.
@@ -158,7 +161,17 @@ impl Transactions {
             standings.iter().filter(|(_, one)| is(one)).map(|(model, _)| model.name.to_owned()).collect()
         };
         let asked = standings.iter().find(|(one, _)| one.name == model.name);
-        let valid = asked.map_or(Valid::Unknown, |(_, standing)| Valid::of(standing));
+        let valid_of = |standing: &Standing| match Valid::of(standing) {
+            // As far as it goes.
+            Valid::NotRefuted if source.is_cut => Valid::Unknown,
+            valid => valid,
+        };
+        let valid = asked.map_or(Valid::Unknown, |(_, standing)| valid_of(standing));
+        let mut troubles: Vec<String> =
+            analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect();
+        if source.is_cut {
+            troubles.push(CUT.to_owned());
+        }
         let count = |status| txns.all().iter().filter(|txn| txn.status == status).count() as u64;
         let anomalies: Vec<AnomalyReport> =
             analysis.found.iter().map(|found| AnomalyReport::new(txns, found)).collect();
@@ -182,9 +195,12 @@ impl Transactions {
             anomalies,
             not: names(|one| matches!(one, Standing::Refuted { is_weakest: true, .. })),
             also_not: names(|one| matches!(one, Standing::Refuted { is_weakest: false, .. })),
-            models: standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect(),
+            models: standings
+                .iter()
+                .map(|(model, standing)| ModelReport::new(model, standing, valid_of(standing)))
+                .collect(),
             nodes: alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect(),
-            troubles: analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect(),
+            troubles,
             not_checked: not_checked(source.order),
         }
     }
@@ -201,17 +217,12 @@ impl Valid {
 }
 
 impl ModelReport {
-    fn new(model: &Model, standing: &Standing) -> ModelReport {
+    fn new(model: &Model, standing: &Standing, valid: Valid) -> ModelReport {
         let by = match standing {
             Standing::Refuted { by, .. } => Some(by.name()),
             _ => None,
         };
-        ModelReport {
-            name: model.name.to_owned(),
-            meaning: model.meaning.to_owned(),
-            valid: Valid::of(standing),
-            by,
-        }
+        ModelReport { name: model.name.to_owned(), meaning: model.meaning.to_owned(), valid, by }
     }
 }
 

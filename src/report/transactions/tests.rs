@@ -7,7 +7,7 @@ use crate::history::txn::notation::txns;
 use crate::report::Look;
 
 fn judge(text: &str, model: &str, order: Order) -> Transactions {
-    let source = Source { file: "history.edn".to_owned(), format: "edn".to_owned(), order };
+    let source = Source { file: "history.edn".to_owned(), format: "edn".to_owned(), order, is_cut: false };
     let txns = txns(text);
     let whole = analyze(&txns, Scope::Whole, order);
     let names = txns.nodes().iter().copied().filter(|_| txns.nodes().len() > 1);
