@@ -12,7 +12,7 @@ use super::reader::Syntax;
 use super::value::quoted;
 use crate::history::txn::{Mop, Status, TxnId, Txns};
 use crate::history::{
-    Cause, CauseClass, Committed, Event, Header, History, Micro, NodeName, Observed, Phase, Process, TxnOp,
+    Cause, CauseClass, Committed, Event, Header, Micro, Nanos, NodeName, Observed, Phase, Process, TxnOp,
     TxnReply, file,
 };
 
@@ -41,22 +41,32 @@ const CHUNK: usize = 1 << 16;
 ///
 /// # Errors
 /// As [`edn`]; and [`io::ErrorKind::InvalidInput`] where a key or a value is no integer, or a process goes on after a
-/// transaction of unknown outcome: no history of replab's has that.
+/// transaction of unknown outcome, or time goes back: no history of replab's has that.
 pub fn replab<W: Write>(txns: &Txns, workload: &str, to: W) -> io::Result<W> {
-    let concurrency = txns.all().iter().map(|txn| txn.process + 1).max().unwrap_or(1);
+    let concurrency = txns.all().iter().map(|txn| txn.process.saturating_add(1)).max().unwrap_or(1);
     let header = Header { workload: workload.to_owned(), concurrency };
     let mut writer = file::Writer::begin(to, &header)?;
-    let mut events = Vec::with_capacity(2 * txns.len());
+    let mut retired = FxHashSet::default();
+    let (mut index, mut last) = (0, Nanos(0));
     each(txns, |id, completed| {
-        let event = event(txns, events.len() as u64, id, completed)?;
-        events.push(event);
-        Ok(())
+        let process = txns.txn(id).process;
+        if retired.contains(&process) {
+            let message = format!("process {process} goes on after a transaction of unknown outcome");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        if completed == Some(Status::Info) {
+            retired.insert(process);
+        }
+        let event = event(txns, index, id, completed)?;
+        if event.time < last {
+            let message =
+                format!("event {index} is earlier ({}) than the one before it ({last})", event.time);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        last = event.time;
+        index += 1;
+        writer.append(event)
     })?;
-    let history = History::new(header, events);
-    let history = history.map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-    for event in history.events() {
-        writer.append(event.clone())?;
-    }
     writer.end()
 }
 

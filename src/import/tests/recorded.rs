@@ -200,7 +200,12 @@ fn what_was_simulated_comes_back_by_either_reader() {
         "{:process 0 :type :invoke :value [[:w 1 1]]}{:process 0 :type :info}{:process 0 :type :invoke :value [[:w 1 2]]}",
     );
     let error = replab(&again, "register", Vec::new()).unwrap_err().to_string();
-    assert!(error.contains("is used again"), "{error}");
+    assert!(error == "process 0 goes on after a transaction of unknown outcome", "{error}");
+    let back = txns(
+        "{:process 0 :type :invoke :value [[:w 1 1]] :time 9}{:process 0 :type :ok :value [[:w 1 1]] :time 8}",
+    );
+    let error = replab(&back, "register", Vec::new()).unwrap_err().to_string();
+    assert!(error.starts_with("event 1 is earlier"), "{error}");
 }
 
 fn integer() -> impl Strategy<Value = i64> {
