@@ -34,6 +34,7 @@ pub(super) struct Input<'r> {
     /// What kept the rest from being read, once the window is.
     error: Option<io::Error>,
     forgives_cut: bool,
+    is_marked: bool,
 }
 
 impl<'r> Input<'r> {
@@ -56,10 +57,12 @@ impl<'r> Input<'r> {
             is_last: false,
             error: None,
             forgives_cut: false,
+            is_marked: false,
         };
         input.more()?;
         if input.window().starts_with(&BYTE_ORDER_MARK) {
             input.start = BYTE_ORDER_MARK.len();
+            input.is_marked = true;
         }
         Ok(input)
     }
@@ -67,6 +70,11 @@ impl<'r> Input<'r> {
     /// A compressed file that is cut off ends there, and that is no fault.
     pub(super) fn forgive_cut(&mut self) {
         self.forgives_cut = true;
+    }
+
+    /// Whether it began with a byte order mark, which is passed over.
+    pub(super) fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// What can be seen of the rest.

@@ -16,6 +16,9 @@ use crate::history::{Header, Micro, NodeName, Process};
 pub(super) fn read(input: &mut Input<'_>) -> Result<(Txns, bool)> {
     input.forgive_cut();
     let place = input.place();
+    if input.is_marked() {
+        return Fault::at(place, "not a header: a byte order mark, which replab does not write");
+    }
     let Some(line) = input.take(whole)? else { return Fault::at(place, "no header") };
     let header = file::header(&line).or_else(|message| Fault::at(place, message))?;
     let mut events = Events::default();

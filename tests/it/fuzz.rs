@@ -12,8 +12,9 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use replab::check::cycle::{Order, Scope, analyze};
 use replab::check::linear;
+use replab::history::txn::recorded::transactions;
 use replab::history::{Clock, CounterOp, FaultOp, Operation, OrdersOp, TxnOp, file};
-use replab::import::{self, Format, Imported};
+use replab::import::{self, Format, Import, Imported};
 
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/histories");
 /// Files that are read without `REPLAB_FUZZ_SECONDS`.
@@ -44,7 +45,7 @@ impl Reader {
     fn read(self, bytes: &[u8]) -> Result<(), String> {
         let format = match self {
             Reader::Import(format) => format,
-            Reader::Transactions => return stored::<TxnOp>(bytes),
+            Reader::Transactions => return by_either(bytes),
             Reader::Orders => return stored::<OrdersOp>(bytes),
             Reader::Counter => return stored::<CounterOp>(bytes),
             Reader::Nemesis => return stored::<FaultOp>(bytes),
@@ -63,6 +64,23 @@ impl Reader {
 
 fn stored<O: Operation>(bytes: &[u8]) -> Result<(), String> {
     file::read_from::<O>("file", bytes).map(drop).map_err(|error| error.to_string())
+}
+
+/// A run's own transactions, read for the run and as a file, which has to be the same.
+fn by_either(bytes: &[u8]) -> Result<(), String> {
+    let stored = file::read_from::<TxnOp>("file", bytes).map_err(|error| error.to_string());
+    let as_file = import::read_from("file", bytes, Some(Format::Replab));
+    if bytes.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+        let of_run = stored.as_ref().ok().and_then(|stored| transactions(&stored.history).ok());
+        match (of_run, as_file) {
+            (None, Err(_)) => {}
+            (Some(txns), Ok(Import { history: Imported::Transactions(same), .. })) => {
+                assert_eq!(format!("{txns:?}"), format!("{same:?}"));
+            }
+            (of_run, as_file) => panic!("{of_run:?} {as_file:?}"),
+        }
+    }
+    stored.map(drop)
 }
 
 fn names_file_and_line(error: &str) -> bool {

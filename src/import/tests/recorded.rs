@@ -162,6 +162,7 @@ fn damage_is_named_with_its_line() {
         (file_of(&LINES) + "\n", "line 15, column 1: something follows the trailer"),
         (file_of(&LINES).replace("version\":1", "version\":2"), "line 1, column 1: replab-history version 2, but"),
         ("{}\n".to_owned(), "line 1, column 1: not a header"),
+        ("\u{feff}".to_owned() + &file_of(&LINES), "line 1, column 1: not a header: a byte order mark"),
         (String::new(), "line 1, column 1: no header"),
         (
             file_of(&[r#"{"index":0,"time":5,"process":0,"node":"primary","type":"invoke","op":{"increment":{"key":1}}}"#])
