@@ -21,7 +21,7 @@
 //! | 1 | [`history`] | what happened: operations, events, samples, and the files they are kept in |
 //! | 2 | [`anomaly`] | scripted interleavings: cases as files, what is expected of them, what a transcript amounts to |
 //! | 2 | [`pg`] | PostgreSQL as a client sees it: sessions with deadlines, the honest commit, certainty, probes |
-//! | 2 | [`import`] | other people's histories: Jepsen's, dbcop's, those of PolySI and AWDIT |
+//! | 2 | [`import`] | histories in files: Jepsen's, dbcop's, those of PolySI and AWDIT, and replab's own |
 //! | 2 | [`check`] | pure judgements over a history, one guarantee at a time |
 //! | 2 | [`measure`] | pure figures over a history: rates, latencies, lag, time to recover, limits on them |
 //! | 3 | [`topology`] | nodes and what can be done to them: processes of this machine, or memory with planted bugs |

@@ -3,6 +3,7 @@
 //! A checker answers for one guarantee (or a few that rest on the same evidence), on the whole cluster or node by
 //! node. Given an empty, cut or unsuitable history it says `Unknown` and why.
 
+pub mod bank;
 #[cfg(test)]
 mod bench;
 mod conservation;

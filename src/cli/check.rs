@@ -9,11 +9,12 @@ use super::here::here;
 use super::run::of_code;
 use super::{Exit, Failure, failures, format, run};
 use crate::check::Guarantee;
+use crate::check::bank::Rules;
 use crate::check::cycle::{self, MODELS, Model, Order};
 use crate::import::{self, Imported, Orders};
-use crate::report::objects;
 use crate::report::transactions as report;
 use crate::report::transactions::Source;
+use crate::report::{bank, objects};
 use crate::run::{RunDir, imported, judge};
 use crate::suggest::hint;
 
@@ -29,9 +30,15 @@ pub(super) struct Args {
     /// Of a file: the consistency model to judge it by [default: the strongest that the history can tell of]
     #[arg(long, value_name = "MODEL")]
     model: Option<String>,
-    /// Of a file: its format, edn, json, dbcop or plume [default: as its content shows]
+    /// Of a file: its format, edn, json, dbcop, plume or replab [default: as its content shows]
     #[arg(long, value_name = "FORMAT")]
     input: Option<import::Format>,
+    /// Of a bank's history: what all accounts hold together [default: what most reads say]
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    total: Option<i64>,
+    /// Of a bank's history: balances may be less than zero
+    #[arg(long)]
+    negative_balances: bool,
     /// Of a file: how to print what was found [default: text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
@@ -61,13 +68,15 @@ pub(super) fn check(args: &Args, runs: &Path, console: &Console) -> Result<Exit,
     if path.is_file() {
         return history(path, args, console);
     }
-    let is_for_file =
-        args.model.is_some() || args.input.is_some() || args.format.is_some() || args.anomaly.is_some();
+    let is_for_file = args.model.is_some()
+        || args.input.is_some()
+        || args.format.is_some()
+        || args.anomaly.is_some()
+        || args.total.is_some()
+        || args.negative_balances;
     if is_for_file {
-        let error = anyhow::anyhow!(
-            "--model, --input, --format and --anomaly are for a file, and `{}` is none",
-            args.run
-        );
+        let flags = "--model, --input, --format, --anomaly, --total and --negative-balances";
+        let error = anyhow::anyhow!("{flags} are for a file, and `{}` is none", args.run);
         return Err(
             Failure::new(Exit::Usage, error).help("a run is judged by what it claimed, see --require")
         );
@@ -100,6 +109,10 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         Orders::Sessions => Order::Session,
     };
     let file = path.display().to_string();
+    if (args.total.is_some() || args.negative_balances) && !matches!(read.history, Imported::Bank(_)) {
+        let error = anyhow::anyhow!("--total and --negative-balances are for a bank, and {file} is none");
+        return Err(Failure::new(Exit::Usage, error));
+    }
     let judged = match read.history {
         Imported::Transactions(_) if is_linear && order < Order::RealTime => {
             let error = anyhow::anyhow!("{file} tells of no real time, and linearizability rests on it");
@@ -107,7 +120,8 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         }
         Imported::Transactions(txns) if is_linear => imported::keys(&txns, &file),
         Imported::Transactions(txns) => {
-            let source = Source { file, format: read.format.to_string(), order };
+            let is_cut = !read.complete;
+            let source = Source { file, format: read.format.to_string(), order, is_cut };
             let found = imported::transactions(&txns, &source, model);
             let anomaly = args.anomaly.as_deref();
             let text = match format {
@@ -120,10 +134,23 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
             console.result(&text.ok_or_else(|| no_such(anomaly.unwrap_or_default(), &found.anomaly_types))?);
             return Ok(of_code(found.exit_code));
         }
-        Imported::Bank(_) => {
-            let error = anyhow::anyhow!("{file} is a bank's history, which is not judged yet");
-            let help = "transactions on lists and registers are; so are registers, counters and sets";
-            return Err(Failure::new(Exit::Unknown, error).help(help));
+        Imported::Bank(_) if args.model.is_some() => {
+            let error = anyhow::anyhow!("{file} is a bank's history, of which only the total is judged");
+            return Err(Failure::new(Exit::Usage, error).help("leave out --model"));
+        }
+        Imported::Bank(operations) => {
+            let rules = Rules { total: args.total, accounts: None, may_be_negative: args.negative_balances };
+            let found = imported::bank(&operations, &file, &rules);
+            console.result(&match format {
+                Format::Json => bank::json(&found),
+                Format::Text => bank::terminal(&found, run::look(console)),
+                Format::Html | Format::Svg | Format::Dot => {
+                    let error =
+                        anyhow::anyhow!("a bank's reads have no picture, and {file} is a bank's history");
+                    return Err(Failure::new(Exit::Usage, error).help("--format text or json"));
+                }
+            });
+            return Ok(of_code(found.exit_code));
         }
         _ if model.is_some() => {
             let error = anyhow::anyhow!("{file} holds single objects, and that model is about transactions");
@@ -140,6 +167,7 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         return Err(Failure::new(Exit::Usage, error).help("--format svg draws the calls that show it"));
     }
     let found = judged.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let found = if read.complete { found } else { found.of_cut() };
     console.result(&match format {
         Format::Json => objects::json(&found),
         Format::Text => objects::terminal(&found, run::look(console)),

@@ -4,7 +4,7 @@
 //! without trailer was cut; it is read as far as it goes, and [`Stored::complete`] is false.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -16,6 +16,8 @@ const FORMAT: &str = "replab-history";
 const VERSION: u32 = 1;
 /// Fast, and the lines compress tenfold all the same.
 const LEVEL: i32 = 1;
+/// The longest line that is read, in bytes: what was compressed may be many times as long as its file.
+const LONGEST: u64 = 64 << 20;
 
 /// Why a stored history cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +41,7 @@ pub enum ReadError {
         message: String,
     },
     /// The events do not make a history.
-    #[error("{path} is not a history")]
+    #[error("{path} is not a history from line {} on", .source.event() + 2)]
     Malformed {
         /// The file.
         path: String,
@@ -151,8 +153,8 @@ impl<O: Operation> TryFrom<Line<O, O::Reply>> for Event<O> {
 
 /// Writes one history. What was written before a [`Writer::flush`] can be read whatever happens afterwards.
 #[derive(Debug)]
-pub struct Writer {
-    file: File,
+pub struct Writer<W: Write = File> {
+    to: W,
     buffer: Vec<u8>,
     events: u64,
 }
@@ -160,8 +162,19 @@ pub struct Writer {
 impl Writer {
     /// Creates the file, which must not exist, with its header.
     pub fn create(path: &Path, header: &Header) -> io::Result<Writer> {
-        let file = File::options().write(true).create_new(true).open(path)?;
-        let mut writer = Writer { file, buffer: Vec::with_capacity(1 << 20), events: 0 };
+        Writer::begin(File::options().write(true).create_new(true).open(path)?, header)
+    }
+
+    /// Writes the trailer that says the history is whole.
+    pub fn finish(self) -> io::Result<()> {
+        self.end()?.sync_all()
+    }
+}
+
+impl<W: Write> Writer<W> {
+    /// Begins with the header, in `to`.
+    pub fn begin(to: W, header: &Header) -> io::Result<Writer<W>> {
+        let mut writer = Writer { to, buffer: Vec::with_capacity(1 << 20), events: 0 };
         let header = FileHeader { format: FORMAT.to_owned(), version: VERSION, header: header.clone() };
         writer.line(&header)?;
         writer.flush()?;
@@ -181,16 +194,16 @@ impl Writer {
             return Ok(());
         }
         let frame = zstd::bulk::compress(&self.buffer, LEVEL)?;
-        self.file.write_all(&frame)?;
+        self.to.write_all(&frame)?;
         self.buffer.clear();
         Ok(())
     }
 
-    /// Writes the trailer that says the history is whole.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Writes the trailer that says the history is whole; gives back what was written to.
+    pub fn end(mut self) -> io::Result<W> {
         self.line(&Trailer { end: true, events: self.events })?;
         self.flush()?;
-        self.file.sync_all()
+        Ok(self.to)
     }
 
     fn line<T: Serialize>(&mut self, value: &T) -> io::Result<()> {
@@ -200,57 +213,93 @@ impl Writer {
     }
 }
 
+/// The header on the first line of a file.
+///
+/// # Errors
+/// What is wrong with it, also where it is of a format or a version that this program does not read.
+pub fn header(line: &[u8]) -> Result<Header, String> {
+    let found: FileHeader = serde_json::from_slice(line).map_err(|e| format!("not a header: {e}"))?;
+    if found.format != FORMAT || found.version != VERSION {
+        return Err(format!(
+            "{} version {}, but this program reads {FORMAT} version {VERSION}",
+            found.format, found.version
+        ));
+    }
+    Ok(found.header)
+}
+
+/// Whether a line is the trailer of a file with so many events.
+///
+/// # Errors
+/// It is one, and something is wrong with it.
+pub fn trailer(line: &[u8], events: u64) -> Result<bool, String> {
+    if !line.starts_with(b"{\"end\"") {
+        return Ok(false);
+    }
+    let trailer: Trailer = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    if trailer.events != events {
+        return Err(format!("the trailer counts {} events, the file has {events}", trailer.events));
+    }
+    Ok(true)
+}
+
+/// The event on a line that is neither the first nor the trailer.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn event<O: Operation>(line: &[u8]) -> Result<Event<O>, String> {
+    let parsed: Line<O, O::Reply> = serde_json::from_slice(line).map_err(|e| e.to_string())?;
+    parsed.try_into().map_err(|e: &str| e.to_owned())
+}
+
 /// Reads a history; one that was cut gives the events before the cut, any other fault is an error that names the line.
 pub fn read<O: Operation>(path: &Path) -> Result<Stored<O>, ReadError> {
-    let name = || path.display().to_string();
-    let io = |source| ReadError::Io { path: name(), source };
-    let file = File::open(path).map_err(io)?;
-    let mut lines = BufReader::new(zstd::stream::read::Decoder::new(file).map_err(io)?);
-    let mut header = None;
+    let name = path.display().to_string();
+    match File::open(path) {
+        Ok(file) => read_from(&name, file),
+        Err(source) => Err(ReadError::Io { path: name, source }),
+    }
+}
+
+/// The same of any source; errors call it `name`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from<O: Operation>(name: &str, source: impl Read) -> Result<Stored<O>, ReadError> {
+    let decoder = zstd::stream::read::Decoder::new(source);
+    let decoder = decoder.map_err(|source| ReadError::Io { path: name.to_owned(), source })?;
+    let mut lines = BufReader::new(decoder);
+    let mut found = None;
     let mut events: Vec<Event<O>> = Vec::new();
     let mut complete = false;
     let mut line = Vec::new();
     for number in 1.. {
         line.clear();
-        let at = |message: String| ReadError::Line { path: name(), line: number, message };
-        match lines.read_until(b'\n', &mut line) {
+        let at = |message: String| ReadError::Line { path: name.to_owned(), line: number, message };
+        match lines.by_ref().take(LONGEST).read_until(b'\n', &mut line) {
             Ok(0) => break,
-            Ok(_) if line.last() != Some(&b'\n') => break, // cut in the middle of a line
+            Ok(read) if read as u64 == LONGEST => {
+                return Err(at(format!("longer than {} MiB", LONGEST >> 20)));
+            }
             Ok(_) if complete => return Err(at("something follows the trailer".to_owned())),
+            Ok(_) if line.last() != Some(&b'\n') => break, // cut in the middle of a line
             Ok(_) => {}
             // A frame that ends early: the writer was killed while it wrote it.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => break,
             Err(source) => return Err(at(format!("not zstd-compressed text: {source}"))),
         }
-        if header.is_none() {
-            let found: FileHeader =
-                serde_json::from_slice(&line).map_err(|e| at(format!("not a header: {e}")))?;
-            if found.format != FORMAT || found.version != VERSION {
-                return Err(at(format!(
-                    "{} version {}, but this program reads {FORMAT} version {VERSION}",
-                    found.format, found.version
-                )));
-            }
-            header = Some(found.header);
-        } else if line.starts_with(b"{\"end\"") {
-            let trailer: Trailer = serde_json::from_slice(&line).map_err(|e| at(e.to_string()))?;
-            if trailer.events != events.len() as u64 {
-                return Err(at(format!(
-                    "the trailer counts {} events, the file has {}",
-                    trailer.events,
-                    events.len()
-                )));
-            }
+        if found.is_none() {
+            found = Some(header(&line).map_err(at)?);
+        } else if trailer(&line, events.len() as u64).map_err(at)? {
             complete = true;
         } else {
-            let parsed: Line<O, O::Reply> = serde_json::from_slice(&line).map_err(|e| at(e.to_string()))?;
-            events.push(parsed.try_into().map_err(|e: &str| at(e.to_owned()))?);
+            events.push(event(&line).map_err(at)?);
         }
     }
-    let header =
-        header.ok_or_else(|| ReadError::Line { path: name(), line: 1, message: "no header".to_owned() })?;
+    let no_header = || ReadError::Line { path: name.to_owned(), line: 1, message: "no header".to_owned() };
+    let header = found.ok_or_else(no_header)?;
     events.shrink_to_fit();
-    let history =
-        History::new(header, events).map_err(|source| ReadError::Malformed { path: name(), source })?;
+    let history = History::new(header, events)
+        .map_err(|source| ReadError::Malformed { path: name.to_owned(), source })?;
     Ok(Stored { history, complete })
 }

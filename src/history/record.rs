@@ -79,6 +79,19 @@ pub enum MalformedHistory {
     },
 }
 
+impl MalformedHistory {
+    /// The event that does not go on a history: its place, from 0.
+    pub fn event(&self) -> u64 {
+        match *self {
+            MalformedHistory::Index { expected, .. } => expected,
+            MalformedHistory::Time { index, .. }
+            | MalformedHistory::Overlap { index, .. }
+            | MalformedHistory::Orphan { index, .. }
+            | MalformedHistory::Reuse { index, .. } => index,
+        }
+    }
+}
+
 /// How an operation ended.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Outcome<'a, R> {

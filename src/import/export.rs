@@ -1,4 +1,4 @@
-//! Transactions as Jepsen would have recorded them: for Elle, and for whoever reads its histories.
+//! Transactions as Jepsen would have recorded them, for Elle and whoever reads its histories; and as replab does.
 //!
 //! What Jepsen cannot say is left out: a read of a transaction that is `ok`, of which nobody knows what it saw; and of one
 //! that is not, that it saw an empty register.
@@ -10,8 +10,11 @@ use rustc_hash::FxHashSet;
 
 use super::reader::Syntax;
 use super::value::quoted;
-use crate::history::NodeName;
 use crate::history::txn::{Mop, Status, TxnId, Txns};
+use crate::history::{
+    Cause, CauseClass, Committed, Event, Header, Micro, Nanos, NodeName, Observed, Phase, Process, TxnOp,
+    TxnReply, file,
+};
 
 /// Writes `txns` in EDN, an event a line, in the order of the events.
 ///
@@ -33,7 +36,91 @@ pub fn json(txns: &Txns, to: &mut impl Write) -> io::Result<()> {
 /// How much is written at a time, in bytes.
 const CHUNK: usize = 1 << 16;
 
-fn write(txns: &Txns, syntax: Syntax, to: &mut impl Write) -> io::Result<()> {
+/// Writes `txns` as a run would have recorded them; gives back what was written to. Nobody knows any more why a transaction
+/// did not commit, so that each has the same cause.
+///
+/// # Errors
+/// As [`edn`]; and [`io::ErrorKind::InvalidInput`] where a key or a value is no integer, or a process goes on after a
+/// transaction of unknown outcome, or time goes back: no history of replab's has that.
+pub fn replab<W: Write>(txns: &Txns, workload: &str, to: W) -> io::Result<W> {
+    let concurrency = txns.all().iter().map(|txn| txn.process.saturating_add(1)).max().unwrap_or(1);
+    let header = Header { workload: workload.to_owned(), concurrency };
+    let mut writer = file::Writer::begin(to, &header)?;
+    let mut retired = FxHashSet::default();
+    let (mut index, mut last) = (0, Nanos(0));
+    each(txns, |id, completed| {
+        let process = txns.txn(id).process;
+        if retired.contains(&process) {
+            let message = format!("process {process} goes on after a transaction of unknown outcome");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        if completed == Some(Status::Info) {
+            retired.insert(process);
+        }
+        let event = event(txns, index, id, completed)?;
+        if event.time < last {
+            let message =
+                format!("event {index} is earlier ({}) than the one before it ({last})", event.time);
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        last = event.time;
+        index += 1;
+        writer.append(event)
+    })?;
+    writer.end()
+}
+
+fn event(txns: &Txns, index: u64, id: TxnId, completed: Option<Status>) -> io::Result<Event<TxnOp>> {
+    let txn = txns.txn(id);
+    // A read that was acknowledged with nobody knows what cannot be said.
+    let mops = || txns.mops_of(id).map(|mop| txns.mop(mop));
+    let mops = mops().filter(|(.., mop)| txn.status != Status::Ok || *mop != Mop::Unread);
+    let integer = |shown: Cow<'_, str>| {
+        let parsed = shown.parse::<i64>();
+        parsed.map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, format!("`{shown}` is no integer")))
+    };
+    let value = |value| integer(txns.show(value));
+    let cause = || {
+        let message = "not known any more".to_owned();
+        Box::new(Cause { class: CauseClass::Server, sqlstate: None, message })
+    };
+    let phase = match completed {
+        None => {
+            let micro = |(_, key, mop)| {
+                let key = integer(txns.key_name(key))?;
+                Ok(match mop {
+                    Mop::Append(element) => Micro::Append(key, value(element)?),
+                    Mop::Write(written) => Micro::Write(key, value(written)?),
+                    Mop::List(_) | Mop::Read(_) | Mop::Unread => Micro::Read(key),
+                })
+            };
+            Phase::Invoke { op: TxnOp::Transaction(mops.map(micro).collect::<io::Result<_>>()?) }
+        }
+        Some(Status::Ok) => {
+            let mut reads = Vec::new();
+            for (_, key, mop) in mops {
+                reads.push(match mop {
+                    Mop::List(list) => {
+                        let list = txns.list(key, list).iter().map(|&element| value(element));
+                        Observed::List(list.collect::<io::Result<_>>()?)
+                    }
+                    Mop::Read(seen) => Observed::Register(seen.map(value).transpose()?),
+                    Mop::Append(_) | Mop::Write(_) | Mop::Unread => continue,
+                });
+            }
+            let reply = TxnReply::Committed(Committed { reads, xid: None, lsn: None });
+            Phase::Ok { reply, warning: None }
+        }
+        Some(Status::Fail) => Phase::Fail { cause: cause() },
+        Some(Status::Info) => Phase::Info { cause: cause() },
+    };
+    let time = if completed.is_some() { txn.end } else { txn.start };
+    let node = txns.nodes()[usize::from(txn.node)];
+    Ok(Event { index, time, process: Process::Client(txn.process), node, phase })
+}
+
+/// Invocations and completions in their order.
+fn each(txns: &Txns, mut event: impl FnMut(TxnId, Option<Status>) -> io::Result<()>) -> io::Result<()> {
     let mut completions: Vec<(u32, TxnId)> = (0..)
         .zip(txns.all())
         .map(|(id, txn)| (txn.completed, id))
@@ -42,24 +129,30 @@ fn write(txns: &Txns, syntax: Syntax, to: &mut impl Write) -> io::Result<()> {
     completions.sort_unstable();
     let mut completions = completions.into_iter().peekable();
     let mut open = FxHashSet::default();
-    let names_nodes = txns.nodes().len() > 1 || txns.nodes().iter().any(|node| *node != NodeName::primary());
-    let mut writer = Writer { txns, syntax, text: String::new(), index: 0, names_nodes };
     for (id, txn) in (0..).zip(txns.all()) {
         while let Some((_, done)) = completions.next_if(|&(at, _)| at < txn.invoked) {
-            writer.event(done, Some(txns.txn(done).status));
+            event(done, Some(txns.txn(done).status))?;
             open.remove(&txns.txn(done).process);
         }
         if !open.insert(txn.process) {
             let message = format!("process {} runs more than one transaction at a time", txn.process);
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
-        writer.event(id, None);
-        writer.flush(CHUNK, to)?;
+        event(id, None)?;
     }
     for (_, done) in completions {
-        writer.event(done, Some(txns.txn(done).status));
-        writer.flush(CHUNK, to)?;
+        event(done, Some(txns.txn(done).status))?;
     }
+    Ok(())
+}
+
+fn write(txns: &Txns, syntax: Syntax, to: &mut impl Write) -> io::Result<()> {
+    let names_nodes = txns.nodes().len() > 1 || txns.nodes().iter().any(|node| *node != NodeName::primary());
+    let mut writer = Writer { txns, syntax, text: String::new(), index: 0, names_nodes };
+    each(txns, |id, completed| {
+        writer.event(id, completed);
+        writer.flush(CHUNK, to)
+    })?;
     writer.flush(0, to)
 }
 

@@ -18,11 +18,13 @@ pub enum Format {
     Dbcop,
     /// Lines of `w(key,value,session,transaction)` and `r(…)`, as PolySI, Plume and AWDIT have them.
     Plume,
+    /// A run's own history of transactions, `history/append.jsonl.zst` or the like.
+    Replab,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 4] = [Format::Edn, Format::Json, Format::Dbcop, Format::Plume];
+    pub const ALL: [Format; 5] = [Format::Edn, Format::Json, Format::Dbcop, Format::Plume, Format::Replab];
 
     /// As flags have it.
     pub fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Format {
             Format::Json => "json",
             Format::Dbcop => "dbcop",
             Format::Plume => "plume",
+            Format::Replab => "replab",
         }
     }
 }
@@ -44,7 +47,7 @@ impl fmt::Display for Format {
 
 /// Not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{typed}` is not a format of histories{near}: edn, json, dbcop, plume")]
+#[error("`{typed}` is not a format of histories{near}: edn, json, dbcop, plume, replab")]
 pub struct UnknownFormat {
     typed: String,
     near: String,
@@ -98,10 +101,7 @@ fn of_object(object: &[u8]) -> Result<Format> {
     let [b'"', key @ ..] = meaningful(object) else { return Ok(Format::Edn) };
     let end = key.iter().position(|&byte| byte == b'"').unwrap_or(key.len());
     match &key[..end] {
-        b"format" => Fault::at(
-            Place::START,
-            "this is a history of replab's own: `replab check` takes the run's directory",
-        ),
+        b"format" => Ok(Format::Replab),
         b"params" | b"info" | b"start" | b"end" | b"data" => Ok(Format::Dbcop),
         _ => Ok(Format::Json),
     }

@@ -1,8 +1,10 @@
 //! A file as a window that moves over it, decompressed where it is compressed, with the place of each byte.
 
-use std::io::{BufReader, ErrorKind, Read};
+use std::io::{self, Cursor, ErrorKind, Read};
+use std::thread::Scope;
 
 use super::error::{Fault, Place, Result};
+use super::pipe::Pipe;
 
 /// How much is read at a time, in bytes.
 const CHUNK: usize = 1 << 18;
@@ -29,26 +31,50 @@ pub(super) struct Input<'r> {
     start: usize,
     place: Place,
     is_last: bool,
+    /// What kept the rest from being read, once the window is.
+    error: Option<io::Error>,
+    forgives_cut: bool,
+    is_marked: bool,
 }
 
 impl<'r> Input<'r> {
-    /// Begins; the first bytes say whether the rest is compressed.
-    pub(super) fn new(mut source: impl Read + 'r) -> Result<Input<'r>> {
+    /// Begins; the first bytes say whether the rest is compressed. If so, a thread of `scope` decompresses it.
+    pub(super) fn new(mut source: impl Read + Send + 'r, scope: &'r Scope<'r, '_>) -> Result<Input<'r>> {
         let mut magic = Vec::new();
         source.by_ref().take(ZSTD.len() as u64).read_to_end(&mut magic).map_err(Fault::Io)?;
         let is_compressed = magic == ZSTD;
-        let whole = std::io::Cursor::new(magic).chain(source);
+        let whole = Cursor::new(magic).chain(source);
         let source: Box<dyn Read + 'r> = if is_compressed {
-            Box::new(zstd::stream::read::Decoder::with_buffer(BufReader::new(whole)).map_err(Fault::Io)?)
+            Box::new(Pipe::open(whole, scope).map_err(Fault::Io)?)
         } else {
             Box::new(whole)
         };
-        let mut input = Input { source, buffer: Vec::new(), start: 0, place: Place::START, is_last: false };
+        let mut input = Input {
+            source,
+            buffer: Vec::new(),
+            start: 0,
+            place: Place::START,
+            is_last: false,
+            error: None,
+            forgives_cut: false,
+            is_marked: false,
+        };
         input.more()?;
         if input.window().starts_with(&BYTE_ORDER_MARK) {
             input.start = BYTE_ORDER_MARK.len();
+            input.is_marked = true;
         }
         Ok(input)
+    }
+
+    /// A compressed file that is cut off ends there, and that is no fault.
+    pub(super) fn forgive_cut(&mut self) {
+        self.forgives_cut = true;
+    }
+
+    /// Whether it began with a byte order mark, which is passed over.
+    pub(super) fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// What can be seen of the rest.
@@ -76,6 +102,14 @@ impl<'r> Input<'r> {
     pub(super) fn consume(&mut self, bytes: usize) {
         self.place = self.place_of(bytes);
         self.start += bytes;
+    }
+
+    /// Looks for a whole line in the window, which takes so many bytes; nothing is taken where it is not found.
+    pub(super) fn line<T>(&mut self, look: impl FnOnce(&[u8]) -> Option<(T, usize)>) -> Option<T> {
+        let (found, bytes) = look(self.window())?;
+        self.start += bytes;
+        self.place = Place { line: self.place.line + 1, column: 1 };
+        Some(found)
     }
 
     /// Looks at the window with `look`, which gives what it found and how many bytes that takes; with a longer one where
@@ -111,19 +145,31 @@ impl<'r> Input<'r> {
         if kept >= LONGEST {
             return Fault::at(self.place, format!("what begins here is longer than {} MiB", LONGEST >> 20));
         }
+        if let Some(error) = self.error.take() {
+            return self.stop(&error);
+        }
         let wanted = kept.max(CHUNK).min(LONGEST - kept) as u64;
         match self.source.by_ref().take(wanted).read_to_end(&mut self.buffer) {
             Ok(read) => self.is_last = (read as u64) < wanted,
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                return Fault::at(self.place_of(usize::MAX), "the compressed file is cut off after this");
-            }
-            Err(error) => {
-                return Fault::at(
-                    self.place_of(usize::MAX),
-                    format!("after this, it cannot be read: {error}"),
-                );
-            }
+            // What came before it is looked at first.
+            Err(error) if self.buffer.len() > kept => self.error = Some(error),
+            Err(error) => return self.stop(&error),
         }
         Ok(())
+    }
+
+    /// The rest cannot be read.
+    fn stop(&mut self, error: &io::Error) -> Result<()> {
+        let is_cut = error.kind() == ErrorKind::UnexpectedEof;
+        if is_cut && self.forgives_cut {
+            self.is_last = true;
+            return Ok(());
+        }
+        let message = if is_cut {
+            "the compressed file is cut off after this".to_owned()
+        } else {
+            format!("after this, it cannot be read: {error}")
+        };
+        Fault::at(self.place_of(usize::MAX), message)
     }
 }

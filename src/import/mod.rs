@@ -1,4 +1,5 @@
-//! Other people's histories: Jepsen's in EDN and JSON, those of dbcop, and those of PolySI, Plume and AWDIT.
+//! Histories in files: Jepsen's in EDN and JSON, those of dbcop, those of PolySI, Plume and AWDIT, and replab's own of
+//! transactions.
 //!
 //! A history of transactions becomes [`Txns`]; of Jepsen's other workloads, the operations are kept as they are. Files may be
 //! compressed with zstd, and may be larger than memory: only what is in them is kept, not their text.
@@ -17,8 +18,11 @@ mod input;
 mod jepsen;
 mod json;
 mod operations;
+mod pipe;
 mod plume;
 mod reader;
+mod recorded;
+mod scan;
 mod sessions;
 mod tape;
 mod token;
@@ -38,11 +42,9 @@ use input::Input;
 use reader::{Reader, Syntax};
 
 pub use error::ImportError;
-pub use export::{edn, json};
+pub use export::{edn, json, replab};
 pub use format::{Format, UnknownFormat};
-pub use workload::{
-    BankAction, CounterAction, Operation, Operations, RegisterAccess, RegisterAction, SetAction,
-};
+pub use workload::{BankAction, CounterAction, Operation, Operations, RegisterAction, SetAction};
 
 /// A history as it was read.
 #[derive(Clone, Debug)]
@@ -51,6 +53,9 @@ pub struct Import {
     pub format: Format,
     /// Which orders of time it has.
     pub orders: Orders,
+    /// False for a file of replab's own that ends before its trailer: it was read as far as it goes. Nothing tells of other
+    /// formats whether they are whole.
+    pub complete: bool,
     /// What happened.
     pub history: Imported,
 }
@@ -72,9 +77,9 @@ pub enum Imported {
     Transactions(Txns),
     /// Transfers between accounts.
     Bank(Operations<BankAction>),
-    /// A set that grows.
+    /// A set that grows, or several that are independent.
     Set(Operations<SetAction>),
-    /// A counter.
+    /// A counter, or several that are independent.
     Counter(Operations<CounterAction>),
     /// One register, or several that are independent.
     CasRegister(Operations<RegisterAction>),
@@ -96,18 +101,24 @@ pub fn read(path: &Path, format: Option<Format>) -> Result<Import, ImportError> 
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(name: &str, source: impl Read, format: Option<Format>) -> Result<Import, ImportError> {
-    let mut input = Input::new(source).map_err(|fault| fault.of(name, None))?;
-    let format = match format {
-        Some(format) => format,
-        None => format::detect(&mut input).map_err(|fault| fault.of(name, None))?,
-    };
-    let (orders, history) = history(input, format).map_err(|fault| fault.of(name, Some(format)))?;
-    Ok(Import { format, orders, history })
+pub fn read_from<'s>(
+    name: &str,
+    source: impl Read + Send + 's,
+    format: Option<Format>,
+) -> Result<Import, ImportError> {
+    std::thread::scope(|scope| {
+        let mut input = Input::new(source, scope).map_err(|fault| fault.of(name, None))?;
+        let format = match format {
+            Some(format) => format,
+            None => format::detect(&mut input).map_err(|fault| fault.of(name, None))?,
+        };
+        history(input, format).map_err(|fault| fault.of(name, Some(format)))
+    })
 }
 
-fn history(mut input: Input<'_>, format: Format) -> error::Result<(Orders, Imported)> {
-    Ok(match format {
+fn history(mut input: Input<'_>, format: Format) -> error::Result<Import> {
+    let mut complete = true;
+    let (orders, history) = match format {
         Format::Edn => (Orders::RealTime, jepsen::read(&mut Reader::new(input, Syntax::Edn))?),
         Format::Json => (Orders::RealTime, jepsen::read(&mut Reader::new(input, Syntax::Json))?),
         Format::Dbcop => {
@@ -115,5 +126,11 @@ fn history(mut input: Input<'_>, format: Format) -> error::Result<(Orders, Impor
             (Orders::Sessions, Imported::Transactions(txns))
         }
         Format::Plume => (Orders::Sessions, Imported::Transactions(plume::read(&mut input)?)),
-    })
+        Format::Replab => {
+            let (txns, is_complete) = recorded::read(&mut input)?;
+            complete = is_complete;
+            (Orders::RealTime, Imported::Transactions(txns))
+        }
+    };
+    Ok(Import { format, orders, complete, history })
 }

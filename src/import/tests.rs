@@ -2,6 +2,7 @@
 
 mod broken;
 mod others;
+mod recorded;
 mod transactions;
 mod workloads;
 mod wrong;

@@ -10,6 +10,8 @@ pub struct Operation<A> {
     pub process: u32,
     /// Where; the primary where the file names no node.
     pub node: NodeName,
+    /// Which object, in a history of several that are independent of each other.
+    pub key: Option<Value>,
     /// Place of its invocation among all events of clients, from 0.
     pub invoked: u32,
     /// Place of its completion; `None`: it never completed.
@@ -67,18 +69,9 @@ pub enum CounterAction {
     Read(Option<i64>),
 }
 
-/// A register that is compared and set.
+/// What is done to a register that is compared and set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RegisterAction {
-    /// Which register, in a history of several that are independent of each other.
-    pub key: Option<Value>,
-    /// What is done to it.
-    pub access: RegisterAccess,
-}
-
-/// What is done to a register.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RegisterAccess {
+pub enum RegisterAction {
     /// Reads it. `None`: there was nothing, or, if the operation is not [`Status::Ok`], nobody knows what it saw.
     Read(Option<Value>),
     /// Overwrites it.

@@ -1,6 +1,7 @@
 //! Values in, bytes out: one renderer a format, all of the same [`Report`]. No files, no clock, no terminal.
 
 pub mod anomalies;
+pub mod bank;
 pub mod bench;
 mod html;
 mod json;

@@ -10,6 +10,10 @@ use super::{RunFacts, Threshold};
 /// The mark that stands beside every figure that the lab itself may have distorted.
 pub(super) const TAINT: &str = "†";
 
+/// What is said of a history's file that has no trailer.
+pub(super) const CUT: &str =
+    "The file was cut: what it would have told after that is missing, and was not checked.";
+
 /// `1,234,567`.
 pub(super) fn count(value: u64) -> String {
     let digits = value.to_string();

@@ -66,12 +66,13 @@ impl Reading {
     }
 }
 
-/// Imagines a history, writes it as Jepsen would, and reads that.
+/// Imagines a history, writes it as Jepsen or a run of replab would, and reads that.
 pub fn reading(settings: &Settings, format: Format, clock: &Clock) -> anyhow::Result<Reading> {
     let txns = simulate(settings)?;
     let mut text = Vec::new();
     match format {
         Format::Json => import::json(&txns, &mut text)?,
+        Format::Replab => drop(import::replab(&txns, "append", &mut text)?),
         _ => import::edn(&txns, &mut text)?,
     }
     let before = clock.now();

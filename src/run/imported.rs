@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
+use crate::check::bank;
 use crate::check::cycle::{Analysis, MODELS, Model, Scope, analyze, show};
 use crate::check::linear::{self, Call, CounterOp, Linear, Malformed, RegisterOp, SetOp, Swap};
 use crate::history::NodeName;
 use crate::history::txn::{Status, Txns, Value};
-use crate::import::{CounterAction, Operation, Operations, RegisterAccess, RegisterAction, SetAction};
+use crate::import::{BankAction, CounterAction, Operation, Operations, RegisterAction, SetAction};
+use crate::report::bank::Bank;
 use crate::report::objects::{Object, Objects};
 use crate::report::transactions::{Source, Transactions};
 
@@ -41,75 +43,44 @@ pub fn keys(txns: &Txns, file: &str) -> Result<Objects, Malformed> {
 
 /// Judges registers: whether each is linearizable.
 pub fn registers(operations: &Operations<RegisterAction>, file: &str) -> Result<Objects, Malformed> {
-    let mut keys: FxHashMap<Option<Value>, u32> = FxHashMap::default();
-    let mut names: Vec<String> = Vec::new();
-    let calls: Vec<Call<RegisterOp>> = operations
-        .all
-        .iter()
-        .map(|operation| {
-            let key = operation.action.key;
-            let number = *keys.entry(key).or_insert_with(|| {
-                names.push(
-                    key.map_or("the register".to_owned(), |key| operations.values.show(key).into_owned()),
-                );
-                names.len() as u32 - 1
-            });
-            call(operation, number, register(operation.action.access, operation.status))
-        })
-        .collect();
+    let values = &operations.values;
+    let op = |operation: &Operation<RegisterAction>| register(operation.action, operation.status);
+    let (calls, names) = calls(operations, "the register", op);
     let found = linear::registers(&calls, BUDGET)?;
-    Ok(objects(Object::Register, file, &found, operations, &names, |action| match action.access {
-        RegisterAccess::Read(None) => "read nothing".to_owned(),
-        RegisterAccess::Read(Some(value)) => format!("read {}", operations.values.show(value)),
-        RegisterAccess::Write(value) => format!("write {}", operations.values.show(value)),
-        RegisterAccess::CompareAndSet { old, new } => {
-            format!("compare {} and set {}", operations.values.show(old), operations.values.show(new))
+    Ok(objects(Object::Register, file, &found, operations, &names, |action| match *action {
+        RegisterAction::Read(None) => "read nothing".to_owned(),
+        RegisterAction::Read(Some(value)) => format!("read {}", values.show(value)),
+        RegisterAction::Write(value) => format!("write {}", values.show(value)),
+        RegisterAction::CompareAndSet { old, new } => {
+            format!("compare {} and set {}", values.show(old), values.show(new))
         }
     }))
 }
 
-/// Judges a counter: whether it is linearizable.
+/// Judges counters: whether each is linearizable.
 pub fn counter(operations: &Operations<CounterAction>, file: &str) -> Result<Objects, Malformed> {
     // A read of unknown answer has no effect, and says nothing.
-    let known = |operation: &&Operation<CounterAction>| operation.action != CounterAction::Read(None);
-    let operations = Operations {
-        all: operations.all.iter().filter(known).cloned().collect(),
-        values: operations.values.clone(),
-    };
-    let op = |action: CounterAction| match action {
+    let operations = only(operations, |action| *action != CounterAction::Read(None));
+    let op = |operation: &Operation<CounterAction>| match operation.action {
         CounterAction::Add(amount) => CounterOp::Add(amount),
         CounterAction::Read(value) => CounterOp::Read(value.unwrap_or(0)),
     };
-    let calls: Vec<Call<CounterOp>> =
-        operations.all.iter().map(|operation| call(operation, 0, op(operation.action))).collect();
+    let (calls, names) = calls(&operations, "the counter", op);
     let found = linear::counters(&calls, BUDGET)?;
-    let names = ["the counter".to_owned()];
     Ok(objects(Object::Counter, file, &found, &operations, &names, |action| match action {
         CounterAction::Add(amount) => format!("add {amount}"),
         CounterAction::Read(value) => format!("read {}", value.unwrap_or(0)),
     }))
 }
 
-/// Judges a set that only grows: whether it is linearizable.
+/// Judges sets that only grow: whether each is linearizable.
 pub fn set(operations: &Operations<SetAction>, file: &str) -> Result<Objects, Malformed> {
-    let known = |operation: &&Operation<SetAction>| operation.action != SetAction::Read(None);
-    let operations = Operations {
-        all: operations.all.iter().filter(known).cloned().collect(),
-        values: operations.values.clone(),
-    };
-    let calls: Vec<Call<SetOp<'_>>> = operations
-        .all
-        .iter()
-        .map(|operation| {
-            let op = match &operation.action {
-                SetAction::Add(value) => SetOp::Add(*value),
-                SetAction::Read(elements) => SetOp::Read(Cow::Borrowed(elements.as_deref().unwrap_or(&[]))),
-            };
-            call(operation, 0, op)
-        })
-        .collect();
+    let operations = only(operations, |action| *action != SetAction::Read(None));
+    let (calls, names) = calls(&operations, "the set", |operation| match &operation.action {
+        SetAction::Add(value) => SetOp::Add(*value),
+        SetAction::Read(elements) => SetOp::Read(Cow::Borrowed(elements.as_deref().unwrap_or(&[]))),
+    });
     let found = linear::sets(&calls, BUDGET)?;
-    let names = ["the set".to_owned()];
     Ok(objects(Object::Set, file, &found, &operations, &names, |action| match action {
         SetAction::Add(value) => format!("add {}", operations.values.show(*value)),
         SetAction::Read(elements) => {
@@ -120,20 +91,71 @@ pub fn set(operations: &Operations<SetAction>, file: &str) -> Result<Objects, Ma
     }))
 }
 
-fn register(access: RegisterAccess, status: Status) -> RegisterOp {
-    match access {
-        RegisterAccess::Read(value) => RegisterOp::Read(value),
-        RegisterAccess::Write(value) => RegisterOp::Write(value),
-        RegisterAccess::CompareAndSet { old, new } => {
+/// Judges a bank: whether the accounts together always hold the same.
+pub fn bank(operations: &Operations<BankAction>, file: &str, rules: &bank::Rules) -> Bank {
+    let call = |operation: &Operation<BankAction>| {
+        let action = match &operation.action {
+            &BankAction::Transfer { from, to, amount } => bank::Action::Transfer { from, to, amount },
+            BankAction::Read(balances) => bank::Action::Read(balances.clone().unwrap_or_default()),
+        };
+        let &Operation { node, invoked, completed, status, .. } = operation;
+        bank::Call { node, invoked, completed, status, action }
+    };
+    let calls: Vec<bank::Call> = operations.all.iter().map(call).collect();
+    let show = |value: Value| operations.values.show(value).into_owned();
+    let shown = |number: u32| {
+        let operation = &operations.all[number as usize];
+        let did = match &operation.action {
+            &BankAction::Transfer { from, to, amount } => {
+                format!("move {amount} from {} to {}", show(from), show(to))
+            }
+            BankAction::Read(balances) => {
+                let one = |&(account, balance): &(Value, Option<i64>)| {
+                    format!("{} {}", show(account), balance.map_or("nil".to_owned(), |held| held.to_string()))
+                };
+                format!("read {{{}}}", balances.iter().flatten().map(one).collect::<Vec<_>>().join(", "))
+            }
+        };
+        (operation.process, operation.node, [operation.start, operation.end], operation.status, did)
+    };
+    Bank::new(file, &bank::check(&calls, rules), rules, show, shown)
+}
+
+fn register(action: RegisterAction, status: Status) -> RegisterOp {
+    match action {
+        RegisterAction::Read(value) => RegisterOp::Read(value),
+        RegisterAction::Write(value) => RegisterOp::Write(value),
+        RegisterAction::CompareAndSet { old, new } => {
             let swap = if status == Status::Ok { Swap::Swapped } else { Swap::Unknown };
             RegisterOp::Cas { from: Some(old), to: new, swap }
         }
     }
 }
 
-fn call<A, Op>(operation: &Operation<A>, key: u32, op: Op) -> Call<Op> {
-    let &Operation { process, invoked, completed, status, .. } = operation;
-    Call { process, key, invoked, completed, status, op }
+/// The operations that did such things.
+fn only<A: Clone>(operations: &Operations<A>, is_such: impl Fn(&A) -> bool) -> Operations<A> {
+    let all = operations.all.iter().filter(|operation| is_such(&operation.action)).cloned().collect();
+    Operations { all, values: operations.values.clone() }
+}
+
+/// The calls, and the names of the objects that they are of; that of a history of one is `alone`.
+fn calls<'o, A, Op>(
+    operations: &'o Operations<A>,
+    alone: &str,
+    op: impl Fn(&'o Operation<A>) -> Op,
+) -> (Vec<Call<Op>>, Vec<String>) {
+    let mut keys: FxHashMap<Option<Value>, u32> = FxHashMap::default();
+    let mut names: Vec<String> = Vec::new();
+    let call = |operation: &'o Operation<A>| {
+        let &Operation { process, key, invoked, completed, status, .. } = operation;
+        let key = *keys.entry(key).or_insert_with(|| {
+            names.push(key.map_or(alone.to_owned(), |key| operations.values.show(key).into_owned()));
+            names.len() as u32 - 1
+        });
+        Call { process, key, invoked, completed, status, op: op(operation) }
+    };
+    let calls = operations.all.iter().map(call).collect();
+    (calls, names)
 }
 
 fn objects<A>(

@@ -81,20 +81,21 @@ impl Kept {
             Kept::Counters(stored) => plain(check::counters(&stage.evidence(&stored.history), claims)),
             Kept::Append(stored) => {
                 let found = check::append(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions("append", found)
+                of_transactions("append", stored.complete, found)
             }
             Kept::Register(stored) => {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions("register", found)
+                of_transactions("register", stored.complete, found)
             }
         }
     }
 }
 
-fn of_transactions(workload: &str, found: check::Transactions) -> Judged {
+fn of_transactions(workload: &str, is_complete: bool, found: check::Transactions) -> Judged {
     let transactions = found.analyses.map(|Analyses { txns, model, whole, alone }| {
         let file = format!("history/{workload}.jsonl.zst");
-        let source = Source { file, format: "replab".to_owned(), order: Order::RealTime };
+        let source =
+            Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut: !is_complete };
         Transactions::new(&txns, &source, model, &whole, &alone)
     });
     Judged { judgements: found.judgements, transactions }

@@ -20,6 +20,8 @@ mod experiment;
 mod failover;
 mod faults;
 mod forum;
+mod fuzz;
+mod histories;
 mod killed;
 mod lab;
 mod local;

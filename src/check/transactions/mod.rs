@@ -18,7 +18,7 @@ use super::cycle::{Analysis, Model, Order, Scope, analyze, find};
 use super::draft::Draft;
 use super::text::{count, plural};
 use super::{Checker, Claims, Evidence, Guarantee, Judgement};
-use crate::history::txn::{Status, Txns};
+use crate::history::txn::{Status, Txns, recorded};
 use crate::history::{NodeName, TxnOp};
 use crate::isolation::Isolation;
 
@@ -67,7 +67,7 @@ impl Checker<TxnOp> for Isolated {
 
     fn check(&self, evidence: &Evidence<'_, TxnOp>, claims: &Claims) -> Vec<Judgement> {
         let draft = |guarantee, node| Draft::new(self.name(), guarantee, node, evidence, claims);
-        let txns = match Txns::recorded(evidence.history, evidence.nodes) {
+        let txns = match recorded::transactions(evidence.history) {
             Ok(txns) => txns,
             Err(refused) => {
                 let unjudged = |guarantee| {
@@ -79,30 +79,35 @@ impl Checker<TxnOp> for Isolated {
             }
         };
         let whole = analyze(&txns, Scope::Whole, Order::RealTime);
-        let numbered = (0..).zip(txns.nodes().iter().copied());
-        let judge = |(number, node)| (node, analyze(&txns, Scope::Node(number), Order::RealTime));
-        let alone: Vec<(NodeName, Analysis)> = numbered.map(judge).collect();
+        let number = |node: &NodeName| txns.nodes().iter().position(|one| one == node);
+        let mut alone: Vec<(NodeName, Analysis)> = Vec::new();
         let mut judgements = Vec::new();
         let mut refuted = Vec::new();
-        for ((number, (node, analysis)), model) in
-            (0..).zip(&alone).map(|one| (one, self.model(evidence.nodes.first() == Some(&one.1.0))))
-        {
+        for node in evidence.nodes {
             let mut draft = draft(Guarantee::Isolation, Some(*node));
+            let Some(number) = number(node).and_then(|number| u16::try_from(number).ok()) else {
+                draft.doubt(format!("no transaction was ever sent to {node}"));
+                judgements.push(draft.finish("nothing judged"));
+                continue;
+            };
+            let model = self.model(evidence.nodes.first() == Some(node));
+            let analysis = analyze(&txns, Scope::Node(number), Order::RealTime);
             let read = txns.all().iter().filter(|txn| txn.node == number && txn.status == Status::Ok).count();
             if read == 0 {
                 draft.doubt(format!("no transaction was acknowledged on {node}"));
             }
-            if verdict::judge(&mut draft, &txns, analysis, model) {
+            if verdict::judge(&mut draft, &txns, &analysis, model) {
                 refuted.push(*node);
             }
-            verdict::stale(&mut draft, analysis, number);
-            let found = verdict::words(analysis, model);
+            verdict::stale(&mut draft, &analysis, number);
             judgements.push(draft.finish(format!(
-                "{} at {} on {node}, {found}{}",
+                "{} at {} on {node}, {}{}",
                 plural(read as u64, "transaction"),
                 self.shown(*node, evidence),
-                verdict::staleness(analysis, number)
+                verdict::words(&analysis, model),
+                verdict::staleness(&analysis, number)
             )));
+            alone.push((*node, analysis));
         }
         let mut draft = draft(Guarantee::SnapshotOrder, None);
         let model = self.model(false);

@@ -14,7 +14,7 @@ use crate::run::checker::{Judged, Reading, judged, reading};
 pub(super) const HELP: &str = "\
 Histories of imagined databases: 20 clients, one to four operations a transaction, up to 100 appends a key. Each is made in \
 memory, then judged against every model at once; only the judgement is timed. The peak of memory contains the history. \
-The strict serializable one is also written as Jepsen would, and read: up to a million transactions of it, on one core. \
+The strict serializable one is also written as Jepsen would, and as a run does, and read: up to a million transactions of it. \
 Exit code 1: a history was judged otherwise than its database deserves.";
 
 /// `replab bench checker`.
@@ -115,7 +115,7 @@ pub(super) fn run(args: &CheckerArgs, console: &Console) -> Result<Exit, Failure
     let transactions = args.transactions.iter().copied().max().unwrap_or(1).min(READ);
     let settings = Settings { transactions, seed: args.seed, ..Settings::default() };
     let mut read: Vec<Reading> = Vec::new();
-    for format in [Format::Edn, Format::Json] {
+    for format in [Format::Edn, Format::Json, Format::Replab] {
         let one = reading(&settings, format, &clock).map_err(|error| Failure::new(Exit::Lab, error))?;
         console.note(&format!("{format} read: {:.0} transactions a second", one.rate()));
         read.push(one);
@@ -172,7 +172,7 @@ fn table(all: &[(&Kind, Judged)], repeat: usize) -> String {
 fn read_table(all: &[Reading]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED.with_rounded_corners());
-    table.set_header(["read", "transactions", "text", "seconds", "transactions/s"]);
+    table.set_header(["read", "transactions", "file", "seconds", "transactions/s"]);
     for one in all {
         table.add_row([
             one.format.clone(),

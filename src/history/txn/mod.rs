@@ -10,7 +10,7 @@
 mod builder;
 #[cfg(test)]
 pub(crate) mod notation;
-mod recorded;
+pub mod recorded;
 mod txns;
 mod value;
 

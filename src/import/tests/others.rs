@@ -58,7 +58,7 @@ fn formats_are_read_as_people_write_them() {
     }
     assert_eq!(
         "plum".parse::<Format>().unwrap_err().to_string(),
-        "`plum` is not a format of histories (did you mean `plume`?): edn, json, dbcop, plume"
+        "`plum` is not a format of histories (did you mean `plume`?): edn, json, dbcop, plume, replab"
     );
 }
 

@@ -1,7 +1,7 @@
 //! Jepsen's workloads that are no transactions.
 
 use super::*;
-use crate::history::txn::Values;
+use crate::history::txn::{Value, Values};
 
 /// Invocations and completions: `process type f asked`.
 fn events(lines: &[(u32, &str, &str, &str)]) -> String {
@@ -15,8 +15,9 @@ fn events(lines: &[(u32, &str, &str, &str)]) -> String {
 fn listed<A>(operations: &Operations<A>, action: impl Fn(&Values, &A) -> String) -> Vec<String> {
     let line = |one: &Operation<A>| {
         let completed = one.completed.map_or_else(String::new, |completed| completed.to_string());
+        let key = one.key.map_or_else(String::new, |key| format!("{}: ", operations.values.show(key)));
         let action = action(&operations.values, &one.action);
-        format!("{} {}-{completed} {:?}: {action}", one.process, one.invoked, one.status)
+        format!("{} {}-{completed} {:?}: {key}{action}", one.process, one.invoked, one.status)
     };
     operations.all.iter().map(line).collect()
 }
@@ -106,14 +107,13 @@ fn adds_and_reads_of_a_counter() {
 }
 
 fn registers(values: &Values, action: &RegisterAction) -> String {
-    let key = action.key.map_or_else(String::new, |key| format!("{}: ", values.show(key)));
-    match action.access {
-        RegisterAccess::Read(seen) => {
-            format!("{key}read {}", seen.map_or("nothing".into(), |seen| values.show(seen)))
+    match *action {
+        RegisterAction::Read(seen) => {
+            format!("read {}", seen.map_or("nothing".into(), |seen| values.show(seen)))
         }
-        RegisterAccess::Write(value) => format!("{key}write {}", values.show(value)),
-        RegisterAccess::CompareAndSet { old, new } => {
-            format!("{key}{} to {}", values.show(old), values.show(new))
+        RegisterAction::Write(value) => format!("write {}", values.show(value)),
+        RegisterAction::CompareAndSet { old, new } => {
+            format!("{} to {}", values.show(old), values.show(new))
         }
     }
 }
@@ -168,4 +168,37 @@ fn independent_registers() {
         listed(&register, registers),
         ["0 0-1 Ok: write [7 3]", "0 2-3 Ok: 1 to 2", "0 4-5 Ok: read [7 3]", "0 6- Info: write 1"]
     );
+}
+
+#[test]
+fn independent_sets_and_counters() {
+    let of = |added: &str, read: &str| {
+        let text = events(&[
+            (0, "invoke", "add", added),
+            (0, "ok", "add", added),
+            (0, "invoke", "read", "[7 nil]"),
+            (0, "ok", "read", read),
+            (1, "invoke", "read", "[8 nil]"),
+        ]);
+        import(&text).history
+    };
+    let Imported::Set(set) = of("[7 [1 2]]", "[7 #{[1 2]}]") else { panic!("sets") };
+    let shown = listed(&set, |values, action| match action {
+        SetAction::Add(element) => format!("+{}", values.show(*element)),
+        SetAction::Read(seen) => format!("{:?}", seen.as_ref().map(Vec::len)),
+    });
+    assert_eq!(shown, ["0 0-1 Ok: 7: +[1 2]", "0 2-3 Ok: 7: Some(1)", "1 4- Info: 8: None"]);
+    let Imported::Counter(counter) = of("[7 3]", "[7 3]") else { panic!("counters") };
+    let shown = listed(&counter, |_, action| format!("{action:?}"));
+    assert_eq!(shown, ["0 0-1 Ok: 7: Add(3)", "0 2-3 Ok: 7: Read(Some(3))", "1 4- Info: 8: Read(None)"]);
+    // Reads that are asked nothing are of one set, whose elements are pairs.
+    let text = events(&[
+        (0, "invoke", "add", "[1 2]"),
+        (0, "ok", "add", "[1 2]"),
+        (0, "invoke", "read", "nil"),
+        (0, "ok", "read", "[[1 2] [3 4]]"),
+    ]);
+    let Imported::Set(set) = import(&text).history else { panic!("a set") };
+    assert!(set.all.iter().all(|one| one.key.is_none()));
+    assert_eq!(set.all[1].action, SetAction::Read(Some(vec![Value(i64::MIN), Value(i64::MIN + 1)])));
 }

@@ -139,6 +139,10 @@ fn what_no_workload_is() {
             "4, column 1: a read of a bank is {account balance, …}, not `[1]`",
         ),
         (transfer.clone() + &call("read", "nil", "{0 x}"), "4, column 1: a balance is an integer, not `x`"),
+        (
+            transfer.clone() + &call("read", "nil", "{0 1, \"0\" 2}"),
+            "4, column 1: account 0 is there twice in `{0 1 \"0\" 2}`",
+        ),
         (transfer + &call("add", "1", "1"), "3, column 1: `:f :add` in a history of :transfer, :read"),
         (
             call("add", "1", "1") + &call("read", "nil", "1") + &call("read", "nil", "#{}"),
@@ -209,10 +213,6 @@ fn what_is_none_of_the_formats() {
         ("", "there is nothing in it"),
         (" \n", "there is nothing in it"),
         ("JEPSEN\0", "this is Jepsen's binary store; beside it is a history.edn, which can be read"),
-        (
-            "{\"format\":\"replab-history\"}",
-            "this is a history of replab's own: `replab check` takes the run's directory",
-        ),
         (
             "hello",
             "this begins like none of the histories that can be read: Jepsen's events in EDN or JSON, dbcop's sessions \

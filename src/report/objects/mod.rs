@@ -11,7 +11,7 @@ use super::Look;
 use super::json::{document, written_schema};
 use super::outcome::Tone;
 use super::terminal::sheet::Sheet;
-use super::words::{count, plain, plural};
+use super::words::{CUT, count, plain, plural};
 use crate::check::Verdict;
 use crate::check::linear::{Doubt, Evidence, Linear, Linearity};
 use crate::history::txn::Status;
@@ -90,6 +90,15 @@ pub struct CallReport {
     pub call: String,
 }
 
+impl CallReport {
+    /// For a terminal.
+    pub(super) fn line(&self) -> String {
+        let CallReport { process, node, start, end, call, .. } = self;
+        let (start, end) = (start.as_millis_f64(), end.as_millis_f64());
+        format!("process {process} on {}, {start:.3} to {end:.3} ms: {}", plain(node), plain(call))
+    }
+}
+
 /// Who called, where, when, how it ended, and what.
 type Shown = (u32, NodeName, [Nanos; 2], Status, String);
 
@@ -131,6 +140,15 @@ impl Objects {
             }
         }
         objects
+    }
+
+    /// Of a file that was cut: what is not refuted as far as it goes is unknown.
+    pub fn of_cut(mut self) -> Objects {
+        self.unknown.push(CUT.to_owned());
+        if self.verdict == Verdict::Pass {
+            (self.verdict, self.exit_code) = (Verdict::Unknown, 3);
+        }
+        self
     }
 }
 
@@ -182,7 +200,7 @@ pub fn terminal(found: &Objects, look: Look) -> String {
         sheet.title("CALLS THAT HAVE NO ORDER");
         for failing in found.not_linearizable.iter().take(SHOWN) {
             sheet.paragraph("", &plain(&format!("{}{}", failing.name, after(failing))));
-            failing.window.iter().for_each(|call| sheet.paragraph("  · ", &line(call)));
+            failing.window.iter().for_each(|call| sheet.paragraph("  · ", &call.line()));
         }
         if found.not_linearizable.len() > SHOWN {
             let more = plural((found.not_linearizable.len() - SHOWN) as u64, "more object");
@@ -214,6 +232,7 @@ fn decisive(found: &Objects) -> String {
     match found.verdict {
         Verdict::Pass => "each object's calls have an order in which every answer is right".to_owned(),
         Verdict::Unknown if found.acknowledged == 0 => "no call was acknowledged".to_owned(),
+        Verdict::Unknown if found.unknown == [CUT] => "the file was cut".to_owned(),
         Verdict::Unknown => format!("{} could not be judged", plural(found.unknown.len() as u64, "object")),
         Verdict::Fail => {
             format!(
@@ -231,10 +250,4 @@ fn after(failing: &Failing) -> String {
         0 => String::new(),
         before => format!(", after {}", plural(before, "call")),
     }
-}
-
-fn line(call: &CallReport) -> String {
-    let CallReport { process, node, start, end, call, .. } = call;
-    let (start, end) = (start.as_millis_f64(), end.as_millis_f64());
-    format!("process {process} on {}, {start:.3} to {end:.3} ms: {}", plain(node), plain(call))
 }

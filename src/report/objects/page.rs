@@ -97,7 +97,7 @@ const MOST: usize = 40;
 fn picture(failing: &Failing, place: usize) -> Picture {
     let all = failing.window.len();
     let note = (all > MOST).then(|| format!("The first {MOST} of {}.", plural(all as u64, "call")));
-    let calls: Vec<String> = failing.window.iter().map(super::line).collect();
+    let calls: Vec<String> = failing.window.iter().map(CallReport::line).collect();
     Picture {
         id: format!("picture-{place}"),
         title: format!("{}: calls that have no order", failing.name),

@@ -8,6 +8,7 @@ use super::together::Together;
 use crate::check::cycle::{Analysis, Model, Order, Stale, Standing};
 use crate::history::txn::{Status, Txns};
 use crate::history::{Nanos, NodeName};
+use crate::report::words::CUT;
 
 /// Where a history came from.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Source {
     pub format: String,
     /// The strongest order that it tells of.
     pub order: Order,
+    /// Whether it is known to have been cut.
+    pub is_cut: bool,
 }
 
 /// Whether the model that was asked for stands.
@@ -128,10 +131,21 @@ impl Transactions {
             standings.iter().filter(|(_, one)| is(one)).map(|(model, _)| model.name.to_owned()).collect()
         };
         let asked = standings.iter().find(|(one, _)| one.name == model.name);
-        let valid = asked.map_or(Valid::Unknown, |(_, standing)| Valid::of(standing));
+        let valid_of = |standing: &Standing| match Valid::of(standing) {
+            // As far as it goes.
+            Valid::NotRefuted if source.is_cut => Valid::Unknown,
+            valid => valid,
+        };
+        let valid = asked.map_or(Valid::Unknown, |(_, standing)| valid_of(standing));
+        let mut troubles: Vec<String> = analysis.troubles.iter().map(|trouble| trouble.words(txns)).collect();
+        if source.is_cut {
+            troubles.push(CUT.to_owned());
+        }
         let count = |status| txns.all().iter().filter(|txn| txn.status == status).count() as u64;
-        let models: Vec<ModelReport> =
-            standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect();
+        let models: Vec<ModelReport> = standings
+            .iter()
+            .map(|(model, standing)| ModelReport::new(model, standing, valid_of(standing)))
+            .collect();
         let nodes: Vec<NodeReport> =
             alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect();
         let anomalies: Vec<AnomalyReport> =
@@ -160,7 +174,7 @@ impl Transactions {
             together: Together::of(&models, &nodes),
             models,
             nodes,
-            troubles: analysis.troubles.iter().map(|trouble| trouble.words(txns)).collect(),
+            troubles,
             not_checked: not_checked(source.order),
         }
     }
@@ -177,17 +191,12 @@ impl Valid {
 }
 
 impl ModelReport {
-    fn new(model: &Model, standing: &Standing) -> ModelReport {
+    fn new(model: &Model, standing: &Standing, valid: Valid) -> ModelReport {
         let by = match standing {
             Standing::Refuted { by, .. } => Some(by.name()),
             _ => None,
         };
-        ModelReport {
-            name: model.name.to_owned(),
-            meaning: model.meaning.to_owned(),
-            valid: Valid::of(standing),
-            by,
-        }
+        ModelReport { name: model.name.to_owned(), meaning: model.meaning.to_owned(), valid, by }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::history::{Nanos, NodeName};
 use crate::report::Look;
 
 fn judge(text: &str, model: &str, order: Order) -> Transactions {
-    let source = Source { file: "history.edn".to_owned(), format: "edn".to_owned(), order };
+    let source = Source { file: "history.edn".to_owned(), format: "edn".to_owned(), order, is_cut: false };
     let txns = txns(text);
     let whole = analyze(&txns, Scope::Whole, order);
     let names = txns.nodes().iter().copied().filter(|_| txns.nodes().len() > 1);
@@ -211,7 +211,12 @@ fn hostile_keys_are_text_in_every_format() {
         builder.mops(id, [mops[process as usize]]).unwrap();
     }
     let txns = builder.finish();
-    let source = Source { file: HOSTILE[0].to_owned(), format: "edn".to_owned(), order: Order::RealTime };
+    let source = Source {
+        file: HOSTILE[0].to_owned(),
+        format: "edn".to_owned(),
+        order: Order::RealTime,
+        is_cut: false,
+    };
     let whole = analyze(&txns, Scope::Whole, Order::RealTime);
     let found = Transactions::new(&txns, &source, find("serializable").unwrap(), &whole, &[]);
     assert_eq!(found.anomaly_types, ["garbage-read"]);
