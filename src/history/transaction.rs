@@ -18,6 +18,13 @@ pub enum Micro {
 }
 
 impl Micro {
+    /// Of what.
+    pub fn key(&self) -> i64 {
+        match *self {
+            Micro::Append(key, _) | Micro::Read(key) | Micro::Write(key, _) => key,
+        }
+    }
+
     /// Whether it only reads.
     pub fn is_read(&self) -> bool {
         matches!(self, Micro::Read(_))

@@ -1,5 +1,7 @@
 //! The one value that every format renders. Its JSON form is `results.json`.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,7 +36,7 @@ pub struct Report {
     pub figures: Figures,
     /// What transactions on lists or registers amount to, by workload.
     #[serde(default)]
-    pub transactions: Vec<Transactions>,
+    pub transactions: BTreeMap<String, Transactions>,
     /// What this run did not look at, one sentence each; never empty.
     pub not_checked: Vec<String>,
 }

@@ -33,7 +33,7 @@ pub(super) struct Stage<'a> {
 pub(super) struct Judged {
     pub(super) judgements: Vec<Judgement>,
     /// Of transactions on lists or registers: what they amount to.
-    pub(super) transactions: Option<Transactions>,
+    pub(super) transactions: Option<(String, Transactions)>,
 }
 
 impl Kept {
@@ -96,7 +96,7 @@ fn of_transactions(workload: &str, is_complete: bool, found: check::Transactions
         let file = format!("history/{workload}.jsonl.zst");
         let source =
             Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut: !is_complete };
-        Transactions::new(&txns, &source, model, &whole, &alone)
+        (workload.to_owned(), Transactions::new(&txns, &source, model, &whole, &alone))
     });
     Judged { judgements: found.judgements, transactions }
 }

@@ -22,6 +22,7 @@ mod faults;
 mod forum;
 mod fuzz;
 mod histories;
+mod isolation;
 mod killed;
 mod lab;
 mod local;

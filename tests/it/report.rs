@@ -1,6 +1,7 @@
 //! The renderers, on sample reports: what a reader or a program gets of each.
 
 use crate::sample_report;
+use replab::check::Guarantee;
 use replab::history::{LinkState, Nanos};
 use replab::measure::Recovery;
 use replab::report::{self, Look};
@@ -166,7 +167,7 @@ fn an_empty_report_says_that_nothing_is_known() {
     }
     assert_eq!(
         page.matches("</svg>not judged in this run").count(),
-        7,
+        Guarantee::ALL.len(),
         "every guarantee says that it was not judged"
     );
     assert!(page.contains("nobody knows whether it was the bottleneck"));

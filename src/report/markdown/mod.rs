@@ -29,6 +29,11 @@ pub fn markdown(report: &Report) -> String {
     );
     line(&mut text, &escape(&verdict::explanation(report).join(" ")));
     checks(report, &mut text);
+    for (workload, found) in &report.transactions {
+        line(&mut text, &format!("### Transactions of {}", escape(workload)));
+        let lines = super::transactions::summary(found);
+        bullets(&mut text, lines.into_iter().map(|(lead, words)| escape(&format!("{lead}{words}"))));
+    }
     totals(report, &mut text);
     lag(report, &mut text);
     restarts(report, &mut text);

@@ -36,6 +36,7 @@ pub fn terminal(report: &Report, look: Look) -> String {
     }
     checks(report, &mut sheet);
     thresholds(report, &mut sheet);
+    transactions(report, &mut sheet);
     tables::totals(report, &mut sheet);
     tables::lag(report, &mut sheet);
     tables::restarts(report, &mut sheet);
@@ -72,6 +73,16 @@ fn checks(report: &Report, sheet: &mut Sheet) {
     }
     if report.judgements.is_empty() {
         sheet.item(Tone::Unknown, 0, "nothing was judged", "");
+    }
+}
+
+/// What transactions amount to: whatever model was promised, what else they showed and did not.
+fn transactions(report: &Report, sheet: &mut Sheet) {
+    for (workload, found) in &report.transactions {
+        sheet.title(&format!("TRANSACTIONS OF {}", workload.to_uppercase()));
+        for (lead, text) in super::transactions::summary(found) {
+            sheet.paragraph("· ", &plain(&format!("{lead}{text}")));
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub use picture::svg;
 pub use sections::section;
 pub use terminal::terminal;
 pub use together::Together;
+pub(in crate::report) use words::summary;
 
 /// What was found as one pretty-printed JSON document. `anomaly-types`, `not` and `also-not` are Elle's.
 pub fn json(found: &Transactions) -> String {

@@ -80,3 +80,24 @@ pub(super) fn ladder(found: &Transactions) -> Vec<(&'static str, Vec<&str>)> {
     all.retain(|(_, names)| !names.is_empty());
     all
 }
+
+/// What a report that says other things, too, has to say of them: a few lines, each with what it is about.
+pub(in crate::report) fn summary(found: &Transactions) -> Vec<(&'static str, String)> {
+    let mut lines: Vec<(&'static str, String)> = Vec::new();
+    lines.extend(found.together.as_ref().map(|together| ("", together.sentence.clone())));
+    let each = found.anomalies.iter().map(|one| format!("{} × {}", count(one.count), one.name));
+    let each: Vec<String> = each.collect();
+    let anomalies = if each.is_empty() { "none was found".to_owned() } else { each.join(", ") };
+    lines.push(("all endpoints together, anomalies: ", anomalies));
+    let names = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+    let not: Vec<&str> = found.not.iter().map(String::as_str).collect();
+    let of = |valid: Valid| -> Vec<&str> {
+        found.models.iter().filter(|model| model.valid == valid).map(|model| model.name.as_str()).collect()
+    };
+    lines.push(("models that they refute, the weakest: ", names(&not)));
+    lines.push(("models that they do not refute: ", names(&of(Valid::NotRefuted))));
+    if !found.troubles.is_empty() {
+        lines.push(("not judged: ", found.troubles.join(" ")));
+    }
+    lines
+}

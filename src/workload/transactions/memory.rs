@@ -64,9 +64,7 @@ impl Transactions {
         let table = self.holds.table();
         let (mut writes, mut reads): (Vec<Write>, Vec<Observed>) = (Vec::new(), Vec::new());
         for micro in micros {
-            let key = match *micro {
-                Micro::Read(key) | Micro::Append(key, _) | Micro::Write(key, _) => key,
-            };
+            let key = micro.key();
             let own = writes.iter().position(|write| write.key == key);
             let current = |from: &Store| match own {
                 Some(place) => writes[place].row.clone(),

@@ -3,6 +3,8 @@
 mod facts;
 mod figures;
 
+use std::collections::BTreeMap;
+
 use replab::check::{Count, Finding, Guarantee, Judgement, Verdict};
 use replab::history::NodeName;
 use replab::report::{Report, Threshold};
@@ -106,7 +108,7 @@ pub(crate) fn valid() -> Report {
             },
         ],
         figures: figures::with_crash(),
-        transactions: Vec::new(),
+        transactions: BTreeMap::new(),
         not_checked: vec![
             "What a power failure loses: a killed process keeps the operating system's page cache."
                 .to_owned(),

@@ -11,6 +11,7 @@ mod load;
 mod recipe;
 mod restarts;
 mod settings;
+mod transactions;
 
 pub(super) use claims::{claims, tiles};
 
@@ -20,8 +21,9 @@ use crate::report::Report;
 
 /// All sections after the verdict.
 pub(super) fn all(report: &Report, frame: &Frame) -> Vec<Section> {
-    vec![
-        checks::section(report),
+    let mut all = vec![checks::section(report)];
+    all.extend(transactions::sections(report));
+    all.extend([
         lag::section(report, frame),
         load::throughput(report, frame),
         load::latency(report, frame),
@@ -35,5 +37,6 @@ pub(super) fn all(report: &Report, frame: &Frame) -> Vec<Section> {
         settings::section(report),
         recipe::environment(report),
         glossary::section(),
-    ]
+    ]);
+    all
 }
