@@ -184,7 +184,7 @@ fn orders_alone_end_after_as_many_writes_as_planned() {
     assert!(
         report["judgements"].as_array().unwrap().iter().all(|judgement| judgement["workload"] == "orders")
     );
-    assert!(report["not_checked"].to_string().contains("The counter workload did not run"));
+    assert!(report["not_checked"].to_string().contains("Workloads that did not run: counter"));
     assert!(!lab.latest("history/counter.jsonl.zst").exists());
 }
 
