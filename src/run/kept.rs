@@ -5,8 +5,11 @@ use super::judge::{JudgeError, is_missing};
 use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
 use crate::history::file::{self, ReadError, Stored};
-use crate::history::{CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, TxnOp};
+use crate::history::{
+    CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, TxnOp, TxnReply,
+};
 use crate::isolation::Isolation;
+use crate::lsn::Lsn;
 use crate::measure::Recorded;
 use crate::report::transactions::{Source, Transactions};
 
@@ -81,24 +84,35 @@ impl Kept {
             Kept::Counters(stored) => plain(check::counters(&stage.evidence(&stored.history), claims)),
             Kept::Append(stored) => {
                 let found = check::append(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions("append", stored.complete, found)
+                of_transactions(stored, found)
             }
             Kept::Register(stored) => {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions("register", stored.complete, found)
+                of_transactions(stored, found)
             }
         }
     }
 }
 
-fn of_transactions(workload: &str, is_complete: bool, found: check::Transactions) -> Judged {
+fn of_transactions(stored: &Stored<TxnOp>, found: check::Transactions) -> Judged {
+    let workload = &stored.history.header().workload;
     let transactions = found.analyses.map(|Analyses { txns, model, whole, alone }| {
         let file = format!("history/{workload}.jsonl.zst");
-        let source =
-            Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut: !is_complete };
-        (workload.to_owned(), Transactions::new(&txns, &source, model, &whole, &alone))
+        let is_cut = !stored.complete;
+        let source = Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut };
+        let mut found = Transactions::new(&txns, &source, model, &whole, &alone);
+        found.annotate(|id| said(&stored.history, txns.txn(id).completed));
+        (workload.clone(), found)
     });
     Judged { judgements: found.judgements, transactions }
+}
+
+/// What the server said of the transaction that was completed with an event: its xid, and where its log ended.
+fn said(history: &History<TxnOp>, event: u32) -> (Option<u64>, Option<Lsn>) {
+    match history.events().get(event as usize).map(|event| &event.phase) {
+        Some(Phase::Ok { reply: TxnReply::Committed(committed), .. }) => (committed.xid, committed.lsn),
+        _ => (None, None),
+    }
 }
 
 impl<'a> Stage<'a> {

@@ -42,7 +42,8 @@ pub(super) fn stale(draft: &mut Draft, analysis: &Analysis, number: u16) {
     draft.count("stale reads", of_node().count() as u64);
     if let Some(versions) = of_node().map(|stale| stale.versions).max() {
         draft.count("versions missed at most", versions.into());
-        draft.count("stale for at most, ns", of_node().map(|stale| stale.age.0).max().unwrap_or(0));
+        let longest = of_node().map(|stale| stale.age.0 / 1000).max().unwrap_or(0);
+        draft.count("microseconds stale at most", longest);
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::check::cycle::{self, Arrow, Found, Why, Witness, show};
 use crate::history::Nanos;
 use crate::history::txn::{Key, List, Mop, MopId, Status, TxnId, Txns};
+use crate::lsn::Lsn;
 use crate::report::picture::shorten;
 use crate::report::words::plain;
 
@@ -51,6 +52,13 @@ pub struct Step {
     pub operations: Vec<String>,
     /// The places of those operations that show the anomaly.
     pub decisive: Vec<u32>,
+    /// The server's number of it, where it wrote and the history has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xid: Option<u64>,
+    /// Where the server's log ended just before its last write, where the history has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub lsn: Option<Lsn>,
 }
 
 /// How a transaction ended.
@@ -152,6 +160,8 @@ impl Step {
             },
             operations: txns.mops_of(id).map(|mop| show(txns, mop)).collect(),
             decisive: places.map(|(place, _)| place).collect(),
+            xid: None,
+            lsn: None,
         }
     }
 }

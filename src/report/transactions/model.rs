@@ -8,6 +8,7 @@ use super::together::Together;
 use crate::check::cycle::{Analysis, Model, Order, Stale, Standing};
 use crate::history::txn::{Status, Txns};
 use crate::history::{Nanos, NodeName};
+use crate::lsn::Lsn;
 use crate::report::words::CUT;
 
 /// Where a history came from.
@@ -176,6 +177,15 @@ impl Transactions {
             nodes,
             troubles,
             not_checked: not_checked(source.order),
+        }
+    }
+}
+
+impl Transactions {
+    /// Adds what the servers said of transactions: of each by its number its xid, and where the log ended.
+    pub fn annotate(&mut self, of: impl Fn(u32) -> (Option<u64>, Option<Lsn>)) {
+        for step in self.anomalies.iter_mut().flat_map(|anomaly| &mut anomaly.transactions) {
+            (step.xid, step.lsn) = of(step.transaction);
         }
     }
 }

@@ -58,12 +58,14 @@ pub(super) fn transaction(step: &Step, is_timed: bool) -> String {
 
 /// Which transaction it is, who ran it, where, and when.
 pub(super) fn who(step: &Step, is_timed: bool) -> String {
-    let Step { name, transaction, process, node, start, end, .. } = step;
+    let Step { name, transaction, process, node, start, end, xid, lsn, .. } = step;
     let times = match is_timed {
         true => format!(", {:.3} to {:.3} ms", start.as_millis_f64(), end.as_millis_f64()),
         false => String::new(),
     };
-    format!("{name} = transaction {transaction}, process {process} on {}{times}", plain(node))
+    let xid = xid.map(|xid| format!(", xid {xid}")).unwrap_or_default();
+    let lsn = lsn.map(|lsn| format!(", log at {lsn}")).unwrap_or_default();
+    format!("{name} = transaction {transaction}, process {process} on {}{times}{xid}{lsn}", plain(node))
 }
 
 /// The models by where they stand, with what that is called; empty ones are left out.
