@@ -10,9 +10,11 @@
 mod builder;
 #[cfg(test)]
 pub(crate) mod notation;
+mod part;
 mod txns;
 mod value;
 
 pub use builder::{Builder, Refused, Seen};
+pub use part::{Part, Parts};
 pub use txns::{Key, List, Mop, MopId, Status, Txn, TxnId, Txns};
 pub use value::{Value, Values};
