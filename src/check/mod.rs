@@ -13,6 +13,7 @@ mod draft;
 mod durability;
 #[cfg(test)]
 mod failover;
+mod fewest;
 mod increments;
 mod judgement;
 mod ledger;
