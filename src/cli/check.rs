@@ -10,7 +10,7 @@ use super::run::of_code;
 use super::{Exit, Failure, failures, format, run};
 use crate::check::Guarantee;
 use crate::check::cycle::{self, MODELS, Model, Order};
-use crate::import::{self, Imported, Orders};
+use crate::import::{self, Import, Imported, Orders};
 use crate::report::objects;
 use crate::report::transactions as report;
 use crate::report::transactions::Source;
@@ -20,7 +20,7 @@ use crate::suggest::hint;
 /// `replab check`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions
+    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions, - for stdin
     #[arg(value_name = "RUN|FILE", default_value = "latest")]
     run: String,
     /// Of a run: a guarantee that must hold besides those the run claimed; can be repeated
@@ -49,7 +49,7 @@ enum Format {
 /// Judges and shows; nothing is written.
 pub(super) fn check(args: &Args, runs: &Path, console: &Console) -> Result<Exit, Failure> {
     let path = Path::new(&args.run);
-    if path.is_file() {
+    if path.is_file() || path == Path::new(STDIN) {
         return history(path, args, console);
     }
     if args.model.is_some() || args.input.is_some() || args.format.is_some() {
@@ -76,12 +76,8 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
     let format = format::chosen(args.format, [Format::Text, Format::Json], console)?;
     let is_linear = args.model.as_deref() == Some(LINEARIZABLE);
     let model = args.model.as_deref().filter(|_| !is_linear).map(model).transpose()?;
-    let read = import::read(path, args.input).map_err(|error| Failure::new(Exit::Environment, error))?;
-    let order = match read.orders {
-        Orders::RealTime => Order::RealTime,
-        Orders::Sessions => Order::Session,
-    };
-    let file = path.display().to_string();
+    let (read, order) = read(path, args.input)?;
+    let file = name(path);
     let judged = match read.history {
         Imported::Transactions(_) if is_linear && order < Order::RealTime => {
             let error = anyhow::anyhow!("{file} tells of no real time, and linearizability rests on it");
@@ -118,6 +114,29 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
         Format::Text => objects::terminal(&found, run::look(console)),
     });
     Ok(of_code(found.exit_code))
+}
+
+/// Stands for a history that comes from stdin.
+const STDIN: &str = "-";
+
+/// What a file is called, or stdin.
+pub(super) fn name(path: &Path) -> String {
+    if path == Path::new(STDIN) { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+/// The history in a file or from stdin, and the strongest order that it tells of.
+pub(super) fn read(path: &Path, format: Option<import::Format>) -> Result<(Import, Order), Failure> {
+    let read = if path == Path::new(STDIN) {
+        import::read_from(&name(path), std::io::stdin().lock(), format)
+    } else {
+        import::read(path, format)
+    };
+    let read = read.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let order = match read.orders {
+        Orders::RealTime => Order::RealTime,
+        Orders::Sessions => Order::Session,
+    };
+    Ok((read, order))
 }
 
 /// The model of single objects.

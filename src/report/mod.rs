@@ -10,6 +10,7 @@ pub mod matrix;
 mod model;
 pub mod objects;
 mod outcome;
+pub mod shrink;
 mod terminal;
 pub mod transactions;
 mod verdict;

@@ -30,6 +30,7 @@ mod planted;
 mod report;
 mod rto;
 mod sample_report;
+mod shrink;
 mod stored;
 mod support;
 mod suspend;

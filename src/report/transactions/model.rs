@@ -184,9 +184,14 @@ impl Transactions {
             also_not: names(|one| matches!(one, Standing::Refuted { is_weakest: false, .. })),
             models: standings.iter().map(|(model, standing)| ModelReport::new(model, standing)).collect(),
             nodes: alone.iter().map(|(name, analysis)| NodeReport::new(name.as_str(), analysis)).collect(),
-            troubles: analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect(),
+            troubles: Transactions::troubles(txns, analysis),
             not_checked: not_checked(source.order),
         }
+    }
+
+    /// What of `txns` could not be judged, in a sentence each.
+    pub fn troubles(txns: &Txns, analysis: &Analysis) -> Vec<String> {
+        analysis.troubles.iter().map(|trouble| words(txns, trouble)).collect()
     }
 }
 
