@@ -19,7 +19,7 @@
 //! | 0 | [`lsn`], `suggest` | log sequence numbers; "did you mean" |
 //! | 1 | [`isolation`] | the transaction isolation levels |
 //! | 1 | [`history`] | what happened: operations, events, samples, and the files they are kept in |
-//! | 2 | [`anomaly`] | scripted interleavings: cases as files, what is expected of them, what a transcript amounts to |
+//! | 2 | [`anomaly`] | scripted interleavings: cases as files, what is expected of them, what a transcript amounts to; histories as cases |
 //! | 2 | [`pg`] | PostgreSQL as a client sees it: sessions with deadlines, the honest commit, certainty, probes |
 //! | 2 | [`import`] | histories in files: Jepsen's, dbcop's, those of PolySI and AWDIT, and replab's own |
 //! | 2 | [`check`] | pure judgements over a history, one guarantee at a time |

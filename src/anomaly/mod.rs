@@ -11,6 +11,7 @@ mod file;
 mod isolationtester;
 mod placement;
 mod problem;
+pub mod replay;
 mod transcript;
 
 pub use case::{Action, Actor, Case, Needs, Place, Prevention, Seen, Sight, Step};

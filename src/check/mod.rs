@@ -14,6 +14,7 @@ mod draft;
 mod durability;
 #[cfg(test)]
 mod failover;
+mod fewest;
 mod increments;
 mod judgement;
 mod ledger;

@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, soak, status,
-    up,
+    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, shrink, soak,
+    status, up,
 };
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -80,6 +80,9 @@ pub(super) enum Command {
     Anomalies(Box<anomalies::Args>),
     /// Judge a stored run again, without a cluster
     Check(check::Args),
+    /// The smallest part of a history that still shows an anomaly, and scripts that play it
+    #[command(after_long_help = shrink::HELP)]
+    Shrink(shrink::Args),
     /// Print a stored run in any format
     Report(ReportArgs),
     /// List and remove stored runs

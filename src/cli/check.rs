@@ -11,7 +11,7 @@ use super::{Exit, Failure, failures, format, run};
 use crate::check::Guarantee;
 use crate::check::bank::Rules;
 use crate::check::cycle::{self, MODELS, Model, Order};
-use crate::import::{self, Imported, Orders};
+use crate::import::{self, Import, Imported, Orders};
 use crate::report::transactions as report;
 use crate::report::transactions::Source;
 use crate::report::{bank, objects};
@@ -21,7 +21,7 @@ use crate::suggest::hint;
 /// `replab check`.
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions
+    /// A run's id, the beginning of one, its directory, or latest; or a file with anybody's history of transactions, - for stdin
     #[arg(value_name = "RUN|FILE", default_value = "latest")]
     run: String,
     /// Of a run: a guarantee that must hold besides those the run claimed; can be repeated
@@ -65,7 +65,7 @@ enum Format {
 /// Judges and shows; nothing is written.
 pub(super) fn check(args: &Args, runs: &Path, console: &Console) -> Result<Exit, Failure> {
     let path = Path::new(&args.run);
-    if path.is_file() {
+    if path.is_file() || is_stdin(path) {
         return history(path, args, console);
     }
     let is_for_file = args.model.is_some()
@@ -103,12 +103,8 @@ fn history(path: &Path, args: &Args, console: &Console) -> Result<Exit, Failure>
     }
     let is_linear = args.model.as_deref() == Some(LINEARIZABLE);
     let model = args.model.as_deref().filter(|_| !is_linear).map(model).transpose()?;
-    let read = import::read(path, args.input).map_err(|error| Failure::new(Exit::Environment, error))?;
-    let order = match read.orders {
-        Orders::RealTime => Order::RealTime,
-        Orders::Sessions => Order::Session,
-    };
-    let file = path.display().to_string();
+    let (read, order) = read(path, args.input)?;
+    let file = name(path);
     if (args.total.is_some() || args.negative_balances) && !matches!(read.history, Imported::Bank(_)) {
         let error = anyhow::anyhow!("--total and --negative-balances are for a bank, and {file} is none");
         return Err(Failure::new(Exit::Usage, error));
@@ -192,6 +188,34 @@ fn no_such(name: &str, found: &[String]) -> Failure {
         found => format!("it has {}", found.join(", ")),
     };
     Failure::new(Exit::Usage, error).help(help)
+}
+
+/// Stands for a history that comes from stdin.
+const STDIN: &str = "-";
+
+/// Whether it is stdin, and no file.
+pub(super) fn is_stdin(path: &Path) -> bool {
+    path == Path::new(STDIN)
+}
+
+/// What a file is called, or stdin.
+pub(super) fn name(path: &Path) -> String {
+    if is_stdin(path) { "stdin".to_owned() } else { path.display().to_string() }
+}
+
+/// The history in a file or from stdin, and the strongest order that it tells of.
+pub(super) fn read(path: &Path, format: Option<import::Format>) -> Result<(Import, Order), Failure> {
+    let read = if is_stdin(path) {
+        import::read_from(&name(path), std::io::stdin(), format)
+    } else {
+        import::read(path, format)
+    };
+    let read = read.map_err(|error| Failure::new(Exit::Environment, error))?;
+    let order = match read.orders {
+        Orders::RealTime => Order::RealTime,
+        Orders::Sessions => Order::Session,
+    };
+    Ok((read, order))
 }
 
 /// The model of single objects.

@@ -27,6 +27,7 @@ mod psql;
 mod report;
 mod run;
 mod runs;
+mod shrink;
 mod soak;
 mod status;
 mod tables;
@@ -85,6 +86,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Matrix(args)) => matrix::run(*args, &global.place, console).await,
         Some(Command::Anomalies(args)) => anomalies::run(*args, &global.place, console).await,
         Some(Command::Check(args)) => check::check(&args, &plan::runs(&global.place)?, console),
+        Some(Command::Shrink(args)) => shrink::shrink(&args, &plan::runs(&global.place)?, console),
         Some(Command::Report(args)) => report::report(&args, &plan::runs(&global.place)?, console),
         Some(Command::Runs { command }) => runs::runs(&command, &plan::runs(&global.place)?, console),
         Some(Command::Up(args)) => up::run(args, &global.place, console).await,

@@ -12,6 +12,7 @@ mod model;
 pub mod objects;
 mod outcome;
 mod picture;
+pub mod shrink;
 mod terminal;
 pub mod transactions;
 mod verdict;

@@ -33,6 +33,7 @@ mod running;
 mod sampler;
 mod samples;
 mod set_up;
+pub mod shrunk;
 mod worker;
 
 pub use begin::begin;

@@ -22,11 +22,11 @@ use crate::support::{Lab, require_pg};
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/anomalies.schema.json");
 const DEADLINE: Duration = Duration::from_secs(30);
 
-fn rules() -> Rules {
+pub(crate) fn rules() -> Rules {
     Rules { schema: "replab_test".to_owned(), deadline: DEADLINE, may_change_settings: true, slip: None }
 }
 
-async fn stage(lab: &Lab, rules: Rules) -> Stage {
+pub(crate) async fn stage(lab: &Lab, rules: Rules) -> Stage {
     let sites = lab.cluster.endpoints().into_iter().map(|endpoint| Site {
         node: endpoint.node,
         role: endpoint.role,
@@ -343,18 +343,25 @@ fn is_debian() -> bool {
     Path::new("/usr/bin/apt-get").exists()
 }
 
+/// The tester; `None`, and a line that says so, where there is none. Where apt could install it, that is a failure with
+/// `REPLAB_REQUIRE_PG=1`.
+pub(crate) fn require_tester() -> Option<PathBuf> {
+    let found = tester();
+    if found.is_none() {
+        let why = "skipped: there is no isolationtester; Debian: apt-get install postgresql-client-15";
+        let required = std::env::var("REPLAB_REQUIRE_PG").is_ok_and(|value| value == "1");
+        assert!(!(required && is_debian()), "REPLAB_REQUIRE_PG=1, and {why}");
+        println!("{why}");
+    }
+    found
+}
+
 #[tokio::test]
 async fn exported_cases_end_alike_in_postgresqls_own_tester() {
     if require_pg().await.is_none() {
         return;
     }
-    let Some(tester) = tester() else {
-        let why = "skipped: there is no isolationtester; Debian: apt-get install postgresql-client-15";
-        let required = std::env::var("REPLAB_REQUIRE_PG").is_ok_and(|value| value == "1");
-        assert!(!(required && is_debian()), "REPLAB_REQUIRE_PG=1, and {why}");
-        println!("{why}");
-        return;
-    };
+    let Some(tester) = require_tester() else { return };
     let Some(lab) = Lab::up(0).await else { return };
     let conninfo = lab.conninfo(NodeName::primary());
     let mut compared = 0;
@@ -387,7 +394,7 @@ async fn exported_cases_end_alike_in_postgresqls_own_tester() {
     lab.down().await;
 }
 
-async fn run_tester(tester: &Path, env: &[(&'static str, String)], spec: &str) -> Output {
+pub(crate) async fn run_tester(tester: &Path, env: &[(&'static str, String)], spec: &str) -> Output {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
     let mut command = Command::new(tester);

@@ -33,6 +33,7 @@ mod planted;
 mod report;
 mod rto;
 mod sample_report;
+mod shrink;
 mod stored;
 mod support;
 mod suspend;

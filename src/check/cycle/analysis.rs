@@ -165,6 +165,11 @@ impl Analysis {
         self.troubles.iter().any(|trouble| matches!(trouble, Trouble::Twice(..) | Trouble::Mixed(_)))
     }
 
+    /// Whether the rules were applied to something.
+    pub fn is_judged(&self) -> bool {
+        !self.is_unsuitable() && !self.troubles.contains(&Trouble::Empty)
+    }
+
     /// How often `anomaly` was found.
     pub fn count(&self, anomaly: Anomaly) -> u64 {
         self.found.iter().find(|found| found.anomaly == anomaly).map_or(0, |found| found.count)

@@ -22,12 +22,14 @@ mod list_internal;
 mod list_rules;
 mod list_stale;
 mod model;
+mod names;
 mod order;
 mod reach;
 mod register;
 mod register_rules;
 mod register_time;
 mod sessions;
+mod shrink;
 mod sink;
 mod spread;
 mod walk;
@@ -41,6 +43,8 @@ pub use explain::{Why, show, show_list};
 pub use keyed::Scope;
 pub use list_stale::Stale;
 pub use model::{MODELS, Model, find};
+pub use names::ALIASES;
+pub use shrink::{Smallest, budget, shrink};
 pub use sink::Case;
 
 #[cfg(test)]

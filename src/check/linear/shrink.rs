@@ -1,12 +1,11 @@
 //! From a history without an order to the few calls that show it.
 //!
 //! Only such steps are taken after which the rest proves as much as the whole: cutting the end off (what began before the cut
-//! stays, with an open end); leaving out a call that only observed; and leaving out all traces of a value. What is left out by
-//! halves, then quarters, and so on, is what Zeller and Hildebrandt do (*Simplifying and Isolating Failure-Inducing Input*,
-//! IEEE TSE 28(2), 2002).
+//! stays, with an open end); leaving out a call that only observed; and leaving out all traces of a value.
 
 use super::search::{Budget, Found, search};
 use super::{Decision, Interval, OPEN, Object};
+use crate::check::fewest::fewest;
 
 /// Intervals that are tried again and again, with what that may still cost.
 pub(super) struct Shrink {
@@ -101,47 +100,4 @@ fn cut<O: Object>(intervals: &[Interval<O::Op>], end: i64) -> Vec<Interval<O::Op
         Some(Interval { completed: OPEN, op: O::unanswered(&interval.op)?, ..*interval })
     };
     intervals.iter().filter(|interval| interval.invoked <= end).filter_map(known).collect()
-}
-
-/// A subset of `all` that still fails, and no longer does if any one of it is left out.
-fn fewest<T: Clone>(all: Vec<T>, mut fails: impl FnMut(&[T]) -> bool) -> Vec<T> {
-    let mut kept = all;
-    let mut size = kept.len().div_ceil(2);
-    while size > 0 {
-        let mut at = 0;
-        let mut is_less = false;
-        while at < kept.len() {
-            let end = (at + size).min(kept.len());
-            let rest = [&kept[..at], &kept[end..]].concat();
-            if fails(&rest) {
-                kept = rest;
-                is_less = true;
-            } else {
-                at = end;
-            }
-        }
-        size = match size {
-            1 if is_less => 1,
-            _ => (size / 2).min(kept.len().div_ceil(2)),
-        };
-    }
-    kept
-}
-
-#[cfg(test)]
-mod tests {
-    use super::fewest;
-
-    #[test]
-    fn what_is_needed_is_kept() {
-        for needed in [vec![], vec![0], vec![99], vec![3, 57], vec![0, 1, 2, 50, 99]] {
-            let mut tries = 0;
-            let kept = fewest((0..100).collect(), |kept: &[i32]| {
-                tries += 1;
-                needed.iter().all(|one| kept.contains(one))
-            });
-            assert_eq!(kept, needed);
-            assert!(tries < 100, "{tries} tries");
-        }
-    }
 }

@@ -10,10 +10,12 @@
 mod builder;
 #[cfg(test)]
 pub(crate) mod notation;
+mod part;
 pub mod recorded;
 mod txns;
 mod value;
 
 pub use builder::{Builder, Refused, Seen};
+pub use part::{Part, Parts};
 pub use txns::{Key, List, Mop, MopId, Status, Txn, TxnId, Txns};
 pub use value::{Value, Values};

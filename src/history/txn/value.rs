@@ -38,9 +38,17 @@ impl Values {
 
     /// As it was written.
     pub fn show(&self, value: Value) -> Cow<'_, str> {
-        let text =
-            usize::try_from(value.0.wrapping_sub(TEXTS)).ok().and_then(|number| self.texts.get(number));
-        text.map_or_else(|| value.0.to_string().into(), |text| Cow::Borrowed(&**text))
+        self.text_of(value).map_or_else(|| value.0.to_string().into(), Cow::Borrowed)
+    }
+
+    /// What is `value` among `others`.
+    pub fn adopt(&mut self, others: &Values, value: Value) -> Value {
+        others.text_of(value).map_or(value, |text| self.text(text))
+    }
+
+    fn text_of(&self, value: Value) -> Option<&str> {
+        let number = usize::try_from(value.0.wrapping_sub(TEXTS)).ok()?;
+        self.texts.get(number).map(|text| &**text)
     }
 }
 
@@ -65,5 +73,12 @@ mod tests {
         assert_ne!(all[0], all[1]);
         assert_eq!(values.text("x"), all[2]);
         assert_eq!(values.integer(i64::MIN), all[3]);
+        let mut others = Values::default();
+        others.text("y");
+        let adopted = all.map(|value| others.adopt(&values, value));
+        assert_eq!(
+            adopted.map(|value| others.show(value).into_owned()),
+            ["7", "7", "x", "-9223372036854775808", "-1"]
+        );
     }
 }

@@ -1,0 +1,31 @@
+//! Transactions on lists and registers in PostgreSQL's words.
+
+/// The table of lists.
+pub const LISTS: &str = "CREATE TABLE txn_list (key bigint PRIMARY KEY, elements bigint[] NOT NULL)";
+/// The table of registers.
+pub const REGISTERS: &str = "CREATE TABLE txn_register (key bigint PRIMARY KEY, value bigint NOT NULL)";
+
+/// Appends `element` to the list `key`.
+pub fn append(key: i64, element: i64) -> String {
+    format!(
+        "INSERT INTO txn_list VALUES ({key}, ARRAY[{element}]) \
+         ON CONFLICT (key) DO UPDATE SET elements = txn_list.elements || EXCLUDED.elements"
+    )
+}
+
+/// Reads the list `key`: one row, or none where nobody appended.
+pub fn read_list(key: i64) -> String {
+    format!("SELECT elements FROM txn_list WHERE key = {key}")
+}
+
+/// Writes `value` into the register `key`.
+pub fn write(key: i64, value: i64) -> String {
+    format!(
+        "INSERT INTO txn_register VALUES ({key}, {value}) ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value"
+    )
+}
+
+/// Reads the register `key`: one row, or none where nobody wrote.
+pub fn read_register(key: i64) -> String {
+    format!("SELECT value FROM txn_register WHERE key = {key}")
+}
