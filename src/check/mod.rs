@@ -28,7 +28,7 @@ mod walk;
 
 use std::sync::OnceLock;
 
-use crate::history::{CounterOp, OrdersOp, Table, TxnOp};
+use crate::history::{BankOp, CounterOp, OrdersOp, Table, TxnOp};
 use crate::isolation::Isolation;
 use convergence::Convergence;
 
@@ -109,6 +109,12 @@ pub fn append(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation)
 pub fn register(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation) -> Transactions {
     let convergence = Convergence { tables: &[Table::TxnRegister] };
     judge(&[&transactions::Once, &convergence], evidence, claims, level)
+}
+
+/// Every judgement of the bank.
+pub fn bank(evidence: &Evidence<'_, BankOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::BankAccount] };
+    suite::run(&[&bank::Isolated, &convergence], evidence, claims)
 }
 
 fn judge(

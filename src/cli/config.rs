@@ -81,6 +81,10 @@ mod tests {
         ╭───────────────────────────────────┬───────────────────────────────────────┬──────────────────────╮
         │ key                               ┆ value                                 ┆ origin               │
         ╞═══════════════════════════════════╪═══════════════════════════════════════╪══════════════════════╡
+        │ bank.accounts                     ┆ 8                                     ┆ default              │
+        │ bank.balance                      ┆ 100                                   ┆ default              │
+        │ bank.clients                      ┆ 8                                     ┆ default              │
+        │ bank.isolation                    ┆ "serializable"                        ┆ default              │
         │ checks.require                    ┆ []                                    ┆ default              │
         │ checks.thresholds                 ┆ []                                    ┆ default              │
         │ counter.clients                   ┆ 8                                     ┆ default              │

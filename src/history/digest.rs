@@ -25,6 +25,8 @@ pub enum Table {
     TxnList,
     /// `txn_register`.
     TxnRegister,
+    /// `bank_account`.
+    BankAccount,
 }
 
 impl Table {
@@ -37,6 +39,7 @@ impl Table {
             Table::UserCounter => "user_counter",
             Table::TxnList => "txn_list",
             Table::TxnRegister => "txn_register",
+            Table::BankAccount => "bank_account",
         }
     }
 
@@ -48,6 +51,7 @@ impl Table {
             Table::Inventory => "inventory_id",
             Table::UserCounter => "user_id",
             Table::TxnList | Table::TxnRegister => "key",
+            Table::BankAccount => "account",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is an error, never a failed check. Nothing in this module opens a connection or judges anything.
 
 mod action;
+mod bank;
 mod clock;
 mod counter;
 mod digest;
@@ -22,6 +23,7 @@ mod transaction;
 pub mod txn;
 
 pub use action::{Action, Condition, FaultOp, Occasion, StopMode};
+pub use bank::{BankOp, BankReply};
 pub use clock::{Clock, Nanos};
 pub use counter::{CounterOp, CounterReply};
 pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};

@@ -5,7 +5,9 @@ use super::judge::{JudgeError, is_missing};
 use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
 use crate::history::file::{self, ReadError, Stored};
-use crate::history::{CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, TxnOp};
+use crate::history::{
+    BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, TxnOp,
+};
 use crate::isolation::Isolation;
 use crate::measure::Recorded;
 use crate::report::transactions::{Source, Transactions};
@@ -17,6 +19,7 @@ pub(super) enum Kept {
     Counters(Stored<CounterOp>),
     Append(Stored<TxnOp>),
     Register(Stored<TxnOp>),
+    Bank(Stored<BankOp>),
 }
 
 /// What every workload's evidence has in common.
@@ -45,6 +48,7 @@ impl Kept {
             "counters" => Kept::Counters(read_history(dir, workload, cut)?),
             "append" => Kept::Append(read_history(dir, workload, cut)?),
             "register" => Kept::Register(read_history(dir, workload, cut)?),
+            "bank" => Kept::Bank(read_history(dir, workload, cut)?),
             _ => return Err(JudgeError::Workload(workload.to_owned())),
         })
     }
@@ -54,6 +58,7 @@ impl Kept {
             Kept::Orders(stored) => &stored.history.header().workload,
             Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
             Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
+            Kept::Bank(stored) => &stored.history.header().workload,
         }
     }
 
@@ -62,6 +67,7 @@ impl Kept {
             Kept::Orders(stored) => stored.complete,
             Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
             Kept::Append(stored) | Kept::Register(stored) => stored.complete,
+            Kept::Bank(stored) => stored.complete,
         }
     }
 
@@ -70,6 +76,7 @@ impl Kept {
             Kept::Orders(stored) => Recorded::Orders(&stored.history),
             Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
             Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
+            Kept::Bank(stored) => Recorded::Bank(&stored.history),
         }
     }
 
@@ -87,6 +94,7 @@ impl Kept {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
                 of_transactions("register", stored.complete, found)
             }
+            Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
         }
     }
 }

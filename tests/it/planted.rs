@@ -18,13 +18,14 @@ const DEFAULT: &[&str] = &["orders", "counter"];
 fn is_shown(guarantee: Guarantee, workloads: &[&str]) -> bool {
     let has = |any: &[&str]| workloads.iter().any(|workload| any.contains(workload));
     match guarantee {
-        Guarantee::Durability => !has(&["register"]),
+        Guarantee::Durability => !has(&["register", "bank"]),
         Guarantee::Atomicity => has(&["orders"]),
         Guarantee::ReadYourWrites => has(&["counter"]),
         Guarantee::MonotonicReads => has(&["counter", "counters"]),
-        Guarantee::Isolation => has(&["counters", "append", "register"]),
+        Guarantee::Isolation => has(&["counters", "append", "register", "bank"]),
         Guarantee::SnapshotOrder => has(&["counter", "counters", "append", "register"]),
-        Guarantee::ExactlyOnce | Guarantee::Convergence => true,
+        Guarantee::ExactlyOnce => !has(&["bank"]),
+        Guarantee::Convergence => true,
     }
 }
 
@@ -136,7 +137,7 @@ async fn a_long_fork_is_its_own_class() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clean_transactions_give_no_counter_example() {
-    for workload in ["append", "register", "counters"] {
+    for workload in ["append", "register", "counters", "bank"] {
         expect_between(&[workload], None, &[], &[]).await;
     }
 }
@@ -193,4 +194,9 @@ async fn a_long_fork_of_counters_is_between_nodes_and_not_on_one() {
 async fn a_replica_that_goes_backwards_contradicts_itself_in_counters() {
     let must = [("session", Guarantee::MonotonicReads)];
     expect_between(&["counters"], Some(Bug::Backwards), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_reads_an_older_state_changes_the_total() {
+    expect_between(&["bank"], Some(Bug::LostUpdate), &[("bank", Guarantee::Isolation)], &[]).await;
 }
