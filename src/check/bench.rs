@@ -2,7 +2,7 @@
 
 use crate::check::{Claims, Evidence, Guarantee, Judgement, Verdict};
 use crate::history::notation::{Notation, history};
-use crate::history::{BankOp, CounterOp, FaultOp, History, NodeName, OrdersOp, TxnOp};
+use crate::history::{BankOp, CounterOp, FaultOp, History, NodeName, OrdersOp, SetOp, TxnOp};
 use crate::isolation::Isolation;
 
 /// What a test says of a run beside its history.
@@ -53,6 +53,10 @@ impl Run {
 
     pub(super) fn bank(self, text: &str) -> Vec<Judgement> {
         self.judge::<BankOp>(text, crate::check::bank)
+    }
+
+    pub(super) fn set(self, text: &str) -> Vec<Judgement> {
+        self.judge::<SetOp>(text, crate::check::set)
     }
 
     pub(super) fn counter(self, text: &str) -> Vec<Judgement> {

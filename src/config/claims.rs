@@ -43,7 +43,9 @@ impl Plan {
                 // What no workload of the run shows is promised by nobody.
                 Guarantee::Atomicity if !self.runs("orders") => Where::Nowhere,
                 Guarantee::ReadYourWrites if !self.runs("counter") => Where::Nowhere,
-                Guarantee::MonotonicReads if !self.runs("counter") && !self.runs("counters") => {
+                Guarantee::MonotonicReads
+                    if !["counter", "counters", "set"].iter().any(|name| self.runs(name)) =>
+                {
                     Where::Nowhere
                 }
                 // A register keeps its last value only, and whose that should be, nobody knows.

@@ -84,6 +84,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("counters.clients", "--clients", flags.clients),
         ("transactions.clients", "--clients", flags.clients),
         ("bank.clients", "--clients", flags.clients),
+        ("set.clients", "--clients", flags.clients),
         ("orders.products", "--products", flags.products),
         ("orders.stock", "--stock", flags.stock),
         ("counter.keys", "--keys", flags.keys),

@@ -19,6 +19,7 @@ pub(super) struct Settings {
     pub(super) counters: CountersSettings,
     pub(super) transactions: TransactionsSettings,
     pub(super) bank: BankSettings,
+    pub(super) set: SetSettings,
     pub(super) readers: ReadersSettings,
     pub(super) faults: FaultsSettings,
     pub(super) checks: ChecksSettings,
@@ -74,7 +75,7 @@ pub(super) struct TopologySettings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct LoadSettings {
-    /// `orders`, `counter`, `counters`, `append`, `register`, `bank`.
+    /// `orders`, `counter`, `counters`, `append`, `register`, `bank`, `set`.
     pub(super) workloads: Vec<String>,
     /// How long.
     pub(super) duration: String,
@@ -154,6 +155,15 @@ pub(super) struct BankSettings {
     pub(super) balance: i64,
     /// `read-committed`, `repeatable-read` or `serializable`.
     pub(super) isolation: String,
+}
+
+/// The set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct SetSettings {
+    /// How many clients insert at the same time.
+    pub(super) clients: i64,
 }
 
 /// The readers.
@@ -306,7 +316,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 43);
+        assert_eq!(KEYS.len(), 44);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::validate::{Check, all};
-use super::workloads::{BankPlan, CounterPlan, OrdersPlan, TransactionsPlan, WorkloadPlan};
+use super::workloads::{BankPlan, CounterPlan, OrdersPlan, SetPlan, TransactionsPlan, WorkloadPlan};
 use crate::suggest::hint;
 
 /// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
@@ -17,6 +17,7 @@ impl Check<'_> {
         let counters = self.number("counters.clients", settings.counters.clients, 1..=MAX_CLIENTS);
         let transactions = self.transactions(settings);
         let bank = self.bank(settings, names.is_some_and(|names| names.iter().any(|name| name == "bank")));
+        let set = self.number("set.clients", settings.set.clients, 1..=MAX_CLIENTS);
         let names = names?;
         let (orders, counter, clients, transactions) = (orders?, counter?, counters?, transactions?);
         let all = [
@@ -26,6 +27,7 @@ impl Check<'_> {
             WorkloadPlan::Append(transactions.clone()),
             WorkloadPlan::Register(transactions),
             WorkloadPlan::Bank(bank?),
+            WorkloadPlan::Set(SetPlan { clients: set? }),
         ];
         Some(all.into_iter().filter(|one| names.iter().any(|name| name == one.name())).collect())
     }

@@ -1,7 +1,8 @@
 //! The workloads of a run, each with what it needs to know.
 
 use super::settings::{
-    BankSettings, CounterSettings, CountersSettings, OrdersSettings, Settings, TransactionsSettings,
+    BankSettings, CounterSettings, CountersSettings, OrdersSettings, SetSettings, Settings,
+    TransactionsSettings,
 };
 use crate::isolation::Isolation;
 
@@ -20,6 +21,8 @@ pub enum WorkloadPlan {
     Register(TransactionsPlan),
     /// Transfers between accounts, and readers of all of them.
     Bank(BankPlan),
+    /// A set that grows, and readers of all of it.
+    Set(SetPlan),
 }
 
 /// The order system.
@@ -70,9 +73,16 @@ pub struct BankPlan {
     pub isolation: Isolation,
 }
 
+/// The set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetPlan {
+    /// Clients that insert.
+    pub clients: u32,
+}
+
 impl WorkloadPlan {
     /// The names of all of them, in the order of reports.
-    pub const NAMES: [&str; 6] = ["orders", "counter", "counters", "append", "register", "bank"];
+    pub const NAMES: [&str; 7] = ["orders", "counter", "counters", "append", "register", "bank", "set"];
 
     /// What it is called on the command line, in files and in reports.
     pub fn name(&self) -> &'static str {
@@ -83,6 +93,7 @@ impl WorkloadPlan {
             WorkloadPlan::Append(_) => "append",
             WorkloadPlan::Register(_) => "register",
             WorkloadPlan::Bank(_) => "bank",
+            WorkloadPlan::Set(_) => "set",
         }
     }
 
@@ -93,6 +104,7 @@ impl WorkloadPlan {
             WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => plan.clients,
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => plan.clients,
             WorkloadPlan::Bank(plan) => plan.clients,
+            WorkloadPlan::Set(plan) => plan.clients,
         }
     }
 
@@ -101,7 +113,10 @@ impl WorkloadPlan {
         match self {
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => Some(plan.isolation),
             WorkloadPlan::Bank(plan) => Some(plan.isolation),
-            WorkloadPlan::Orders(_) | WorkloadPlan::Counter(_) | WorkloadPlan::Counters(_) => None,
+            WorkloadPlan::Orders(_)
+            | WorkloadPlan::Counter(_)
+            | WorkloadPlan::Counters(_)
+            | WorkloadPlan::Set(_) => None,
         }
     }
 
@@ -130,6 +145,7 @@ impl WorkloadPlan {
                     isolation: plan.isolation.name().to_owned(),
                 };
             }
+            WorkloadPlan::Set(plan) => settings.set = SetSettings { clients: plan.clients.into() },
             WorkloadPlan::Bank(plan) => {
                 settings.bank = BankSettings {
                     clients: plan.clients.into(),

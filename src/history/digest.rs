@@ -27,6 +27,8 @@ pub enum Table {
     TxnRegister,
     /// `bank_account`.
     BankAccount,
+    /// `set_element`.
+    SetElement,
 }
 
 impl Table {
@@ -40,6 +42,7 @@ impl Table {
             Table::TxnList => "txn_list",
             Table::TxnRegister => "txn_register",
             Table::BankAccount => "bank_account",
+            Table::SetElement => "set_element",
         }
     }
 
@@ -52,6 +55,7 @@ impl Table {
             Table::UserCounter => "user_id",
             Table::TxnList | Table::TxnRegister => "key",
             Table::BankAccount => "account",
+            Table::SetElement => "element",
         }
     }
 }

@@ -15,13 +15,16 @@
 //! | `digest TABLE` | `10@0/A0 0:10:aa`: rows, position, then bucket:rows:hash |
 //! | `move FROM TO AMOUNT` | balances of the two: `95 105` |
 //! | `read`, `audit` | `1:95 2:105`: account:balance |
+//! | `insert ELEMENT` | nothing |
+//! | `read`, `last` of a set | `1-5 7-9`: ranges |
 //! | `a1.7 r2 w3.5`, `last r1 r2`: append, read, write | what was read: `[7,8]`, `[]`, `5`, `-` |
 //! | `crash`, `kill`, `stop`, `stop-immediate`, `start`, `restart`, `answer`, `heal-start` by `nemesis` | anything |
 
 use super::{
     Action, BankOp, BankReply, Bucket, Cause, CauseClass, Committed, CounterOp, CounterReply, Event, FaultOp,
     Header, History, LedgerLine, Micro, Nanos, NodeName, Observed, Occasion, Operation, OrdersOp,
-    OrdersReply, Phase, Process, StockLine, StockSnapshot, Table, TableDigest, TxnOp, TxnReply,
+    OrdersReply, Phase, Process, SetOp, SetReply, StockLine, StockSnapshot, Table, TableDigest, TxnOp,
+    TxnReply,
 };
 
 /// Operations that have a text form.
@@ -117,6 +120,7 @@ fn table(name: &str) -> Table {
         Table::TxnList,
         Table::TxnRegister,
         Table::BankAccount,
+        Table::SetElement,
     ];
     all.into_iter().find(|table| table.name() == name).unwrap()
 }
@@ -290,6 +294,33 @@ impl Notation for BankOp {
             }
             BankOp::Read | BankOp::Audit => BankReply::Balances(words.iter().map(pair).collect()),
             BankOp::Digest { table } => BankReply::Digest(digest(words, *table)),
+        }
+    }
+}
+
+impl Notation for SetOp {
+    const WORKLOAD: &'static str = "set";
+
+    fn op(words: &[&str]) -> SetOp {
+        match *words {
+            ["insert", element] => SetOp::Insert { element: element.parse().unwrap() },
+            ["read"] => SetOp::Read,
+            ["last"] => SetOp::Last,
+            ["digest", name] => SetOp::Digest { table: table(name) },
+            _ => panic!("no operation of the set: {words:?}"),
+        }
+    }
+
+    fn reply(&self, words: &[&str]) -> SetReply {
+        let range = |word: &&str| {
+            // The first number may be less than zero.
+            let dash = word[1..].find('-').unwrap() + 1;
+            (word[..dash].parse().unwrap(), word[dash + 1..].parse().unwrap())
+        };
+        match self {
+            SetOp::Insert { .. } => SetReply::Inserted,
+            SetOp::Read | SetOp::Last => SetReply::Elements(words.iter().map(range).collect()),
+            SetOp::Digest { table } => SetReply::Digest(digest(words, *table)),
         }
     }
 }

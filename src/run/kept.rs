@@ -6,7 +6,7 @@ use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
-    BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, TxnOp,
+    BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, SetOp, TxnOp,
 };
 use crate::isolation::Isolation;
 use crate::measure::Recorded;
@@ -20,6 +20,7 @@ pub(super) enum Kept {
     Append(Stored<TxnOp>),
     Register(Stored<TxnOp>),
     Bank(Stored<BankOp>),
+    Set(Stored<SetOp>),
 }
 
 /// What every workload's evidence has in common.
@@ -49,6 +50,7 @@ impl Kept {
             "append" => Kept::Append(read_history(dir, workload, cut)?),
             "register" => Kept::Register(read_history(dir, workload, cut)?),
             "bank" => Kept::Bank(read_history(dir, workload, cut)?),
+            "set" => Kept::Set(read_history(dir, workload, cut)?),
             _ => return Err(JudgeError::Workload(workload.to_owned())),
         })
     }
@@ -59,6 +61,7 @@ impl Kept {
             Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
             Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
             Kept::Bank(stored) => &stored.history.header().workload,
+            Kept::Set(stored) => &stored.history.header().workload,
         }
     }
 
@@ -68,6 +71,7 @@ impl Kept {
             Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
             Kept::Append(stored) | Kept::Register(stored) => stored.complete,
             Kept::Bank(stored) => stored.complete,
+            Kept::Set(stored) => stored.complete,
         }
     }
 
@@ -77,6 +81,7 @@ impl Kept {
             Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
             Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
             Kept::Bank(stored) => Recorded::Bank(&stored.history),
+            Kept::Set(stored) => Recorded::Set(&stored.history),
         }
     }
 
@@ -95,6 +100,7 @@ impl Kept {
                 of_transactions("register", stored.complete, found)
             }
             Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
+            Kept::Set(stored) => plain(check::set(&stage.evidence(&stored.history), claims)),
         }
     }
 }

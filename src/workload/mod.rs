@@ -9,6 +9,7 @@ pub mod counter;
 mod digest;
 pub mod forum;
 pub mod orders;
+pub mod set;
 pub mod tables;
 pub mod transactions;
 

@@ -78,3 +78,30 @@ fn read_committed_loses_updates_and_the_total_drifts() {
     lab.run(&["check", "--require", "isolation"]).exits(1);
     lab.assert_nothing_left();
 }
+
+#[test]
+fn a_set_survives_a_crash_of_the_primary() {
+    let Some(lab) = Lab::real() else { return };
+    lab.run(&["run", "set", "--duration", "3s", "--fault", "crash(primary)@1s,crash(replica-1)@2s"]).exits(0);
+    let report = lab.results();
+    let durability = judgement(&report, "set", "durability", None);
+    assert_eq!((&durability["claimed"], &durability["verdict"]), (&true.into(), &"pass".into()));
+    let acknowledged = count(durability, "inserts acknowledged");
+    assert!(acknowledged > 10, "{durability}");
+    let once = judgement(&report, "set", "exactly-once", None);
+    assert_eq!((&once["claimed"], &once["verdict"]), (&true.into(), &"pass".into()));
+    for node in ["primary", "replica-1"] {
+        let monotonic = judgement(&report, "set", "monotonic-reads", Some(node));
+        assert_eq!(
+            (&monotonic["claimed"], &monotonic["verdict"]),
+            (&true.into(), &"pass".into()),
+            "{monotonic}"
+        );
+        // The last read of every node has all of them.
+        assert_eq!(count(monotonic, "elements never read"), 0, "{monotonic}");
+        assert!(count(monotonic, "stable elements") >= acknowledged, "{monotonic}");
+    }
+    let convergence = judgement(&report, "set", "convergence", None);
+    assert_eq!((&convergence["claimed"], &convergence["verdict"]), (&true.into(), &"pass".into()));
+    lab.assert_nothing_left();
+}
