@@ -2,7 +2,7 @@
 
 use crate::check::{Claims, Evidence, Guarantee, Judgement, Verdict};
 use crate::history::notation::{Notation, history};
-use crate::history::{CounterOp, FaultOp, History, NodeName, OrdersOp, TxnOp};
+use crate::history::{BankOp, CounterOp, FaultOp, History, NodeName, OrdersOp, SetOp, TxnOp};
 use crate::isolation::Isolation;
 
 /// What a test says of a run beside its history.
@@ -49,6 +49,14 @@ impl Run {
 
     pub(super) fn append(self, text: &str, level: Isolation) -> Vec<Judgement> {
         self.judge::<TxnOp>(text, |evidence, claims| crate::check::append(evidence, claims, level).judgements)
+    }
+
+    pub(super) fn bank(self, text: &str) -> Vec<Judgement> {
+        self.judge::<BankOp>(text, crate::check::bank)
+    }
+
+    pub(super) fn set(self, text: &str) -> Vec<Judgement> {
+        self.judge::<SetOp>(text, crate::check::set)
     }
 
     pub(super) fn counter(self, text: &str) -> Vec<Judgement> {

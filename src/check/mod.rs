@@ -22,6 +22,7 @@ pub mod linear;
 mod long_fork;
 mod restarts;
 mod session;
+mod set;
 mod suite;
 mod text;
 mod transactions;
@@ -29,7 +30,7 @@ mod walk;
 
 use std::sync::OnceLock;
 
-use crate::history::{CounterOp, OrdersOp, Table, TxnOp};
+use crate::history::{BankOp, CounterOp, OrdersOp, SetOp, Table, TxnOp};
 use crate::isolation::Isolation;
 use convergence::Convergence;
 
@@ -110,6 +111,18 @@ pub fn append(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation)
 pub fn register(evidence: &Evidence<'_, TxnOp>, claims: &Claims, level: Isolation) -> Transactions {
     let convergence = Convergence { tables: &[Table::TxnRegister] };
     judge(&[&transactions::Once, &convergence], evidence, claims, level)
+}
+
+/// Every judgement of the bank.
+pub fn bank(evidence: &Evidence<'_, BankOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::BankAccount] };
+    suite::run(&[&bank::Isolated, &convergence], evidence, claims)
+}
+
+/// Every judgement of the set.
+pub fn set(evidence: &Evidence<'_, SetOp>, claims: &Claims) -> Vec<Judgement> {
+    let convergence = Convergence { tables: &[Table::SetElement] };
+    suite::run(&[&set::Kept, &set::Visible, &convergence], evidence, claims)
 }
 
 fn judge(

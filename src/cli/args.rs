@@ -133,7 +133,7 @@ pub(super) enum Command {
 /// `replab run`.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
-    /// orders, counter, counters, append, register, or several [default: orders counter]
+    /// orders, counter, counters, append, register, bank, set, or several [default: orders counter]
     #[arg(value_name = "WORKLOAD")]
     pub(super) workloads: Vec<String>,
     #[command(flatten)]

@@ -81,6 +81,10 @@ mod tests {
         ╭───────────────────────────────────┬───────────────────────────────────────┬──────────────────────╮
         │ key                               ┆ value                                 ┆ origin               │
         ╞═══════════════════════════════════╪═══════════════════════════════════════╪══════════════════════╡
+        │ bank.accounts                     ┆ 8                                     ┆ default              │
+        │ bank.balance                      ┆ 100                                   ┆ default              │
+        │ bank.clients                      ┆ 8                                     ┆ default              │
+        │ bank.isolation                    ┆ "serializable"                        ┆ default              │
         │ checks.require                    ┆ []                                    ┆ default              │
         │ checks.thresholds                 ┆ []                                    ┆ default              │
         │ counter.clients                   ┆ 8                                     ┆ default              │
@@ -102,6 +106,7 @@ mod tests {
         │ readers.interval                  ┆ "2ms"                                 ┆ default              │
         │ readers.per_node                  ┆ 2                                     ┆ default              │
         │ readers.stock_interval            ┆ "100ms"                               ┆ default              │
+        │ set.clients                       ┆ 8                                     ┆ default              │
         │ topology.cascade                  ┆ []                                    ┆ default              │
         │ topology.failover_command         ┆ -                                     ┆ default              │
         │ topology.hot_standby_feedback     ┆ "off"                                 ┆ default              │

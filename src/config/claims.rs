@@ -43,13 +43,21 @@ impl Plan {
                 // What no workload of the run shows is promised by nobody.
                 Guarantee::Atomicity if !self.runs("orders") => Where::Nowhere,
                 Guarantee::ReadYourWrites if !self.runs("counter") => Where::Nowhere,
-                Guarantee::MonotonicReads if !self.runs("counter") && !self.runs("counters") => {
+                Guarantee::MonotonicReads
+                    if !["counter", "counters", "set"].iter().any(|name| self.runs(name)) =>
+                {
                     Where::Nowhere
                 }
                 // A register keeps its last value only, and whose that should be, nobody knows.
-                Guarantee::Durability if self.workloads.iter().all(is_register) => Where::Nowhere,
+                // A total shows whether a transfer is there in half, not whether it is there.
+                Guarantee::Durability
+                    if self.workloads.iter().all(|one| is_register(one) || is_bank(one)) =>
+                {
+                    Where::Nowhere
+                }
                 Guarantee::Durability if durable => Where::Everywhere,
                 Guarantee::Durability => Where::Nowhere,
+                Guarantee::ExactlyOnce if self.workloads.iter().all(is_bank) => Where::Nowhere,
                 // A transaction is in the log once and whole, or not at all, whatever was acknowledged.
                 Guarantee::ExactlyOnce | Guarantee::Atomicity => Where::Everywhere,
                 // A replica is sent only what the primary has flushed, so it is never ahead of what a crash leaves.
@@ -74,6 +82,8 @@ impl Plan {
                 {
                     Where::Nowhere
                 }
+                // Transfers at a level that loses updates change the total, and a claim is one of all workloads.
+                Guarantee::Isolation if self.workloads.iter().any(loses_updates) => Where::Nowhere,
                 Guarantee::Isolation => Where::Everywhere,
                 // Commits become visible on the primary in another order than they stand in the log: long forks are
                 // normal, in every mode.
@@ -93,10 +103,18 @@ impl Plan {
 
     /// Whether a workload looks at several keys at once.
     fn shows_isolation(&self) -> bool {
-        ["counters", "append", "register"].iter().any(|name| self.runs(name))
+        ["counters", "append", "register", "bank"].iter().any(|name| self.runs(name))
     }
 }
 
 fn is_register(workload: &WorkloadPlan) -> bool {
     matches!(workload, WorkloadPlan::Register(_))
+}
+
+fn is_bank(workload: &WorkloadPlan) -> bool {
+    matches!(workload, WorkloadPlan::Bank(_))
+}
+
+fn loses_updates(workload: &WorkloadPlan) -> bool {
+    matches!(workload, WorkloadPlan::Bank(plan) if plan.isolation.loses_updates())
 }

@@ -30,4 +30,4 @@ pub use plan::{
 };
 pub use settings::{DEFAULT_FILE, schema};
 pub use theory::Theory;
-pub use workloads::{CounterPlan, OrdersPlan, TransactionsPlan, WorkloadPlan};
+pub use workloads::{BankPlan, CounterPlan, OrdersPlan, SetPlan, TransactionsPlan, WorkloadPlan};

@@ -83,10 +83,13 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("counter.clients", "--clients", flags.clients),
         ("counters.clients", "--clients", flags.clients),
         ("transactions.clients", "--clients", flags.clients),
+        ("bank.clients", "--clients", flags.clients),
+        ("set.clients", "--clients", flags.clients),
         ("orders.products", "--products", flags.products),
         ("orders.stock", "--stock", flags.stock),
         ("counter.keys", "--keys", flags.keys),
         ("transactions.keys", "--keys", flags.keys),
+        ("bank.accounts", "--keys", flags.keys),
     ] {
         if let Some(number) = number {
             add(path, flag, Raw::Number(number));
@@ -102,6 +105,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("topology.writer", "--writer", &flags.writer),
         ("load.duration", "--duration", &flags.duration),
         ("transactions.isolation", "--isolation", &flags.isolation),
+        ("bank.isolation", "--isolation", &flags.isolation),
         ("faults.schedule", "--fault", &flags.schedule),
     ] {
         if let Some(text) = text {

@@ -18,6 +18,8 @@ pub(super) struct Settings {
     pub(super) counter: CounterSettings,
     pub(super) counters: CountersSettings,
     pub(super) transactions: TransactionsSettings,
+    pub(super) bank: BankSettings,
+    pub(super) set: SetSettings,
     pub(super) readers: ReadersSettings,
     pub(super) faults: FaultsSettings,
     pub(super) checks: ChecksSettings,
@@ -73,7 +75,7 @@ pub(super) struct TopologySettings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct LoadSettings {
-    /// `orders`, `counter`, `counters`, `append`, `register`.
+    /// `orders`, `counter`, `counters`, `append`, `register`, `bank`, `set`.
     pub(super) workloads: Vec<String>,
     /// How long.
     pub(super) duration: String,
@@ -138,6 +140,30 @@ pub(super) struct TransactionsSettings {
     pub(super) length: i64,
     /// `read-committed`, `repeatable-read` or `serializable`.
     pub(super) isolation: String,
+}
+
+/// The bank.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct BankSettings {
+    /// How many clients move money at the same time.
+    pub(super) clients: i64,
+    /// How many accounts.
+    pub(super) accounts: i64,
+    /// What each of them holds at first.
+    pub(super) balance: i64,
+    /// `read-committed`, `repeatable-read` or `serializable`.
+    pub(super) isolation: String,
+}
+
+/// The set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct SetSettings {
+    /// How many clients insert at the same time.
+    pub(super) clients: i64,
 }
 
 /// The readers.
@@ -290,7 +316,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 39);
+        assert_eq!(KEYS.len(), 44);
     }
 
     #[test]

@@ -75,6 +75,15 @@ fn without_anything_it_is_the_documented_default() {
         length = 4
         isolation = "serializable"
 
+        [bank]
+        clients = 8
+        accounts = 8
+        balance = 100
+        isolation = "serializable"
+
+        [set]
+        clients = 8
+
         [readers]
         per_node = 2
         interval = "2ms"
@@ -157,6 +166,27 @@ fn a_seed_is_drawn_where_none_is_given() {
     assert_eq!(origin(&loaded), Origin::Random);
     let seeds = (0..8).map(|_| accepted(Overrides::default()).load.seed);
     assert!(seeds.collect::<std::collections::BTreeSet<_>>().len() > 1);
+}
+
+#[test]
+fn a_flag_for_all_workloads_need_not_suit_those_that_do_not_run() {
+    let keys = |name: &str| Overrides {
+        workloads: vec![name.to_owned()],
+        keys: Some(1),
+        isolation: Some("repeatable-read".to_owned()),
+        ..Overrides::default()
+    };
+    let WorkloadPlan::Counter(counter) = &accepted(keys("counter")).workloads[0] else { panic!() };
+    assert_eq!(counter.keys, 1);
+    assert_eq!(refused_flags(keys("bank")), "--keys: it must be between 2 and 100000, but is 1");
+    let plan = accepted(Overrides { keys: Some(3), ..keys("bank") });
+    let WorkloadPlan::Bank(bank) = &plan.workloads[0] else { panic!() };
+    assert_eq!((bank.accounts, bank.isolation.name(), bank.clients), (3, "repeatable-read", 8));
+    assert_eq!(toml::from_str::<Plan>(&plan.to_toml()).unwrap(), plan);
+    let set =
+        accepted(Overrides { workloads: vec!["set".to_owned()], clients: Some(3), ..Overrides::default() });
+    assert_eq!(set.workloads, [WorkloadPlan::Set(SetPlan { clients: 3 })]);
+    assert_eq!(toml::from_str::<Plan>(&set.to_toml()).unwrap(), set);
 }
 
 #[test]
@@ -281,12 +311,12 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = [\"orders\", \"countr\"]\n"), @r#"
-        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter, counters, append, register
+        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter, counters, append, register, bank, set
           2 | workloads = ["orders", "countr"]
             |             ^^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = []\n"), @"
-        replab.toml:2: name at least one of orders, counter, counters, append, register
+        replab.toml:2: name at least one of orders, counter, counters, append, register, bank, set
           2 | workloads = []
             |             ^^
         ");
@@ -335,6 +365,18 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
           5 | keys = 0
             |        ^
         ");
+    insta::assert_snapshot!(refused("[load]\nworkloads = [\"bank\"]\n[bank]\naccounts = 1\nbalance = -1\n[set]\nclients = 0\n"), @"
+        3 settings are wrong
+        replab.toml:4: it must be between 2 and 100000, but is 1
+          4 | accounts = 1
+            |            ^
+        replab.toml:5: it must be between 0 and 1000000000, but is -1
+          5 | balance = -1
+            |           ^^
+        replab.toml:7: it must be between 1 and 1000, but is 0
+          7 | clients = 0
+            |           ^
+        ");
     insta::assert_snapshot!(refused("[checks]\nrequire = [\"durabilty\"]\n"), @r#"
         replab.toml:2: `durabilty` is not a guarantee (did you mean `durability`?); known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order
           2 | require = ["durabilty"]
@@ -382,7 +424,7 @@ fn bad_variables_are_refused_by_name() {
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "")]), @"REPLAB_ORDERS__CLIENTS: `` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 1000, but is 0");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__DURATION", "5 minutes")]), @"REPLAB_LOAD__DURATION: `5 minutes` is not a length of time: known units are us, ms, s, m and h");
-    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter, counters, append, register");
+    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter, counters, append, register, bank, set");
 }
 
 #[test]
@@ -393,7 +435,7 @@ fn bad_flags_are_usage_errors() {
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(17), ..none() }), @"--replicas: it must be between 0 and 16, but is 17");
     insta::assert_snapshot!(refused_flags(Overrides { products: Some(0), ..none() }), @"--products: it must be between 1 and 100000, but is 0");
     insta::assert_snapshot!(refused_flags(Overrides { seed: Some(-1), ..none() }), @"--seed: it must be between 0 and 9223372036854775807, but is -1");
-    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter, counters, append, register");
+    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter, counters, append, register, bank, set");
     insta::assert_snapshot!(refused_flags(Overrides { schedule: Some("crash(replica-3)@5s".to_owned()), ..none() }), @"--fault: crash(replica-3)@5s: there is no node `replica-3` (did you mean `replica-1`?); the nodes are primary, replica-1");
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(0), schedule: Some("restart(replica-1)@5s".to_owned()), ..none() }), @"--fault: restart(replica-1)@5s: there is no node `replica-1`; the nodes are primary");
     insta::assert_snapshot!(refused_flags(Overrides { require: vec!["speed".to_owned()], ..none() }), @"--require: `speed` is not a guarantee; known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order");
@@ -481,6 +523,15 @@ fn claims_follow_from_the_settings() {
     );
     assert_eq!(only("append").everywhere, [Durability, ExactlyOnce, Convergence, Isolation].into());
     assert_eq!(only("register").everywhere, [ExactlyOnce, Convergence, Isolation].into());
+    assert_eq!(only("set").everywhere, [Durability, ExactlyOnce, MonotonicReads, Convergence].into());
+    // Of a bank, only its total is looked at; at read committed it may drift.
+    let bank = |level: &str| {
+        let workloads = vec!["bank".to_owned()];
+        accepted(Overrides { workloads, isolation: Some(level.to_owned()), ..Overrides::default() }).claims()
+    };
+    assert_eq!(only("bank").everywhere, [Convergence, Isolation].into());
+    assert_eq!(bank("repeatable-read").everywhere, [Convergence, Isolation].into());
+    assert_eq!(bank("read-committed").everywhere, [Convergence].into());
     let append = |flags: Overrides| {
         accepted(Overrides { workloads: vec!["append".to_owned()], ..flags }).claims().everywhere
     };

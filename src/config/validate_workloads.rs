@@ -2,7 +2,7 @@
 
 use super::settings::Settings;
 use super::validate::{Check, all};
-use super::workloads::{CounterPlan, OrdersPlan, TransactionsPlan, WorkloadPlan};
+use super::workloads::{BankPlan, CounterPlan, OrdersPlan, SetPlan, TransactionsPlan, WorkloadPlan};
 use crate::suggest::hint;
 
 /// Above this, a laptop has no file descriptors and PostgreSQL no connections left.
@@ -16,6 +16,8 @@ impl Check<'_> {
         let counter = self.counter(settings);
         let counters = self.number("counters.clients", settings.counters.clients, 1..=MAX_CLIENTS);
         let transactions = self.transactions(settings);
+        let bank = self.bank(settings, names.is_some_and(|names| names.iter().any(|name| name == "bank")));
+        let set = self.number("set.clients", settings.set.clients, 1..=MAX_CLIENTS);
         let names = names?;
         let (orders, counter, clients, transactions) = (orders?, counter?, counters?, transactions?);
         let all = [
@@ -24,6 +26,8 @@ impl Check<'_> {
             WorkloadPlan::Counters(CounterPlan { clients, keys: clients }),
             WorkloadPlan::Append(transactions.clone()),
             WorkloadPlan::Register(transactions),
+            WorkloadPlan::Bank(bank?),
+            WorkloadPlan::Set(SetPlan { clients: set? }),
         ];
         Some(all.into_iter().filter(|one| names.iter().any(|name| name == one.name())).collect())
     }
@@ -70,5 +74,16 @@ impl Check<'_> {
             length: length?,
             isolation: isolation?,
         })
+    }
+
+    fn bank(&mut self, settings: &Settings, runs: bool) -> Option<BankPlan> {
+        let given = &settings.bank;
+        let clients = self.number("bank.clients", given.clients, 1..=MAX_CLIENTS);
+        // A lone key, or very many, may be meant for another workload: `--keys` is one for all.
+        let fewest = if runs { 2 } else { 1 };
+        let accounts = self.number("bank.accounts", given.accounts, fewest..=100_000);
+        let balance = self.number("bank.balance", given.balance, 0..=1_000_000_000);
+        let isolation = self.take("bank.isolation", given.isolation.parse());
+        Some(BankPlan { clients: clients?, accounts: accounts?, balance: balance?, isolation: isolation? })
     }
 }

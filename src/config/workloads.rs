@@ -1,6 +1,9 @@
 //! The workloads of a run, each with what it needs to know.
 
-use super::settings::{CounterSettings, CountersSettings, OrdersSettings, Settings, TransactionsSettings};
+use super::settings::{
+    BankSettings, CounterSettings, CountersSettings, OrdersSettings, SetSettings, Settings,
+    TransactionsSettings,
+};
 use crate::isolation::Isolation;
 
 /// A workload that runs.
@@ -16,6 +19,10 @@ pub enum WorkloadPlan {
     Append(TransactionsPlan),
     /// Transactions that write registers and read them.
     Register(TransactionsPlan),
+    /// Transfers between accounts, and readers of all of them.
+    Bank(BankPlan),
+    /// A set that grows, and readers of all of it.
+    Set(SetPlan),
 }
 
 /// The order system.
@@ -53,9 +60,29 @@ pub struct TransactionsPlan {
     pub isolation: Isolation,
 }
 
+/// The bank.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BankPlan {
+    /// Clients that move money.
+    pub clients: u32,
+    /// Accounts, from 1.
+    pub accounts: u32,
+    /// What each of them holds at first.
+    pub balance: u32,
+    /// Of the transfers.
+    pub isolation: Isolation,
+}
+
+/// The set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetPlan {
+    /// Clients that insert.
+    pub clients: u32,
+}
+
 impl WorkloadPlan {
     /// The names of all of them, in the order of reports.
-    pub const NAMES: [&str; 5] = ["orders", "counter", "counters", "append", "register"];
+    pub const NAMES: [&str; 7] = ["orders", "counter", "counters", "append", "register", "bank", "set"];
 
     /// What it is called on the command line, in files and in reports.
     pub fn name(&self) -> &'static str {
@@ -65,6 +92,8 @@ impl WorkloadPlan {
             WorkloadPlan::Counters(_) => "counters",
             WorkloadPlan::Append(_) => "append",
             WorkloadPlan::Register(_) => "register",
+            WorkloadPlan::Bank(_) => "bank",
+            WorkloadPlan::Set(_) => "set",
         }
     }
 
@@ -74,6 +103,8 @@ impl WorkloadPlan {
             WorkloadPlan::Orders(plan) => plan.clients,
             WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => plan.clients,
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => plan.clients,
+            WorkloadPlan::Bank(plan) => plan.clients,
+            WorkloadPlan::Set(plan) => plan.clients,
         }
     }
 
@@ -81,7 +112,11 @@ impl WorkloadPlan {
     pub fn isolation(&self) -> Option<Isolation> {
         match self {
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => Some(plan.isolation),
-            WorkloadPlan::Orders(_) | WorkloadPlan::Counter(_) | WorkloadPlan::Counters(_) => None,
+            WorkloadPlan::Bank(plan) => Some(plan.isolation),
+            WorkloadPlan::Orders(_)
+            | WorkloadPlan::Counter(_)
+            | WorkloadPlan::Counters(_)
+            | WorkloadPlan::Set(_) => None,
         }
     }
 
@@ -107,6 +142,15 @@ impl WorkloadPlan {
                     keys: plan.keys.into(),
                     writes_per_key: plan.writes_per_key.into(),
                     length: plan.length.into(),
+                    isolation: plan.isolation.name().to_owned(),
+                };
+            }
+            WorkloadPlan::Set(plan) => settings.set = SetSettings { clients: plan.clients.into() },
+            WorkloadPlan::Bank(plan) => {
+                settings.bank = BankSettings {
+                    clients: plan.clients.into(),
+                    accounts: plan.accounts.into(),
+                    balance: plan.balance.into(),
                     isolation: plan.isolation.name().to_owned(),
                 };
             }

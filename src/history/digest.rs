@@ -25,6 +25,10 @@ pub enum Table {
     TxnList,
     /// `txn_register`.
     TxnRegister,
+    /// `bank_account`.
+    BankAccount,
+    /// `set_element`.
+    SetElement,
 }
 
 impl Table {
@@ -37,6 +41,8 @@ impl Table {
             Table::UserCounter => "user_counter",
             Table::TxnList => "txn_list",
             Table::TxnRegister => "txn_register",
+            Table::BankAccount => "bank_account",
+            Table::SetElement => "set_element",
         }
     }
 
@@ -48,6 +54,8 @@ impl Table {
             Table::Inventory => "inventory_id",
             Table::UserCounter => "user_id",
             Table::TxnList | Table::TxnRegister => "key",
+            Table::BankAccount => "account",
+            Table::SetElement => "element",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! is an error, never a failed check. Nothing in this module opens a connection or judges anything.
 
 mod action;
+mod bank;
 mod clock;
 mod counter;
 mod digest;
@@ -16,12 +17,14 @@ pub(crate) mod notation;
 mod orders;
 mod record;
 mod sample;
+mod set;
 pub mod simulation;
 mod tenure;
 mod transaction;
 pub mod txn;
 
 pub use action::{Action, Condition, FaultOp, Occasion, StopMode};
+pub use bank::{BankOp, BankReply};
 pub use clock::{Clock, Nanos};
 pub use counter::{CounterOp, CounterReply};
 pub use digest::{BUCKET_ROWS, Bucket, Table, TableDigest};
@@ -31,5 +34,6 @@ pub use node::NodeName;
 pub use orders::{Cents, LEDGER_CHUNK, LedgerLine, OrdersOp, OrdersReply, StockLine, StockSnapshot};
 pub use record::{Call, Header, History, MalformedHistory, Outcome};
 pub use sample::{LabSample, LagSample, LinkState};
+pub use set::{SetOp, SetReply};
 pub use tenure::{Tenure, Tenures};
 pub use transaction::{Committed, Micro, Observed, TxnOp, TxnReply};

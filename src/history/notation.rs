@@ -13,13 +13,18 @@
 //! | `stock` | `1:97+3 2:150+0 o1 d1`: product:stock+ordered, orders, details |
 //! | `ledger AFTER` | `1/0 2/4 3/5x2`: order/process, with its number of details if that is not 1 |
 //! | `digest TABLE` | `10@0/A0 0:10:aa`: rows, position, then bucket:rows:hash |
+//! | `move FROM TO AMOUNT` | balances of the two: `95 105` |
+//! | `read`, `audit` | `1:95 2:105`: account:balance |
+//! | `insert ELEMENT` | nothing |
+//! | `read`, `last` of a set | `1-5 7-9`: ranges |
 //! | `a1.7 r2 w3.5`, `last r1 r2`: append, read, write | what was read: `[7,8]`, `[]`, `5`, `-` |
 //! | `crash`, `kill`, `stop`, `stop-immediate`, `start`, `restart`, `answer`, `heal-start` by `nemesis` | anything |
 
 use super::{
-    Action, Bucket, Cause, CauseClass, Committed, CounterOp, CounterReply, Event, FaultOp, Header, History,
-    LedgerLine, Micro, Nanos, NodeName, Observed, Occasion, Operation, OrdersOp, OrdersReply, Phase, Process,
-    StockLine, StockSnapshot, Table, TableDigest, TxnOp, TxnReply,
+    Action, BankOp, BankReply, Bucket, Cause, CauseClass, Committed, CounterOp, CounterReply, Event, FaultOp,
+    Header, History, LedgerLine, Micro, Nanos, NodeName, Observed, Occasion, Operation, OrdersOp,
+    OrdersReply, Phase, Process, SetOp, SetReply, StockLine, StockSnapshot, Table, TableDigest, TxnOp,
+    TxnReply,
 };
 
 /// Operations that have a text form.
@@ -114,6 +119,8 @@ fn table(name: &str) -> Table {
         Table::UserCounter,
         Table::TxnList,
         Table::TxnRegister,
+        Table::BankAccount,
+        Table::SetElement,
     ];
     all.into_iter().find(|table| table.name() == name).unwrap()
 }
@@ -257,6 +264,64 @@ fn observed(word: &str) -> Observed {
         Some(list) => Observed::List(list.split(',').map(|element| element.parse().unwrap()).collect()),
         None if word == "-" => Observed::Register(None),
         None => Observed::Register(Some(word.parse().unwrap())),
+    }
+}
+
+impl Notation for BankOp {
+    const WORKLOAD: &'static str = "bank";
+
+    fn op(words: &[&str]) -> BankOp {
+        let number = |word: &str| word.parse().unwrap();
+        match *words {
+            ["move", from, to, amount] => {
+                BankOp::Transfer { from: number(from), to: number(to), amount: number(amount) }
+            }
+            ["read"] => BankOp::Read,
+            ["audit"] => BankOp::Audit,
+            ["digest", name] => BankOp::Digest { table: table(name) },
+            _ => panic!("no operation of the bank: {words:?}"),
+        }
+    }
+
+    fn reply(&self, words: &[&str]) -> BankReply {
+        let pair = |word: &&str| {
+            let (account, balance) = word.split_once(':').unwrap();
+            (account.parse().unwrap(), balance.parse().unwrap())
+        };
+        match self {
+            BankOp::Transfer { .. } => {
+                BankReply::Transferred { from: words[0].parse().unwrap(), to: words[1].parse().unwrap() }
+            }
+            BankOp::Read | BankOp::Audit => BankReply::Balances(words.iter().map(pair).collect()),
+            BankOp::Digest { table } => BankReply::Digest(digest(words, *table)),
+        }
+    }
+}
+
+impl Notation for SetOp {
+    const WORKLOAD: &'static str = "set";
+
+    fn op(words: &[&str]) -> SetOp {
+        match *words {
+            ["insert", element] => SetOp::Insert { element: element.parse().unwrap() },
+            ["read"] => SetOp::Read,
+            ["last"] => SetOp::Last,
+            ["digest", name] => SetOp::Digest { table: table(name) },
+            _ => panic!("no operation of the set: {words:?}"),
+        }
+    }
+
+    fn reply(&self, words: &[&str]) -> SetReply {
+        let range = |word: &&str| {
+            // The first number may be less than zero.
+            let dash = word[1..].find('-').unwrap() + 1;
+            (word[..dash].parse().unwrap(), word[dash + 1..].parse().unwrap())
+        };
+        match self {
+            SetOp::Insert { .. } => SetReply::Inserted,
+            SetOp::Read | SetOp::Last => SetReply::Elements(words.iter().map(range).collect()),
+            SetOp::Digest { table } => SetReply::Digest(digest(words, *table)),
+        }
     }
 }
 

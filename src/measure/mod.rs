@@ -18,7 +18,8 @@ pub mod threshold;
 mod visibility;
 
 use crate::history::{
-    CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp, Tenures, TxnOp,
+    BankOp, CounterOp, FaultOp, History, LabSample, LagSample, NodeName, Operation, OrdersOp, SetOp, Tenures,
+    TxnOp,
 };
 use errors::Errors;
 use load::{Load, Sample};
@@ -44,6 +45,10 @@ pub enum Recorded<'a> {
     Counter(&'a History<CounterOp>),
     /// That of transactions on lists or registers.
     Transactions(&'a History<TxnOp>),
+    /// The bank's.
+    Bank(&'a History<BankOp>),
+    /// The set's.
+    Set(&'a History<SetOp>),
 }
 
 impl<'a> Recorded<'a> {
@@ -52,6 +57,8 @@ impl<'a> Recorded<'a> {
             Recorded::Orders(history) => Load::of(history),
             Recorded::Counter(history) => Load::of(history),
             Recorded::Transactions(history) => Load::of(history),
+            Recorded::Bank(history) => Load::of(history),
+            Recorded::Set(history) => Load::of(history),
         }
     }
 
@@ -60,6 +67,8 @@ impl<'a> Recorded<'a> {
             Recorded::Orders(history) => sums.add(history, load),
             Recorded::Counter(history) => sums.add(history, load),
             Recorded::Transactions(history) => sums.add(history, load),
+            Recorded::Bank(history) => sums.add(history, load),
+            Recorded::Set(history) => sums.add(history, load),
         }
     }
 }
@@ -85,7 +94,7 @@ pub fn figures(
     sums.service.sort();
     let counter = histories.iter().find_map(|(history, load)| match history {
         Recorded::Counter(history) => Some((*history, (*load)?)),
-        Recorded::Orders(_) | Recorded::Transactions(_) => None,
+        Recorded::Orders(_) | Recorded::Transactions(_) | Recorded::Bank(_) | Recorded::Set(_) => None,
     });
     let visibility = match counter {
         Some((history, load)) => {

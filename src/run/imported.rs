@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use rustc_hash::FxHashMap;
 
-use crate::check::bank;
+use crate::check::bank::{self};
 use crate::check::cycle::{Analysis, MODELS, Model, Scope, analyze, show};
 use crate::check::linear::{self, Call, CounterOp, Linear, Malformed, RegisterOp, SetOp, Swap};
 use crate::history::NodeName;

@@ -6,7 +6,8 @@ use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
-    CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, TxnOp, TxnReply,
+    BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, SetOp,
+    TxnOp, TxnReply,
 };
 use crate::isolation::Isolation;
 use crate::lsn::Lsn;
@@ -20,6 +21,8 @@ pub(super) enum Kept {
     Counters(Stored<CounterOp>),
     Append(Stored<TxnOp>),
     Register(Stored<TxnOp>),
+    Bank(Stored<BankOp>),
+    Set(Stored<SetOp>),
 }
 
 /// What every workload's evidence has in common.
@@ -48,6 +51,8 @@ impl Kept {
             "counters" => Kept::Counters(read_history(dir, workload, cut)?),
             "append" => Kept::Append(read_history(dir, workload, cut)?),
             "register" => Kept::Register(read_history(dir, workload, cut)?),
+            "bank" => Kept::Bank(read_history(dir, workload, cut)?),
+            "set" => Kept::Set(read_history(dir, workload, cut)?),
             _ => return Err(JudgeError::Workload(workload.to_owned())),
         })
     }
@@ -57,6 +62,8 @@ impl Kept {
             Kept::Orders(stored) => &stored.history.header().workload,
             Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
             Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
+            Kept::Bank(stored) => &stored.history.header().workload,
+            Kept::Set(stored) => &stored.history.header().workload,
         }
     }
 
@@ -65,6 +72,8 @@ impl Kept {
             Kept::Orders(stored) => stored.complete,
             Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
             Kept::Append(stored) | Kept::Register(stored) => stored.complete,
+            Kept::Bank(stored) => stored.complete,
+            Kept::Set(stored) => stored.complete,
         }
     }
 
@@ -73,6 +82,8 @@ impl Kept {
             Kept::Orders(stored) => Recorded::Orders(&stored.history),
             Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
             Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
+            Kept::Bank(stored) => Recorded::Bank(&stored.history),
+            Kept::Set(stored) => Recorded::Set(&stored.history),
         }
     }
 
@@ -90,6 +101,8 @@ impl Kept {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
                 of_transactions(stored, found)
             }
+            Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
+            Kept::Set(stored) => plain(check::set(&stage.evidence(&stored.history), claims)),
         }
     }
 }

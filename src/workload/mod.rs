@@ -3,11 +3,13 @@
 //! A workload is three things: the schema with its start data, generators (what a client does next, a pure function
 //! of the seed), and clients (how one operation is done on one node, and how certain its outcome is).
 
+pub mod bank;
 pub mod bench;
 pub mod counter;
 mod digest;
 pub mod forum;
 pub mod orders;
+pub mod set;
 pub mod tables;
 pub mod transactions;
 

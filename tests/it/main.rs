@@ -8,6 +8,7 @@
 
 mod alike;
 mod anomalies;
+mod bank_and_set;
 mod bench;
 mod browser;
 mod clusters;

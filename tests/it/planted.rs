@@ -18,13 +18,14 @@ const DEFAULT: &[&str] = &["orders", "counter"];
 fn is_shown(guarantee: Guarantee, workloads: &[&str]) -> bool {
     let has = |any: &[&str]| workloads.iter().any(|workload| any.contains(workload));
     match guarantee {
-        Guarantee::Durability => !has(&["register"]),
+        Guarantee::Durability => !has(&["register", "bank"]),
         Guarantee::Atomicity => has(&["orders"]),
         Guarantee::ReadYourWrites => has(&["counter"]),
-        Guarantee::MonotonicReads => has(&["counter", "counters"]),
-        Guarantee::Isolation => has(&["counters", "append", "register"]),
+        Guarantee::MonotonicReads => has(&["counter", "counters", "set"]),
+        Guarantee::Isolation => has(&["counters", "append", "register", "bank"]),
         Guarantee::SnapshotOrder => has(&["counter", "counters", "append", "register"]),
-        Guarantee::ExactlyOnce | Guarantee::Convergence => true,
+        Guarantee::ExactlyOnce => !has(&["bank"]),
+        Guarantee::Convergence => true,
     }
 }
 
@@ -138,7 +139,7 @@ async fn a_long_fork_is_its_own_class() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clean_transactions_give_no_counter_example() {
-    for workload in ["append", "register", "counters"] {
+    for workload in ["append", "register", "counters", "bank", "set"] {
         expect_between(&[workload], None, &[], &[]).await;
     }
 }
@@ -195,4 +196,27 @@ async fn a_long_fork_of_counters_is_between_nodes_and_not_on_one() {
 async fn a_replica_that_goes_backwards_contradicts_itself_in_counters() {
     let must = [("session", Guarantee::MonotonicReads)];
     expect_between(&["counters"], Some(Bug::Backwards), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transfer_that_reads_an_older_state_changes_the_total() {
+    expect_between(&["bank"], Some(Bug::LostUpdate), &[("bank", Guarantee::Isolation)], &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_commit_is_missing_in_a_set() {
+    // Whoever has seen it on the replica, whose sessions outlive the primary, sees it go.
+    let may = [("set", Guarantee::MonotonicReads)];
+    expect_between(&["set"], Some(Bug::LostCommit), &[("set", Guarantee::Durability)], &may).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_altered_element_is_one_that_nobody_inserted_and_one_that_is_missing() {
+    let must = [("set", Guarantee::Durability), ("set", Guarantee::ExactlyOnce)];
+    expect_between(&["set"], Some(Bug::AlteredOrder), &must, &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_that_goes_backwards_takes_elements_back() {
+    expect_between(&["set"], Some(Bug::Backwards), &[("set", Guarantee::MonotonicReads)], &[]).await;
 }

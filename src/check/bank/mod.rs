@@ -4,6 +4,7 @@
 //! A read with another total saw a part of a transfer. That is all that a total shows: which transfers a read contains is
 //! not judged here, so that a stale read, or a transfer that was lost as a whole, is none.
 
+mod isolated;
 #[cfg(test)]
 mod tests;
 mod total;
@@ -14,6 +15,7 @@ use super::Verdict;
 use crate::history::NodeName;
 use crate::history::txn::{Status, Value};
 
+pub(super) use isolated::Isolated;
 pub use total::Total;
 
 /// What a client did.

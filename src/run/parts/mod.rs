@@ -1,8 +1,10 @@
 //! One workload's part of a run: its tables, its clients, its history while it is written, and its last reads.
 
+mod bank;
 mod counter;
 mod crew;
 mod orders;
+mod set;
 mod transactions;
 
 use std::io;
@@ -20,8 +22,10 @@ use crate::pg::{PgError, Session};
 use crate::topology::{Site, memory};
 use crate::workload::{self, transactions::Holds};
 
+use bank::Bank;
 pub(super) use counter::{Counter, Style};
 pub(super) use orders::Orders;
+use set::Set;
 use transactions::Transactions;
 
 /// What a run does with a workload, whatever that is.
@@ -66,6 +70,8 @@ pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize) -> io::Result<Vec<(
             WorkloadPlan::Register(txns) => {
                 share(Transactions::start(&path, ("register", Holds::Register), txns, &plan.readers, nodes)?)
             }
+            WorkloadPlan::Bank(bank) => share(Bank::start(&path, bank, &plan.readers, nodes)?),
+            WorkloadPlan::Set(set) => share(Set::start(&path, set, &plan.readers, nodes)?),
         })
     };
     plan.workloads.iter().map(start).collect()
@@ -82,6 +88,8 @@ pub(super) async fn set_up(workload: &WorkloadPlan, session: &Session) -> Result
         WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => counter::set_up(plan, session).await,
         WorkloadPlan::Append(_) => workload::transactions::set_up(session, Holds::List).await,
         WorkloadPlan::Register(_) => workload::transactions::set_up(session, Holds::Register).await,
+        WorkloadPlan::Bank(plan) => bank::set_up(plan, session).await,
+        WorkloadPlan::Set(_) => workload::set::set_up(session).await,
     }
 }
 
@@ -90,7 +98,8 @@ pub(super) fn set_up_memory(workload: &WorkloadPlan, session: &memory::Session) 
     match workload {
         WorkloadPlan::Orders(plan) => orders::set_up_memory(plan, session),
         WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => counter::set_up_memory(plan, session),
-        // A key that was never written has no row.
-        WorkloadPlan::Append(_) | WorkloadPlan::Register(_) => {}
+        // A key that was never written has no row, and a set is empty at first.
+        WorkloadPlan::Append(_) | WorkloadPlan::Register(_) | WorkloadPlan::Set(_) => {}
+        WorkloadPlan::Bank(plan) => bank::set_up_memory(plan, session),
     }
 }

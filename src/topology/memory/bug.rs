@@ -22,7 +22,8 @@ pub enum Bug {
     LostCommit,
     /// Now and then a commit is applied twice.
     DoubleApply,
-    /// Now and then an order is stored under another price, or another value than was written into a register.
+    /// Now and then an order is stored under another price, another value than was written into a
+    /// register, or another element than was inserted into a set.
     AlteredOrder,
     /// Now and then a replica shows the last transaction without its last write.
     TornOrder,
@@ -124,6 +125,10 @@ impl Defect {
             if let Some(row) = registers.next().and_then(|write| write.row.as_mut()) {
                 // Nobody else writes numbers that large.
                 row[0] += 1 << 40;
+            }
+            let mut elements = writes.iter_mut().filter(|write| write.table == Table::SetElement);
+            if let Some(write) = elements.next() {
+                write.key += 1 << 60;
             }
         }
     }
