@@ -50,6 +50,8 @@ pub use sink::Case;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod papers;
+#[cfg(test)]
 mod simulated;
 #[cfg(test)]
 mod tests;

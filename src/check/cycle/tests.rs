@@ -16,7 +16,7 @@ fn found(text: &str) -> String {
 }
 
 /// The weakest models that are refuted.
-fn refuted(text: &str) -> String {
+pub(super) fn refuted(text: &str) -> String {
     let weakest = |standing: &Standing| matches!(standing, Standing::Refuted { is_weakest: true, .. });
     let all = judge(text).standings();
     let names: Vec<&str> =
