@@ -160,7 +160,7 @@ fn what_cannot_be_shrunk_is_said_with_its_code() {
         (&["-"], set, 2, "single objects"),
         (&["-"], &twice, 3, "is there twice"),
         (&["-"], &WRITE_SKEW[..200], 11, "stdin"),
-        (&["nothing.edn"], "", 11, "nothing.edn"),
+        (&["nothing.edn"], "", 2, "there is no run `nothing.edn`"),
         (&["-", "long-fork", "--format", "isolationtester"], LONG_FORK, 2, "s4 is on n2"),
         (&["-", "--format", "edn"], SESSIONS, 2, "process 0 runs more than one transaction at a time"),
         (&["-", "--output", "no/such/folder"], WRITE_SKEW, 11, "write `no/such/folder`"),
