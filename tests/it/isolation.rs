@@ -55,7 +55,7 @@ fn serializable_lists_are_serializable_on_the_primary_and_snapshots_on_the_repli
 }
 
 #[test]
-fn repeatable_read_lets_write_skew_through_and_registers_show_it_too() {
+fn repeatable_read_lets_write_skew_through() {
     let Some(lab) = Lab::real() else { return };
     for workload in ["append", "register"] {
         let report =
