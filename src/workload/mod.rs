@@ -15,6 +15,8 @@ pub mod transactions;
 
 use std::future::Future;
 
+use tokio_postgres::Statement;
+
 use crate::history::{Cause, CauseClass, Operation};
 use crate::pg::{self, Certainty, Deadlines, Notice, PgError, Session, Stage};
 use crate::topology::{Role, Site, memory};
@@ -94,6 +96,18 @@ pub trait Client: Sized + Send {
 /// Opens a PostgreSQL session under the name that the server's views and logs show.
 async fn session(conninfo: &pg::Conninfo, deadlines: Deadlines) -> Result<Session, Cause> {
     Session::connect(conninfo, "replab", deadlines).await.map_err(|error| pg::cause(&error))
+}
+
+/// The statement in `slot`, prepared when it is first needed.
+async fn prepared<'a>(
+    session: &Session,
+    slot: &'a mut Option<Statement>,
+    sql: &str,
+) -> Result<&'a Statement, PgError> {
+    match slot {
+        Some(statement) => Ok(statement),
+        None => Ok(slot.insert(session.prepare(sql).await?)),
+    }
 }
 
 /// Whether a client that needs `role` has what it needs there. As libpq does for `target_session_attrs=primary`, it asks

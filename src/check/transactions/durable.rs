@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::observed::observed;
 use crate::check::draft::Draft;
 use crate::check::restarts::{self, between};
 use crate::check::text::{at, count, plural};
 use crate::check::{Checker, Claims, Evidence, Guarantee, Judgement};
-use crate::history::{Call, Micro, Nanos, Observed, Outcome, TxnOp, TxnReply};
+use crate::history::{Call, Micro, Nanos, Observed, Outcome, TxnOp};
 
 /// Judges the appends of a history by its last reads.
 pub(in crate::check) struct Durable;
@@ -91,14 +92,9 @@ impl Checker<TxnOp> for Durable {
 
 /// The lists that a transaction read, by key.
 fn lists(call: &Call<'_, TxnOp>) -> Vec<(i64, BTreeSet<i64>)> {
-    let Outcome::Ok { reply: TxnReply::Committed(committed), .. } = &call.outcome else { return Vec::new() };
-    let keys = call.op.micros().iter().filter_map(|micro| match micro {
-        Micro::Read(key) => Some(*key),
-        Micro::Append(..) | Micro::Write(..) => None,
-    });
     let list = |(key, read): (i64, &Observed)| match read {
         Observed::List(elements) => Some((key, elements.iter().copied().collect())),
         Observed::Register(_) => None,
     };
-    keys.zip(&committed.reads).filter_map(list).collect()
+    observed(call).filter_map(list).collect()
 }

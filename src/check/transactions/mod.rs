@@ -7,6 +7,7 @@
 //! stand in the log (see [`long_fork`](super::long_fork)).
 
 mod durable;
+mod observed;
 mod once;
 #[cfg(test)]
 mod tests;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::observed::observed;
 use crate::check::draft::Draft;
 use crate::check::text::{count, plural};
 use crate::check::{Checker, Claims, Evidence, Guarantee, Judgement};
-use crate::history::{Call, Micro, Observed, Outcome, TxnOp, TxnReply};
+use crate::history::{Call, Micro, Observed, TxnOp};
 
 /// Judges every value that was read.
 pub(in crate::check) struct Once;
@@ -73,14 +74,9 @@ fn write(micro: &Micro) -> Option<(i64, i64)> {
 
 /// What a transaction read of each key.
 fn values<'a>(call: &Call<'a, TxnOp>) -> Vec<(i64, &'a [i64])> {
-    let Outcome::Ok { reply: TxnReply::Committed(committed), .. } = &call.outcome else { return Vec::new() };
-    let keys = call.op.micros().iter().filter_map(|micro| match micro {
-        Micro::Read(key) => Some(*key),
-        Micro::Append(..) | Micro::Write(..) => None,
-    });
-    let of = |read: &'a Observed| match read {
-        Observed::List(elements) => elements.as_slice(),
-        Observed::Register(value) => value.as_slice(),
+    let of = |(key, read): (i64, &'a Observed)| match read {
+        Observed::List(elements) => (key, elements.as_slice()),
+        Observed::Register(value) => (key, value.as_slice()),
     };
-    keys.zip(committed.reads.iter().map(of)).collect()
+    observed(call).map(of).collect()
 }

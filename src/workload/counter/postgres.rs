@@ -5,7 +5,7 @@ use tokio_postgres::Statement;
 use crate::history::{CounterOp, CounterReply};
 use crate::pg::{PgError, Session, Stage};
 use crate::topology::Role;
-use crate::workload::{Answer, digest, warning};
+use crate::workload::{Answer, digest, prepared, warning};
 
 /// In place, and it answers the value: what each client was told can then be compared with what every other one saw.
 pub const INCREMENT: &str =
@@ -73,16 +73,5 @@ impl Counter {
         let row = self.session.query_one(statement, &[]).await?;
         let counters: Vec<i32> = row.get::<_, Option<Vec<i32>>>(0).unwrap_or_default();
         Ok(CounterReply::All(counters.into_iter().map(i64::from).collect()))
-    }
-}
-
-async fn prepared<'a>(
-    session: &Session,
-    slot: &'a mut Option<Statement>,
-    sql: &str,
-) -> Result<&'a Statement, PgError> {
-    match slot {
-        Some(statement) => Ok(statement),
-        None => Ok(slot.insert(session.prepare(sql).await?)),
     }
 }

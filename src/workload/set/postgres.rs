@@ -5,7 +5,7 @@ use tokio_postgres::Statement;
 use crate::history::{SetOp, SetReply};
 use crate::pg::{PgError, Session, Stage};
 use crate::topology::Role;
-use crate::workload::{Answer, digest, warning};
+use crate::workload::{Answer, digest, prepared, warning};
 
 const INSERT: &str = "INSERT INTO set_element (element) VALUES ($1)";
 /// Within a range without gaps an element and its rank grow alike: what is left of one after the other is taken away names
@@ -59,16 +59,5 @@ impl Set {
         let statement = prepared(&self.session, &mut self.ranges, RANGES).await?;
         let rows = self.session.query(statement, &[]).await?;
         Ok(SetReply::Elements(rows.iter().map(|row| (row.get(0), row.get(1))).collect()))
-    }
-}
-
-async fn prepared<'a>(
-    session: &Session,
-    slot: &'a mut Option<Statement>,
-    sql: &str,
-) -> Result<&'a Statement, PgError> {
-    match slot {
-        Some(statement) => Ok(statement),
-        None => Ok(slot.insert(session.prepare(sql).await?)),
     }
 }
