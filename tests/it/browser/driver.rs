@@ -4,12 +4,15 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+
+use crate::support::PATIENCE;
 
 /// A running chromedriver with a profile of its own.
 pub(super) struct Browser {
@@ -82,8 +85,28 @@ impl Browser {
             .unwrap()
     }
 
-    /// What the page wrote to the console since the last call, errors and refusals of its policy among it.
+    /// What the page wrote to the console since the last call, errors and refusals of its policy among it. Messages arrive
+    /// when they like, but in their order: all are there when the one that is written here has come.
     pub(super) async fn console(&self, client: &Client) -> Vec<String> {
+        const LAST: &str = "the last message of the page";
+        client.execute(&format!("console.error('{LAST}')"), Vec::new()).await.unwrap();
+        let mut messages = Vec::new();
+        let all = async {
+            loop {
+                messages.extend(self.arrived(client).await);
+                if let Some(last) = messages.iter().position(|message| message.contains(LAST)) {
+                    messages.truncate(last);
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, all).await.expect("the console shows what is written to it");
+        messages
+    }
+
+    /// What has come from the console since the last call.
+    async fn arrived(&self, client: &Client) -> Vec<String> {
         let session = client.session_id().await.unwrap().unwrap();
         let body = json!({ "type": "browser" }).to_string();
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();

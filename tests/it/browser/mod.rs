@@ -4,11 +4,13 @@ mod driver;
 mod histories;
 
 use std::path::Path;
+use std::time::Duration;
 
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
 
 use crate::sample_report;
+use crate::support::PATIENCE;
 use driver::Browser;
 use replab::report;
 
@@ -40,7 +42,12 @@ async fn pages_load_nothing_and_say_nothing_to_the_console() {
     let bad = "<!doctype html><script>missing()</script><img src='http://127.0.0.1:9/x.png'>";
     client.goto(&page(folder.path(), "bad", bad)).await.unwrap();
     assert!(browser.console(&client).await.iter().any(|line| line.contains("missing")));
-    assert_ne!(run(&client, RESOURCES).await, json!([]));
+    let noted = async {
+        while run(&client, RESOURCES).await == json!([]) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noted).await.expect("what a page asks for is noted");
     client.close().await.unwrap();
 }
 
