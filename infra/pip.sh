@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Read by servers.sh and lint.sh: fetches from the Python package index into a folder, once. Users of it define no `new`.
+# Read by servers.sh and lint.sh: fetches from the Python package index into a folder, once.
 
 die() {
     printf 'error: %s\n' "$1" >&2
