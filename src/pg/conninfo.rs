@@ -78,7 +78,9 @@ pub enum ConninfoError {
     #[error("sslrootcert=system needs sslmode=verify-full")]
     SystemRoots,
     /// Roots that nobody would look at.
-    #[error("sslrootcert needs sslmode=verify-full, verify-ca or require; with the other modes no TLS is spoken")]
+    #[error(
+        "sslrootcert needs sslmode=verify-full, verify-ca or require; with the other modes no TLS is spoken"
+    )]
     UnusedRoots,
 }
 
@@ -443,7 +445,8 @@ mod tests {
 
     /// What is verified, and against what.
     fn tls(text: &str, env: &[(&str, &str)]) -> Result<Option<String>, ConninfoError> {
-        let variable = |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let variable =
+            |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         let read = Conninfo::parse_with(text, variable)?;
         // What is printed says the same again, whatever the environment is.
         assert_eq!(parse(&read.to_string()).unwrap().tls(), read.tls(), "{text}");
@@ -469,7 +472,11 @@ mod tests {
         assert_eq!(found.as_deref(), Some("verify-full /a b/ca.pem"));
         let here = std::env::current_dir().unwrap().join("ca.pem");
         let found = tls("postgres://u@h/d?sslmode=verify-ca&sslrootcert=ca.pem", &[]).unwrap();
-        assert_eq!(found, Some(format!("verify-ca {}", here.display())), "a child may work in another folder");
+        assert_eq!(
+            found,
+            Some(format!("verify-ca {}", here.display())),
+            "a child may work in another folder"
+        );
     }
 
     #[test]
@@ -483,7 +490,10 @@ mod tests {
         assert_eq!(tls("postgres://u@h/d", &[roots]).unwrap(), None);
         assert_eq!(tls("postgres://u@h/d?sslmode=disable", &full).unwrap(), None);
         let printed = Conninfo::parse_with("postgres://u@h/d?sslmode=disable", |_| None).unwrap().to_string();
-        assert_eq!(printed, "postgres://u@h:5432/d?sslmode=disable", "for whom the environment says otherwise");
+        assert_eq!(
+            printed, "postgres://u@h:5432/d?sslmode=disable",
+            "for whom the environment says otherwise"
+        );
     }
 
     #[test]

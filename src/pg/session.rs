@@ -10,7 +10,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Connection, Row, SimpleQueryMessage, Statement, tls::NoTlsStream};
+use tokio_postgres::{
+    AsyncMessage, Client, Connection, Row, SimpleQueryMessage, Statement, tls::NoTlsStream,
+};
 
 use super::dial::{Dialled, Wire, dial};
 use super::{Conninfo, Lost, PgError};

@@ -73,7 +73,11 @@ impl Tls {
     }
 
     /// Asks the server at the other end of `stream` for TLS, and verifies that it is `host`.
-    pub(super) async fn handshake(&self, host: &str, mut stream: TcpStream) -> Result<TlsStream<TcpStream>, Lost> {
+    pub(super) async fn handshake(
+        &self,
+        host: &str,
+        mut stream: TcpStream,
+    ) -> Result<TlsStream<TcpStream>, Lost> {
         let config = self.client_config().map_err(Lost::because)?;
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| Lost::because(format!("no certificate can be for the host `{host}`")))?;
@@ -86,10 +90,14 @@ impl Tls {
             Ok(b'S') => {}
             Ok(b'N') => {
                 let mode = self.verify;
-                return Err(Lost::because(format!("the server does not speak TLS, and sslmode={mode} demands it")));
+                return Err(Lost::because(format!(
+                    "the server does not speak TLS, and sslmode={mode} demands it"
+                )));
             }
             Ok(_) => {
-                return Err(Lost::because("the server is asked for TLS, and does not answer as PostgreSQL does"));
+                return Err(Lost::because(
+                    "the server is asked for TLS, and does not answer as PostgreSQL does",
+                ));
             }
             Err(error) => return Err(Lost::because(format!("the server is asked for TLS: {error}"))),
         }
@@ -210,7 +218,11 @@ mod tests {
         for text in ["", "hunter2\n", key, junk] {
             std::fs::write(&path, text).unwrap();
             let error = refused(Roots::File(path.clone()));
-            assert_eq!(error, format!("sslrootcert={name}: there is no PEM certificate of a CA in it"), "{text}");
+            assert_eq!(
+                error,
+                format!("sslrootcert={name}: there is no PEM certificate of a CA in it"),
+                "{text}"
+            );
         }
         std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nhunter2\n").unwrap();
         let error = refused(Roots::File(path));

@@ -332,8 +332,7 @@ async fn replab(folder: &Folder, args: &[&str], envs: &[(&str, &str)]) -> Done {
 #[tokio::test]
 async fn a_run_speaks_tls_with_every_node() {
     let Some(servers) = Lab::up(1).await else { return };
-    let (writer, reader) =
-        (servers.conninfo(NodeName::primary()), servers.conninfo(NodeName::replica(1)));
+    let (writer, reader) = (servers.conninfo(NodeName::primary()), servers.conninfo(NodeName::replica(1)));
     let authority = Authority::new();
     let identity = authority.sign(&["localhost"]);
     let fronts =

@@ -37,9 +37,7 @@ impl Encryption {
             (Some("require" | "verify-ca"), Some(roots)) => Ok(on(Verify::Chain, roots)),
             (Some("require"), None) => Err(ConninfoError::Unverified("require")),
             (Some("verify-ca"), None) => Err(ConninfoError::Unverified("verify-ca")),
-            (Some("verify-full"), roots) => {
-                Ok(on(Verify::ChainAndName, roots.unwrap_or(Roots::System)))
-            }
+            (Some("verify-full"), roots) => Ok(on(Verify::ChainAndName, roots.unwrap_or(Roots::System))),
             (Some(_), _) => Err(ConninfoError::Value {
                 key: "sslmode",
                 expected: "`disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`",
