@@ -137,7 +137,7 @@ impl Tls {
 }
 
 impl Roots {
-    /// The certificates, at least one. Of a bundle, what is no certificate of a CA is left out: it would sign nothing.
+    /// The certificates, at least one. Of a bundle, what cannot be read as a certificate is left out: trust becomes less.
     fn read(&self) -> Result<RootCertStore, String> {
         let certificates = match self {
             // Errors of single files beside roots that can be read are no reason to trust less than there is.
@@ -152,7 +152,7 @@ impl Roots {
                 Err("sslrootcert=system: this machine has no root certificates; name a file".to_owned())
             }
             (true, Roots::File(_)) => {
-                Err(format!("sslrootcert={self}: there is no PEM certificate of a CA in it"))
+                Err(format!("sslrootcert={self}: there is no certificate in it that can be read"))
             }
         }
     }
@@ -220,7 +220,7 @@ mod tests {
             let error = refused(Roots::File(path.clone()));
             assert_eq!(
                 error,
-                format!("sslrootcert={name}: there is no PEM certificate of a CA in it"),
+                format!("sslrootcert={name}: there is no certificate in it that can be read"),
                 "{text}"
             );
         }
