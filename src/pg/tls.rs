@@ -127,7 +127,10 @@ impl Tls {
     /// Why there is no TLS, in one line.
     fn explain(&self, error: &io::Error) -> String {
         match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-            Some(Error::InvalidCertificate(CertificateError::UnknownIssuer)) => {
+            // The latter where a root has the name of who signed it, and another key.
+            Some(Error::InvalidCertificate(
+                CertificateError::UnknownIssuer | CertificateError::BadSignature,
+            )) => {
                 format!("the server's certificate is not signed by any of sslrootcert={}", self.roots)
             }
             Some(Error::InvalidCertificate(error)) => format!("the server's certificate is refused: {error}"),

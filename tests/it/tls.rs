@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use replab::history::NodeName;
 use replab::pg::{Conninfo, Deadlines, Host, Mint, PgError, Roots, Secret, Session, Tls, Verify};
 use tempfile::TempDir;
@@ -42,7 +42,12 @@ struct Identity {
 
 impl Authority {
     fn new() -> Authority {
+        Authority::named("one")
+    }
+
+    fn named(name: &str) -> Authority {
         let mut params = CertificateParams::new([]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -165,11 +170,13 @@ async fn a_server_is_verified_before_anything_is_said_to_it() {
     );
     connect(&front.reach(&server, "127.0.0.1", authority.tls(chain))).await.unwrap().close().await;
 
-    // Somebody else's server.
-    let other = Front::before(server.port(), &Authority::new().sign(&["localhost"])).await;
-    for verify in [full, chain] {
-        let error = refused(&other.reach(&server, "localhost", authority.tls(verify))).await;
-        assert_eq!(error, format!("the server's certificate is not signed by any of sslrootcert={file}"));
+    // Somebody else's servers; one of them says that the same authority has signed for it.
+    for stranger in [Authority::named("other"), Authority::new()] {
+        let other = Front::before(server.port(), &stranger.sign(&["localhost"])).await;
+        for verify in [full, chain] {
+            let error = refused(&other.reach(&server, "localhost", authority.tls(verify))).await;
+            assert_eq!(error, format!("the server's certificate is not signed by any of sslrootcert={file}"));
+        }
     }
     let old = authority.sign_with(&["localhost"], |params| {
         (params.not_before, params.not_after) = (date_time_ymd(2000, 1, 1), date_time_ymd(2001, 1, 1));
@@ -269,7 +276,12 @@ async fn a_server_that_speaks_tls_by_itself_is_spoken_to() {
         let mut command = Command::new(psql);
         command.envs(reach.env()).args(["-XAtc", "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"]);
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "t\n", "{:?}", output.stderr);
+        assert_eq!(
+            String::from_utf8(output.stdout).unwrap(),
+            "t\n",
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     lab.down().await;
 }
@@ -359,14 +371,13 @@ async fn a_run_speaks_tls_with_every_node() {
     run("", &[("PGSSLMODE", "verify-ca"), ("PGSSLROOTCERT", &ca)]).await.exits(0);
     run("?sslmode=verify-full", &[("SSL_CERT_FILE", &ca)]).await.exits(0);
 
-    let other = Authority::new().file().display().to_string();
-    let untrusted = run(&format!("?sslmode=verify-full&sslrootcert={other}"), &[]).await.exits(11);
-    untrusted.explains(&["primary cannot be reached", "No such file", "sslrootcert="]);
+    let absent = run("?sslmode=verify-full&sslrootcert=ca.pem", &[]).await.exits(11);
+    absent.explains(&["primary cannot be reached", "ca.pem: No such file"]);
     let stranger = Authority::new();
     let query = format!("?sslmode=verify-full&sslrootcert={}", stranger.file().display());
     let untrusted = run(&query, &[]).await.exits(11);
     untrusted.explains(&["primary cannot be reached", "not signed by any of sslrootcert="]);
-    let unverified = run("?sslmode=require", &[]).await.exits(10);
+    let unverified = run("?sslmode=require", &[]).await.exits(2);
     unverified.explains(&["--writer", "sslmode=require needs sslrootcert=FILE"]);
     run("", &[]).await.exits(11).explains(&["primary cannot be reached"]);
     servers.down().await;
