@@ -20,6 +20,9 @@ pub struct AnomalyReport {
     pub meaning: String,
     /// How often: of cycles, how many dependencies close one.
     pub count: u64,
+    /// Of cycles: in how many places, which share no cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<u64>,
     /// The transactions of the smallest one.
     pub transactions: Vec<Step>,
     /// Why it cannot be, a sentence each.
@@ -129,6 +132,7 @@ impl AnomalyReport {
             name: found.anomaly.name(),
             meaning: found.anomaly.meaning().to_owned(),
             count: found.count,
+            places: found.places,
             transactions: ids
                 .iter()
                 .zip(1..)

@@ -9,7 +9,7 @@ use super::words::{ladder, who};
 use crate::report::html::parts::{Section, mark, prose, table};
 use crate::report::outcome::Tone;
 use crate::report::picture::figure;
-use crate::report::words::{count, plain};
+use crate::report::words::{count, plain, plural};
 
 /// What a history shows, for a page that says other things, too: headings of the third level, and all below them. Its
 /// anchors begin with `prefix`, so that a page can have several.
@@ -68,13 +68,18 @@ fn anomalies(found: &Transactions, prefix: &str) -> Markup {
             vec![
                 markup! { a href={ "#" (prefix) "anomaly-" (anomaly.name) } { (anomaly.name) } },
                 markup! { span.detail { (anomaly.meaning) } },
-                markup! { (count(anomaly.count)) },
+                markup! {
+                    (count(anomaly.count))
+                    @if let Some(places) = anomaly.places { span.detail { " in " (plural(places, "place")) } }
+                },
             ]
         })
         .collect();
     markup! {
         (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often"], 2, &rows))
-        p.small { "The gravest first. Of cycles: how many dependencies close one." }
+        p.small {
+            "The gravest first. Of cycles: how many dependencies close one, and in how many places, which share none."
+        }
         @for anomaly in &found.anomalies { (details(anomaly, found.is_timed, prefix)) }
     }
 }

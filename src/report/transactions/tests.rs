@@ -92,7 +92,7 @@ fn what_no_endpoint_shows_alone_is_said_in_every_format() {
     let together = found.together.as_ref().unwrap();
     assert_eq!(
         together.sentence,
-        "Each endpoint is snapshot isolated, as far as its readers saw; together they are not: long fork (prefix-violation)."
+        "Each endpoint is snapshot isolated, as far as its readers saw; together they are not: long fork (prefix-violation) in 1 place."
     );
     for text in [terminal(&found, PLAIN), html(&found), json(&found)] {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
