@@ -4,6 +4,7 @@ use super::directory::RunDir;
 use super::judge::{JudgeError, is_missing};
 use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
+use crate::config::WorkloadPlan;
 use crate::history::file::{self, ReadError, Stored};
 use crate::history::{
     BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, SetOp,
@@ -21,6 +22,7 @@ pub(super) enum Kept {
     Counters(Stored<CounterOp>),
     Append(Stored<TxnOp>),
     Register(Stored<TxnOp>),
+    LongFork(Stored<TxnOp>),
     Bank(Stored<BankOp>),
     Set(Stored<SetOp>),
 }
@@ -51,6 +53,7 @@ impl Kept {
             "counters" => Kept::Counters(read_history(dir, workload, cut)?),
             "append" => Kept::Append(read_history(dir, workload, cut)?),
             "register" => Kept::Register(read_history(dir, workload, cut)?),
+            "longfork" => Kept::LongFork(read_history(dir, workload, cut)?),
             "bank" => Kept::Bank(read_history(dir, workload, cut)?),
             "set" => Kept::Set(read_history(dir, workload, cut)?),
             _ => return Err(JudgeError::Workload(workload.to_owned())),
@@ -61,7 +64,9 @@ impl Kept {
         match self {
             Kept::Orders(stored) => &stored.history.header().workload,
             Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
-            Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => {
+                &stored.history.header().workload
+            }
             Kept::Bank(stored) => &stored.history.header().workload,
             Kept::Set(stored) => &stored.history.header().workload,
         }
@@ -71,7 +76,7 @@ impl Kept {
         match self {
             Kept::Orders(stored) => stored.complete,
             Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
-            Kept::Append(stored) | Kept::Register(stored) => stored.complete,
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => stored.complete,
             Kept::Bank(stored) => stored.complete,
             Kept::Set(stored) => stored.complete,
         }
@@ -81,7 +86,9 @@ impl Kept {
         match self {
             Kept::Orders(stored) => Recorded::Orders(&stored.history),
             Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
-            Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => {
+                Recorded::Transactions(&stored.history)
+            }
             Kept::Bank(stored) => Recorded::Bank(&stored.history),
             Kept::Set(stored) => Recorded::Set(&stored.history),
         }
@@ -99,6 +106,12 @@ impl Kept {
             }
             Kept::Register(stored) => {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
+                of_transactions(stored, found)
+            }
+            // Whatever the other workloads' level is.
+            Kept::LongFork(stored) => {
+                let level = WorkloadPlan::LONG_FORK_ISOLATION;
+                let found = check::append(&stage.evidence(&stored.history), claims, level);
                 of_transactions(stored, found)
             }
             Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
