@@ -12,6 +12,8 @@ use crate::lab::{Lab, judgement};
 struct Round {
     /// When the first commit was sent, and when it was answered.
     first: Option<(Nanos, Nanos)>,
+    /// Where it was acknowledged.
+    writer: Option<NodeName>,
     /// A replica showed the first commit and not the second.
     ahead: bool,
     /// The primary showed the second commit and not the first.
@@ -35,7 +37,9 @@ fn rounds(lab: &Lab) -> BTreeMap<i64, Round> {
         let round = rounds.entry((1 - key) / 2).or_default();
         let Outcome::Ok { reply: TxnReply::Committed(committed), .. } = call.outcome else { continue };
         match (micros.as_slice(), committed.reads.as_slice()) {
-            ([Micro::Append(key, _)], _) if key % 2 != 0 => round.first = Some((call.start, call.end)),
+            ([Micro::Append(key, _)], _) if key % 2 != 0 => {
+                (round.first, round.writer) = (Some((call.start, call.end)), Some(call.node));
+            }
             ([Micro::Append(..)], _) => {}
             ([_, _], [Observed::List(first), Observed::List(second)]) => {
                 let is_primary = call.node == NodeName::primary();
@@ -142,6 +146,19 @@ fn rounds_go_on_after_a_crash_of_the_primary() {
     let nemesis = file::read::<FaultOp>(&lab.latest("history/nemesis.jsonl.zst")).unwrap();
     let back = nemesis.history.completed_ok().map(|call| call.end).max().unwrap();
     assert!(rounds.values().any(|round| round.first.is_some_and(|(start, _)| start > back)), "{rounds:#?}");
+    lab.assert_nothing_left();
+}
+
+#[test]
+fn rounds_follow_the_primary() {
+    let Some(lab) = Lab::real() else { return };
+    lab.run(&["run", "longfork", "--duration", "3s", "--fault", "promote(replica-2)@1s", "--seed", "5"])
+        .exits(0);
+    let (report, rounds) = (lab.results(), rounds(&lab));
+    let writers: BTreeSet<NodeName> = rounds.values().filter_map(|round| round.writer).collect();
+    assert_eq!(writers, BTreeSet::from([NodeName::primary(), NodeName::replica(2)]));
+    let durability = judgement(&report, "longfork", "durability", None);
+    assert_eq!(durability["claimed"], false, "every other commit waits for nobody");
     lab.assert_nothing_left();
 }
 

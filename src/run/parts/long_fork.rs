@@ -86,9 +86,9 @@ impl Part for LongFork {
         let count = AT_PRIMARY.len() as u32;
         for (thread, actor) in (0..).zip(AT_PRIMARY) {
             let sites = if actor == Actor::Second { &hasty } else { &sites };
-            let place = Place::writer(sites.iter(), thread, count, &primary);
-            let is_scout = (thread as usize) < sites.len();
-            let worker = self.crew.worker(load, place, is_scout, thread, self.turns(actor), Pause::None);
+            // The others wait for it meanwhile: each looks for the primary at every node by itself.
+            let place = Place::writer(sites.iter(), 0, 1, &primary);
+            let worker = self.crew.worker(load, place, true, thread, self.turns(actor), Pause::None);
             workers.spawn(worker.run::<TxnClient>(TERMS));
         }
         let pause = Pause::Fixed(self.read_interval.into());
