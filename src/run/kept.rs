@@ -6,14 +6,15 @@ use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
 use crate::config::WorkloadPlan;
 use crate::history::file::{self, ReadError, Stored};
+use crate::history::txn::Txn;
 use crate::history::{
     BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, SetOp,
     TxnOp, TxnReply,
 };
 use crate::isolation::Isolation;
-use crate::lsn::Lsn;
 use crate::measure::Recorded;
-use crate::report::transactions::{Source, Transactions};
+use crate::report::transactions::{Said, Source, Transactions};
+use crate::workload::transactions::Holds;
 
 /// One workload's history.
 pub(super) enum Kept {
@@ -102,17 +103,17 @@ impl Kept {
             Kept::Counters(stored) => plain(check::counters(&stage.evidence(&stored.history), claims)),
             Kept::Append(stored) => {
                 let found = check::append(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions(stored, found)
+                of_transactions(stored, Holds::List, found)
             }
             Kept::Register(stored) => {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions(stored, found)
+                of_transactions(stored, Holds::Register, found)
             }
             // Whatever the other workloads' level is.
             Kept::LongFork(stored) => {
                 let level = WorkloadPlan::LONG_FORK_ISOLATION;
                 let found = check::append(&stage.evidence(&stored.history), claims, level);
-                of_transactions(stored, found)
+                of_transactions(stored, Holds::List, found)
             }
             Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
             Kept::Set(stored) => plain(check::set(&stage.evidence(&stored.history), claims)),
@@ -120,25 +121,31 @@ impl Kept {
     }
 }
 
-fn of_transactions(stored: &Stored<TxnOp>, found: check::Transactions) -> Judged {
+fn of_transactions(stored: &Stored<TxnOp>, holds: Holds, found: check::Transactions) -> Judged {
     let workload = &stored.history.header().workload;
     let transactions = found.analyses.map(|Analyses { txns, model, whole, alone }| {
         let file = format!("history/{workload}.jsonl.zst");
         let is_cut = !stored.complete;
         let source = Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut };
         let mut found = Transactions::new(&txns, &source, model, &whole, &alone);
-        found.annotate(|id| said(&stored.history, txns.txn(id).completed));
+        found.annotate(|id| said(&stored.history, holds, txns.txn(id)));
         (workload.clone(), found)
     });
     Judged { judgements: found.judgements, transactions }
 }
 
-/// What the server said of the transaction that was completed with an event: its xid, and where its log ended.
-fn said(history: &History<TxnOp>, event: u32) -> (Option<u64>, Option<Lsn>) {
-    match history.events().get(event as usize).map(|event| &event.phase) {
+/// What was said to the server of a transaction, and by it.
+fn said(history: &History<TxnOp>, holds: Holds, txn: &Txn) -> Said {
+    let phase = |event: u32| history.events().get(event as usize).map(|event| &event.phase);
+    let sql = match phase(txn.invoked) {
+        Some(Phase::Invoke { op }) => op.micros().iter().map(|micro| holds.sql(micro)).collect(),
+        _ => Vec::new(),
+    };
+    let (xid, lsn) = match phase(txn.completed) {
         Some(Phase::Ok { reply: TxnReply::Committed(committed), .. }) => (committed.xid, committed.lsn),
         _ => (None, None),
-    }
+    };
+    Said { sql, xid, lsn }
 }
 
 impl<'a> Stage<'a> {

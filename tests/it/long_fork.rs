@@ -116,6 +116,14 @@ fn readers_of_two_nodes_disagree_whenever_commits_wait_for_a_standby_that_does_n
     assert!(!report["not_checked"].to_string().contains("Long forks:"));
     let page = std::fs::read_to_string(lab.latest("report.html")).unwrap();
     assert!(page.contains("Long forks") && page.contains(&counted));
+    // What was sent stands beside what it means, statement by statement.
+    for anomaly in report["transactions"]["longfork"]["anomalies"].as_array().unwrap() {
+        for step in anomaly["transactions"].as_array().unwrap() {
+            let lines = |field: &str| step[field].as_array().map(Vec::len);
+            assert_eq!(lines("sql"), lines("operations"), "{step}");
+        }
+    }
+    assert!(page.contains("INSERT INTO txn_list VALUES (-"));
     lab.run(&["check", "latest", "--require", "snapshot-order", "--json"]).exits(1);
     let shrunk = lab.run(&["shrink", "latest", "long-fork"]).exits(0);
     assert!(shrunk.stdout.contains("long fork"), "{}", shrunk.stdout);

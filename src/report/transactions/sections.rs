@@ -9,7 +9,7 @@ use super::words::{ladder, who};
 use crate::report::html::parts::{Section, mark, prose, table};
 use crate::report::outcome::Tone;
 use crate::report::picture::figure;
-use crate::report::words::{count, plain, plural};
+use crate::report::words::{count, plain};
 
 /// What a history shows, for a page that says other things, too: headings of the third level, and all below them. Its
 /// anchors begin with `prefix`, so that a page can have several.
@@ -68,17 +68,15 @@ fn anomalies(found: &Transactions, prefix: &str) -> Markup {
             vec![
                 markup! { a href={ "#" (prefix) "anomaly-" (anomaly.name) } { (anomaly.name) } },
                 markup! { span.detail { (anomaly.meaning) } },
-                markup! {
-                    (count(anomaly.count))
-                    @if let Some(places) = anomaly.places { span.detail { " in " (plural(places, "place")) } }
-                },
+                markup! { (count(anomaly.count)) },
+                markup! { (anomaly.places.map_or("–".to_owned(), count)) },
             ]
         })
         .collect();
     markup! {
-        (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often"], 2, &rows))
+        (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often", "places"], 2, &rows))
         p.small {
-            "The gravest first. Of cycles: how many dependencies close one, and in how many places, which share none."
+            "The gravest first. Of cycles: how many dependencies close one, and in how many places: no cycle is in two of them."
         }
         @for anomaly in &found.anomalies { (details(anomaly, found.is_timed, prefix)) }
     }
@@ -116,7 +114,10 @@ fn transaction(step: &Step, is_timed: bool) -> Markup {
             "-- " (who(step, is_timed)) "\nBEGIN;\n"
             @for (place, operation) in (0..).zip(&step.operations) {
                 @let is_decisive = step.decisive.contains(&place);
-                "  " @if is_decisive { strong { (plain(operation)) } } @else { (plain(operation)) } "\n"
+                @let sql = step.sql.get(place as usize);
+                "  " @if sql.is_some() { "-- " }
+                @if is_decisive { strong { (plain(operation)) } } @else { (plain(operation)) } "\n"
+                @if let Some(sql) = sql { "  " (plain(sql)) ";\n" }
             }
             (end)
         }
