@@ -87,12 +87,12 @@ impl Transactions {
                 }
                 level => level,
             };
-            let read = self.session.prepare(holds.read_sql()).await?;
+            let read = self.session.prepare(&holds.read_sql()).await?;
             self.prepared = Some(Prepared { begin: level.begin(), read, write: None });
         }
         match &mut self.prepared {
             Some(prepared) if writes && prepared.write.is_none() => {
-                prepared.write = Some(self.session.prepare(holds.write_sql()).await?);
+                prepared.write = Some(self.session.prepare(&holds.write_sql()).await?);
             }
             _ => {}
         }
