@@ -4,6 +4,9 @@
 //! that answers `Ok` has taken hold.
 
 mod any;
+mod attached;
+#[cfg(feature = "aurora")]
+pub mod aurora;
 mod blame;
 mod cascade;
 pub mod compose;

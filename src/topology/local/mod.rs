@@ -111,6 +111,10 @@ impl Cluster {
             Action::Reset(_) => true,
             Action::FillDisk | Action::FreeDisk => true,
             Action::Terminate | Action::CancelSyncWait => true,
+            // PostgreSQL simulates nothing.
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => false,
         }
     }
 
@@ -176,6 +180,11 @@ impl Cluster {
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => {
+                return Err(TopologyError::lab(format!("a cluster of processes has no {action}")));
+            }
         };
         // What was held up during a failover now shows whether it can follow.
         if action.brings_back() || action.cures().is_some() {
