@@ -315,7 +315,7 @@ impl UrlsPlan {
 
     /// Whether a URL came with a password, which the stored plan does not hold.
     pub fn has_password(&self) -> bool {
-        std::iter::once(&self.writer).chain(&self.readers).any(|conninfo| conninfo.password().is_some())
+        std::iter::once(&self.writer).chain(&self.readers).any(Conninfo::has_password)
     }
 }
 

@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused_without_the_password() {
-        insta::assert_snapshot!(refused(|flags| flags.writer = text("postgres://u:hunter2@db1/d?sslmode=require")), @"--writer: `sslmode` must be `disable`, `allow` or `prefer`: this build does not speak TLS");
+        insta::assert_snapshot!(refused(|flags| flags.writer = text("postgres://u:hunter2@db1/d?sslmode=require")), @"--writer: sslmode=require needs sslrootcert=FILE, the PEM certificates of who signs the server's: replab speaks TLS only with a server that it can verify (sslmode=verify-full alone takes this machine's roots)");
         insta::assert_snapshot!(refused(|flags| flags.writer = text("hunter2")), @"--writer: expected postgres://user@host:port/dbname or key=value pairs");
         insta::assert_snapshot!(refused(|flags| flags.writer = text("postgres://u:hunter2@db1/d?application_name=x")), @"--writer: application_name is replab's own to set");
         insta::assert_snapshot!(refused(|flags| flags.readers = vec![WRITER.to_owned()]), @"--reader: postgres://u@db1:5432/d is named twice");

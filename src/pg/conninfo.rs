@@ -1,16 +1,19 @@
 //! Where a server is and who asks: libpq's connection strings, read strictly.
 //!
-//! Source: PostgreSQL manual, "Connection Strings" (libpq). One host only; TLS is not spoken.
+//! Source: PostgreSQL manual, "Connection Strings" and "SSL Support" (libpq). One host only.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Secret;
+use super::{Mint, Password, Secret, Tls};
 
+mod encryption;
 mod text;
 
+use encryption::Encryption;
 use text::{encode, key_value_pairs, parse_port, parse_seconds, url_pairs};
 
 /// How to reach a server.
@@ -28,7 +31,8 @@ pub struct Conninfo {
     host: Host,
     port: u16,
     user: String,
-    password: Option<Secret>,
+    password: Password,
+    encryption: Encryption,
     dbname: String,
     application_name: Option<String>,
     connect_timeout: Option<Duration>,
@@ -64,6 +68,20 @@ pub enum ConninfoError {
         /// What is accepted.
         expected: &'static str,
     },
+    /// Encryption without verification.
+    #[error(
+        "sslmode={0} needs sslrootcert=FILE, the PEM certificates of who signs the server's: replab speaks TLS only with \
+         a server that it can verify (sslmode=verify-full alone takes this machine's roots)"
+    )]
+    Unverified(&'static str),
+    /// Public roots sign for whoever asks, so that without the name they verify nothing.
+    #[error("sslrootcert=system needs sslmode=verify-full")]
+    SystemRoots,
+    /// Roots that nobody would look at.
+    #[error(
+        "sslrootcert needs sslmode=verify-full, verify-ca or require; with the other modes no TLS is spoken"
+    )]
+    UnusedRoots,
 }
 
 impl Conninfo {
@@ -73,7 +91,8 @@ impl Conninfo {
             host,
             port,
             user: user.to_owned(),
-            password: None,
+            password: Password::None,
+            encryption: Encryption::Unsaid,
             dbname: dbname.to_owned(),
             application_name: None,
             connect_timeout: None,
@@ -82,7 +101,13 @@ impl Conninfo {
     }
 
     /// Reads a URL or key=value pairs. What is absent comes from `PGHOST`, `PGPORT`, `PGUSER`, `PGPASSWORD`,
-    /// `PGDATABASE`, as with libpq; then `localhost`, 5432, the system's user, and a database named like the user.
+    /// `PGDATABASE`, `PGSSLMODE`, `PGSSLROOTCERT`, as with libpq; then `localhost`, 5432, the system's user, and a database
+    /// named like the user.
+    ///
+    /// TLS is spoken with `sslmode=require`, `verify-ca` and `verify-full`, and with no other: `allow` and `prefer` give
+    /// no protection, and mean `disable` here. No mode encrypts without verification, as libpq does: `require` is
+    /// `verify-ca`, and both need `sslrootcert`, a file of PEM certificates. `verify-full` without it takes the roots of
+    /// this machine, which is `sslrootcert=system`; `~/.postgresql/root.crt` is not looked for.
     pub fn parse(text: &str) -> Result<Conninfo, ConninfoError> {
         Conninfo::parse_with(text, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
     }
@@ -95,26 +120,23 @@ impl Conninfo {
             Some(rest) => url_pairs(rest)?,
             None => key_value_pairs(text)?,
         };
+        let has_roots = pairs.get("sslrootcert").is_some_and(|value| !value.is_empty());
         let mut take = |key: &str, variable: &str| {
             pairs.remove(key).filter(|value| !value.is_empty()).or_else(|| env(variable))
         };
         let host = take("host", "PGHOST").unwrap_or_else(|| "localhost".to_owned());
         let port = take("port", "PGPORT");
         let user = take("user", "PGUSER").or_else(|| env("USER")).unwrap_or_else(|| "postgres".to_owned());
-        let password = take("password", "PGPASSWORD").map(Secret::new);
+        let password = take("password", "PGPASSWORD").map(|text| Password::Fixed(Secret::new(text)));
         let dbname = take("dbname", "PGDATABASE").unwrap_or_else(|| user.clone());
         let application_name = take("application_name", "PGAPPNAME");
         let connect_timeout = take("connect_timeout", "PGCONNECT_TIMEOUT");
         let sslmode = take("sslmode", "PGSSLMODE");
+        let sslrootcert = take("sslrootcert", "PGSSLROOTCERT");
         if let Some(key) = pairs.into_keys().next() {
             return Err(ConninfoError::UnknownKey(key));
         }
-        if sslmode.is_some_and(|mode| !matches!(&*mode, "disable" | "allow" | "prefer")) {
-            return Err(ConninfoError::Value {
-                key: "sslmode",
-                expected: "`disable`, `allow` or `prefer`: this build does not speak TLS",
-            });
-        }
+        let encryption = Encryption::parse(sslmode.as_deref(), sslrootcert.as_deref(), has_roots)?;
         Ok(Conninfo {
             host: Host::parse(&host)?,
             port: match port {
@@ -122,7 +144,8 @@ impl Conninfo {
                 None => 5432,
             },
             user,
-            password,
+            password: password.unwrap_or_default(),
+            encryption,
             dbname,
             application_name,
             connect_timeout: connect_timeout.map(|seconds| parse_seconds(&seconds)).transpose()?.flatten(),
@@ -145,9 +168,25 @@ impl Conninfo {
         &self.user
     }
 
-    /// Its password.
+    /// Its password, where that is a fixed one.
     pub fn password(&self) -> Option<&Secret> {
-        self.password.as_ref()
+        match &self.password {
+            Password::Fixed(password) => Some(password),
+            Password::None | Password::Minted(_) => None,
+        }
+    }
+
+    /// Whether there is a password, fixed or minted.
+    pub fn has_password(&self) -> bool {
+        self.password != Password::None
+    }
+
+    /// How sessions over TCP encrypt, where they do. A socket of this machine is never encrypted.
+    pub fn tls(&self) -> Option<&Tls> {
+        match &self.encryption {
+            Encryption::On(tls) => Some(tls),
+            Encryption::Unsaid | Encryption::Off => None,
+        }
     }
 
     /// The database.
@@ -166,6 +205,12 @@ impl Conninfo {
         self
     }
 
+    /// The same port, user, password and TLS on another host; a minted password and a certificate are then for that one.
+    pub fn with_host(mut self, host: Host) -> Conninfo {
+        self.host = host;
+        self
+    }
+
     /// The same host, another port.
     pub fn with_port(mut self, port: u16) -> Conninfo {
         self.port = port;
@@ -174,7 +219,19 @@ impl Conninfo {
 
     /// The same server, with a password.
     pub fn with_password(mut self, password: Secret) -> Conninfo {
-        self.password = Some(password);
+        self.password = Password::Fixed(password);
+        self
+    }
+
+    /// The same server, with a password that `mint` makes for each connection.
+    pub fn with_minted_password(mut self, mint: Arc<dyn Mint>) -> Conninfo {
+        self.password = Password::Minted(mint);
+        self
+    }
+
+    /// The same server, with TLS.
+    pub fn with_tls(mut self, tls: Tls) -> Conninfo {
+        self.encryption = Encryption::On(tls);
         self
     }
 
@@ -185,40 +242,63 @@ impl Conninfo {
         self
     }
 
+    /// The password of one attempt to connect; a minted one is made anew.
+    pub(super) async fn mint_password(&self) -> Result<Option<Secret>, String> {
+        match &self.password {
+            Password::None => Ok(None),
+            Password::Fixed(password) => Ok(Some(password.clone())),
+            Password::Minted(mint) => {
+                mint.mint(&self.host.to_string(), self.port, &self.user).await.map(Some)
+            }
+        }
+    }
+
+    /// How long one address may take to answer, where the connection string limits that.
+    pub(super) fn connect_timeout(&self) -> Option<Duration> {
+        self.connect_timeout
+    }
+
     /// What every session asks for.
     pub(super) fn settings(&self) -> &[(&'static str, String)] {
         &self.settings
     }
 
-    /// libpq's variables for a child such as `psql`: the password is in them, and in no argument that others can see.
+    /// libpq's variables for a child such as `psql`: the password is in them, and in no argument that others can see. A
+    /// minted password is not: it would be old before it is used.
     pub fn env(&self) -> Vec<(&'static str, String)> {
         let mut env = vec![
             ("PGHOST", self.host.to_string()),
             ("PGPORT", self.port.to_string()),
             ("PGUSER", self.user.clone()),
             ("PGDATABASE", self.dbname.clone()),
-            ("PGSSLMODE", "disable".to_owned()),
         ];
-        env.extend(self.password.as_ref().map(|password| ("PGPASSWORD", password.expose().to_owned())));
+        match self.tls() {
+            None => env.push(("PGSSLMODE", "disable".to_owned())),
+            Some(tls) => env.extend([
+                ("PGSSLMODE", tls.verify().to_string()),
+                ("PGSSLROOTCERT", tls.roots().to_string()),
+            ]),
+        }
+        env.extend(self.password().map(|password| ("PGPASSWORD", password.expose().to_owned())));
         env.extend(self.application_name.as_ref().map(|name| ("PGAPPNAME", name.clone())));
         env.extend(self.options().map(|options| ("PGOPTIONS", options)));
         env
     }
 
-    /// The driver's form. The name that the connection string sets wins over `application_name`.
-    pub(super) fn driver_config(&self, application_name: &str) -> tokio_postgres::Config {
+    /// The driver's form, for a stream that is there already. The name that the connection string sets wins over
+    /// `application_name`.
+    pub(super) fn driver_config(
+        &self,
+        application_name: &str,
+        password: Option<&Secret>,
+    ) -> tokio_postgres::Config {
         let mut config = tokio_postgres::Config::new();
-        match &self.host {
-            Host::Tcp(host) => config.host(host),
-            Host::Unix(directory) => config.host_path(directory),
-        };
-        config.port(self.port).user(&self.user).dbname(&self.dbname);
+        config.user(&self.user).dbname(&self.dbname);
+        // TLS, where there is any, lies below what the driver sees.
+        config.ssl_mode(tokio_postgres::config::SslMode::Disable);
         config.application_name(self.application_name.as_deref().unwrap_or(application_name));
-        if let Some(password) = &self.password {
+        if let Some(password) = password {
             config.password(password.expose());
-        }
-        if let Some(limit) = self.connect_timeout {
-            config.connect_timeout(limit);
         }
         if let Some(options) = self.options() {
             config.options(&*options);
@@ -272,9 +352,11 @@ impl fmt::Display for Conninfo {
             Host::Unix(directory) => encode(&directory.display().to_string()),
         };
         write!(f, "postgres://{}@{host}:{}/{}", encode(&self.user), self.port, encode(&self.dbname))?;
-        let name = self.application_name.as_ref().map(|name| format!("application_name={}", encode(name)));
-        let limit = self.connect_timeout.map(|limit| format!("connect_timeout={}", limit.as_secs()));
-        let parameters: Vec<String> = name.into_iter().chain(limit).collect();
+        let name = self.application_name.as_ref().map(|name| ("application_name", name.clone()));
+        let limit = self.connect_timeout.map(|limit| ("connect_timeout", limit.as_secs().to_string()));
+        let parameters = name.into_iter().chain(limit).chain(self.encryption.parameters());
+        let parameters: Vec<String> =
+            parameters.map(|(key, value)| format!("{key}={}", encode(&value))).collect();
         if parameters.is_empty() { Ok(()) } else { write!(f, "?{}", parameters.join("&")) }
     }
 }
@@ -282,6 +364,7 @@ impl fmt::Display for Conninfo {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::{Roots, Verify};
 
     fn parse(text: &str) -> Result<Conninfo, ConninfoError> {
         Conninfo::parse_with(text, |_| None)
@@ -358,10 +441,92 @@ mod tests {
             assert_eq!(found, error, "{text}");
             assert!(!format!("{found} {found:?}").contains(secret), "{text}");
         }
-        assert!(matches!(
-            parse("postgres://u:hunter2@h/d?sslmode=verify-full"),
-            Err(ConninfoError::Value { key: "sslmode", .. })
-        ));
+    }
+
+    /// What is verified, and against what.
+    fn tls(text: &str, env: &[(&str, &str)]) -> Result<Option<String>, ConninfoError> {
+        let variable =
+            |name: &str| env.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let read = Conninfo::parse_with(text, variable)?;
+        // What is printed says the same again, whatever the environment is.
+        assert_eq!(parse(&read.to_string()).unwrap().tls(), read.tls(), "{text}");
+        Ok(read.tls().map(|tls| format!("{} {}", tls.verify(), tls.roots())))
+    }
+
+    #[test]
+    fn reads_how_the_server_is_verified() {
+        for (query, expected) in [
+            ("", None),
+            ("sslmode=disable", None),
+            ("sslmode=prefer", None),
+            ("sslmode=verify-full", Some("verify-full system")),
+            ("sslrootcert=system", Some("verify-full system")),
+            ("sslmode=verify-full&sslrootcert=%2Fa%20b%2Fca.pem", Some("verify-full /a b/ca.pem")),
+            ("sslmode=verify-ca&sslrootcert=/ca.pem", Some("verify-ca /ca.pem")),
+            ("sslmode=require&sslrootcert=/ca.pem", Some("verify-ca /ca.pem")),
+        ] {
+            let found = tls(&format!("postgres://u@h/d?{query}"), &[]).unwrap();
+            assert_eq!(found.as_deref(), expected, "{query}");
+        }
+        let found = tls("host=h sslmode=verify-full sslrootcert='/a b/ca.pem'", &[]).unwrap();
+        assert_eq!(found.as_deref(), Some("verify-full /a b/ca.pem"));
+        let here = std::env::current_dir().unwrap().join("ca.pem");
+        let found = tls("postgres://u@h/d?sslmode=verify-ca&sslrootcert=ca.pem", &[]).unwrap();
+        assert_eq!(
+            found,
+            Some(format!("verify-ca {}", here.display())),
+            "a child may work in another folder"
+        );
+    }
+
+    #[test]
+    fn reads_how_the_server_is_verified_from_the_environment() {
+        let roots = ("PGSSLROOTCERT", "/ca.pem");
+        let full = [("PGSSLMODE", "verify-full"), roots];
+        assert_eq!(tls("postgres://u@h/d", &full).unwrap().as_deref(), Some("verify-full /ca.pem"));
+        let both = "postgres://u@h/d?sslmode=verify-ca&sslrootcert=/own.pem";
+        assert_eq!(tls(both, &full).unwrap().as_deref(), Some("verify-ca /own.pem"));
+        // Roots of the environment are for whoever wants some.
+        assert_eq!(tls("postgres://u@h/d", &[roots]).unwrap(), None);
+        assert_eq!(tls("postgres://u@h/d?sslmode=disable", &full).unwrap(), None);
+        let printed = Conninfo::parse_with("postgres://u@h/d?sslmode=disable", |_| None).unwrap().to_string();
+        assert_eq!(
+            printed, "postgres://u@h:5432/d?sslmode=disable",
+            "for whom the environment says otherwise"
+        );
+    }
+
+    #[test]
+    fn tls_with_nobody_verified_is_refused() {
+        for (query, error) in [
+            ("sslmode=require", ConninfoError::Unverified("require")),
+            ("sslmode=verify-ca", ConninfoError::Unverified("verify-ca")),
+            ("sslmode=require&sslrootcert=system", ConninfoError::SystemRoots),
+            ("sslmode=verify-ca&sslrootcert=system", ConninfoError::SystemRoots),
+            ("sslrootcert=/ca.pem", ConninfoError::UnusedRoots),
+            ("sslmode=prefer&sslrootcert=/ca.pem", ConninfoError::UnusedRoots),
+        ] {
+            assert_eq!(parse(&format!("postgres://u@h/d?{query}")), Err(error), "{query}");
+        }
+        let error = parse("postgres://u:hunter2@h/d?sslmode=verify").unwrap_err();
+        assert!(matches!(error, ConninfoError::Value { key: "sslmode", .. }), "{error}");
+    }
+
+    #[test]
+    fn tls_goes_with_the_connection_string_wherever_it_goes() {
+        let read = parse("postgres://u:hunter2@h:1/d?sslmode=verify-full&sslrootcert=/a/ca.pem").unwrap();
+        let printed = "postgres://u@h:1/d?sslmode=verify-full&sslrootcert=%2Fa%2Fca.pem";
+        assert_eq!(read.to_string(), printed);
+        let env = read.env();
+        for wanted in [("PGSSLMODE", "verify-full"), ("PGSSLROOTCERT", "/a/ca.pem")] {
+            assert!(env.iter().any(|(key, value)| (*key, &**value) == wanted), "{env:?}");
+        }
+        let elsewhere = read.with_host(Host::Tcp("other".to_owned()));
+        assert_eq!(elsewhere.to_string(), printed.replace("@h", "@other"));
+        let plain = parse("postgres://u@h:1/d").unwrap();
+        assert!(plain.env().contains(&("PGSSLMODE", "disable".to_owned())));
+        let with = plain.with_tls(Tls::new(Verify::Chain, Roots::System));
+        assert_eq!(with.tls(), Some(&Tls::new(Verify::Chain, Roots::System)));
     }
 
     #[test]

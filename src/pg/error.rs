@@ -81,6 +81,11 @@ impl PgError {
 }
 
 impl Lost {
+    /// The lab's own reason.
+    pub(super) fn because(message: impl Into<String>) -> Lost {
+        Lost { sqlstate: None, message: message.into() }
+    }
+
     /// What the driver's error says about a connection that is over or never was.
     pub(super) fn of(error: &tokio_postgres::Error) -> Lost {
         match error.as_db_error() {

@@ -6,21 +6,26 @@
 pub mod aurora;
 mod certainty;
 mod conninfo;
+mod dial;
 mod error;
 mod passfile;
+mod password;
 pub mod probe;
 mod said;
 mod secret;
 mod session;
+mod tls;
 mod transaction;
 
 pub use certainty::{Certainty, Stage, cause, certainty};
 pub use conninfo::{Conninfo, ConninfoError, Host};
 pub use error::{Lost, PgError};
 pub use passfile::Passfile;
+pub use password::{Mint, Password};
 pub use said::Said;
 pub use secret::Secret;
 pub use session::{Deadlines, Notice, Session};
+pub use tls::{Roots, Tls, Verify};
 pub use tokio_postgres::types::ToSql;
 pub use tokio_postgres::{Row, Statement};
 pub use transaction::{Bound, Done, Failed};

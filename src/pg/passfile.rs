@@ -60,7 +60,7 @@ impl Passfile {
 
     /// `conninfo` with the password of the first line that fits, unless it has one.
     pub fn complete(&self, conninfo: Conninfo) -> Conninfo {
-        if conninfo.password().is_some() {
+        if conninfo.has_password() {
             return conninfo;
         }
         let host = match conninfo.host() {

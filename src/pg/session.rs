@@ -1,6 +1,7 @@
 //! One connection to one server, with a deadline on every call.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,9 +11,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{
-    AsyncMessage, Client, Connection, NoTls, Row, SimpleQueryMessage, Socket, Statement, tls::NoTlsStream,
+    AsyncMessage, Client, Connection, Row, SimpleQueryMessage, Statement, tls::NoTlsStream,
 };
 
+use super::dial::{Dialled, Wire, dial};
 use super::{Conninfo, Lost, PgError};
 
 /// How long a session waits.
@@ -45,6 +47,7 @@ pub struct Session {
     driver: Driver,
     deadlines: Deadlines,
     backend_pid: i32,
+    peer: Option<SocketAddr>,
 }
 
 /// The task that moves bytes for one session.
@@ -65,28 +68,30 @@ struct Link {
 }
 
 impl Session {
-    /// Connects, authenticates, and has one query answered.
+    /// Connects, with TLS where `conninfo` says so, authenticates, and has one query answered. The host's name is resolved
+    /// and a minted password is made anew each time, within the same deadline.
     ///
     /// # Errors
     /// [`PgError::CannotConnect`], with the code where the server sent one (`57P03`: it is starting up or shutting
-    /// down); also where the session did not get a setting that `conninfo` asks for.
+    /// down); also where the server cannot be verified, where no password could be minted, and where the session did not
+    /// get a setting that `conninfo` asks for.
     pub async fn connect(
         conninfo: &Conninfo,
         application_name: &str,
         deadlines: Deadlines,
     ) -> Result<Session, PgError> {
         let attempt = async {
-            let config = conninfo.driver_config(application_name);
-            let (client, connection) = config.connect(NoTls).await?;
+            let Dialled { client, connection, peer } = dial(conninfo, application_name).await?;
             let link = Arc::new(Link::default());
             let task = tokio::spawn(drive(connection, Arc::clone(&link)));
             let driver = Driver { task, link };
             let mut sql = "SELECT pg_backend_pid()".to_owned();
             conninfo.settings().iter().for_each(|(name, _)| sql += &format!(", current_setting('{name}')"));
-            let rows = client.query_typed(&sql, &[]).await?;
-            let backend_pid = rows.first().map_or(Ok(0), |row| row.try_get(0))?;
+            let lost = |error: tokio_postgres::Error| Lost::of(&error);
+            let rows = client.query_typed(&sql, &[]).await.map_err(lost)?;
+            let backend_pid = rows.first().map_or(Ok(0), |row| row.try_get(0)).map_err(lost)?;
             let refused = rows.first().and_then(|row| refused(conninfo, row));
-            Ok((Session { client, driver, deadlines, backend_pid }, refused))
+            Ok((Session { client, driver, deadlines, backend_pid, peer }, refused))
         };
         match timeout(deadlines.connect, attempt).await {
             Ok(Ok((session, None))) => {
@@ -94,18 +99,23 @@ impl Session {
                 drop(session.take_warnings());
                 Ok(session)
             }
-            Ok(Ok((_, Some(message)))) => Err(PgError::CannotConnect(Lost { sqlstate: None, message })),
-            Ok(Err(error)) => Err(PgError::CannotConnect(Lost::of(&error))),
-            Err(_) => Err(PgError::CannotConnect(Lost {
-                sqlstate: None,
-                message: format!("no answer within {} ms", deadlines.connect.as_millis()),
-            })),
+            Ok(Ok((_, Some(message)))) => Err(PgError::CannotConnect(Lost::because(message))),
+            Ok(Err(lost)) => Err(PgError::CannotConnect(lost)),
+            Err(_) => {
+                let message = format!("no answer within {} ms", deadlines.connect.as_millis());
+                Err(PgError::CannotConnect(Lost::because(message)))
+            }
         }
     }
 
     /// The process id of the server's side, for `pg_stat_activity` and the server's log.
     pub fn backend_pid(&self) -> i32 {
         self.backend_pid
+    }
+
+    /// Where the server is that answers, as its name was resolved for this connection; `None` for a socket of this machine.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
     }
 
     /// Has `sql` parsed and planned once.
@@ -294,7 +304,7 @@ fn refused(conninfo: &Conninfo, row: &Row) -> Option<String> {
 }
 
 /// Moves bytes until the connection ends, and keeps what the server says beside its answers.
-async fn drive(connection: Connection<Socket, NoTlsStream>, link: Arc<Link>) {
+async fn drive(connection: Connection<Box<dyn Wire>, NoTlsStream>, link: Arc<Link>) {
     let mut connection = pin!(connection);
     loop {
         match std::future::poll_fn(|cx| connection.poll_message(cx)).await {

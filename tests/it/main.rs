@@ -39,6 +39,7 @@ mod stored;
 mod support;
 mod suspend;
 mod tidy;
+mod tls;
 mod transactions;
 mod urls;
 mod usage;

@@ -37,7 +37,7 @@ struct Banned {
     instead: &'static str,
 }
 
-const BANNED: [Banned; 11] = [
+const BANNED: [Banned; 12] = [
     Banned { word: "print!", allowed: &["src/cli/"], instead: "only cli prints" },
     Banned { word: "println!", allowed: &["src/cli/"], instead: "only cli prints" },
     Banned { word: "eprint!", allowed: &["src/cli/"], instead: "only cli prints" },
@@ -46,6 +46,11 @@ const BANNED: [Banned; 11] = [
         word: "tokio_postgres",
         allowed: &["src/pg/", "src/workload/"],
         instead: "the driver's types stay in pg and workload",
+    },
+    Banned {
+        word: "tokio_rustls",
+        allowed: &["src/pg/tls"],
+        instead: "how TLS is spoken is pg::Tls's own affair",
     },
     Banned {
         word: "process::Command",
