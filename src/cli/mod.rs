@@ -30,6 +30,7 @@ mod runs;
 mod shrink;
 mod soak;
 mod status;
+mod survey;
 mod tables;
 mod up;
 mod watch;

@@ -5,7 +5,6 @@
 
 mod any;
 mod attached;
-#[cfg(feature = "aurora")]
 pub mod aurora;
 mod blame;
 mod cascade;

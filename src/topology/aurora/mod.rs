@@ -19,6 +19,7 @@ mod cluster;
 mod discovery;
 #[cfg(feature = "aurora")]
 mod events;
+mod facts;
 #[cfg(feature = "aurora")]
 mod failover;
 #[cfg(feature = "aurora")]
@@ -34,19 +35,24 @@ mod seat;
 #[cfg(feature = "aurora")]
 mod secret;
 mod survey;
-#[cfg(feature = "aurora")]
-mod token;
 #[cfg(all(test, feature = "aurora"))]
 mod tests;
+#[cfg(feature = "aurora")]
+mod token;
 
 pub use access::{Access, Auth, Tls};
 pub use calls::{CALLS, can, rehearse};
 #[cfg(feature = "aurora")]
-pub use cluster::{Cluster, Config, InstanceFacts};
+pub use cluster::{Cluster, Config};
 #[cfg(feature = "aurora")]
 pub use discovery::survey;
-#[cfg(feature = "aurora")]
-pub use events::ClusterEvent;
+pub use facts::{ClusterEvent, InstanceFacts};
 pub use patience::Patience;
 pub use problem::Problem;
 pub use survey::{CustomEndpoint, Member, Survey, TAG};
+
+/// Without the feature nobody can be asked.
+#[cfg(not(feature = "aurora"))]
+pub async fn survey(_access: &Access) -> Result<Survey, super::TopologyError> {
+    Err(super::TopologyError::Config("this replab was built without the feature `aurora`".to_owned()))
+}

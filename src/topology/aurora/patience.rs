@@ -30,14 +30,19 @@ impl Default for Patience {
     }
 }
 
+#[cfg(feature = "aurora")]
 /// Pauses between two looks: short at first, as a stand-in answers at once, and longer as it takes longer, as the API
 /// counts calls.
+#[cfg(feature = "aurora")]
 #[derive(Debug)]
 pub(super) struct Pauses(Duration);
 
+#[cfg(feature = "aurora")]
 const FIRST: Duration = Duration::from_millis(100);
+#[cfg(feature = "aurora")]
 const LONGEST: Duration = Duration::from_secs(5);
 
+#[cfg(feature = "aurora")]
 impl Pauses {
     pub(super) fn new() -> Pauses {
         Pauses(FIRST)

@@ -164,6 +164,7 @@ impl Problem {
         }
     }
 
+    #[cfg(feature = "aurora")]
     /// AWS's error code, where the call was refused.
     pub(super) fn code(&self) -> Option<&str> {
         match self {

@@ -134,6 +134,7 @@ impl Survey {
     }
 
     /// The member of that identifier.
+    #[cfg(feature = "aurora")]
     pub(super) fn member(&self, instance: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.instance == instance)
     }
