@@ -12,8 +12,6 @@ use super::{Member, Problem};
 pub(super) struct Seat {
     pub(super) node: Node,
     pub(super) instance: String,
-    /// Of promotion; the lowest first.
-    pub(super) tier: i32,
 }
 
 impl Seat {
@@ -25,7 +23,7 @@ impl Seat {
         (schema, synchronous_commit): (&str, &str),
     ) -> Seat {
         let node = Node::new(name, conninfo, schema, synchronous_commit);
-        Seat { node, instance: member.instance.clone(), tier: member.tier }
+        Seat { node, instance: member.instance.clone() }
     }
 
     /// Asks the server what it is, and whether it calls itself what the API does.
