@@ -1,7 +1,7 @@
 # make run             from nothing to a verdict: installs PostgreSQL where it is missing, builds, runs
 # make test            installs what the tests need, and runs them all
 # make test-versions   those that need a server against PostgreSQL 16, 17 and 18 too (or VERSIONS="17 18")
-# make lint            formatting, clippy, documentation
+# make lint            formatting, clippy, documentation, the Aurora templates
 
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
@@ -25,3 +25,4 @@ lint:
 	cargo fmt --check
 	cargo clippy --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --no-deps --locked
+	@sh infra/lint.sh

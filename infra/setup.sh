@@ -76,6 +76,10 @@ if [ "$purpose" = test ] && ! has_docker; then
     optional="$optional docker.io docker-compose mmdebstrap"
     skipped="$skipped${skipped:+; }no docker engine with compose: the tests of containers"
 fi
+if [ "$purpose" = test ] && ! has_pip; then
+    optional="$optional python3-pip"
+    skipped="$skipped${skipped:+; }no pip: the check of the Aurora templates"
+fi
 if [ "$purpose" = versions ]; then
     has_pip || need "pip" python3-pip
 fi

@@ -8,7 +8,7 @@ logs=${CARGO_TARGET_DIR:-target}/test-versions
 mkdir -p "$logs"
 
 # These start no server of this machine, and so are the same with each. tests/it/tidy.rs fails when one of them does.
-skipped="--skip browser:: --skip compose:: --skip container_failover:: --skip fuzz:: --skip histories:: --skip planted:: --skip report:: --skip stored:: --skip tidy:: --skip transactions:: --skip usage::"
+skipped="--skip browser:: --skip compose:: --skip container_failover:: --skip fuzz:: --skip histories:: --skip infra:: --skip planted:: --skip report:: --skip stored:: --skip tidy:: --skip transactions:: --skip usage::"
 
 cargo test --locked --test it --no-run
 worst=0

@@ -23,6 +23,7 @@ mod faults;
 mod forum;
 mod fuzz;
 mod histories;
+mod infra;
 mod isolation;
 mod killed;
 mod lab;
