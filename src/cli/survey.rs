@@ -73,8 +73,8 @@ fn lines(survey: &Survey) -> Vec<String> {
     let mut lines = vec![format!("{cluster} in {region}: {engine} {version}")];
     lines.extend(survey.named().into_iter().map(|(node, member)| {
         let of = [member.class.as_deref(), member.zone.as_deref()];
-        let of: Vec<&str> = of.into_iter().flatten().collect();
-        format!("  {node}: {} ({}), promotion tier {}", member.instance, of.join(", "), member.tier)
+        let of: String = of.into_iter().flatten().map(|what| format!(", {what}")).collect();
+        format!("  {node}: {}{of}, promotion tier {}", member.instance, member.tier)
     }));
     match &survey.custom_endpoints {
         None => lines.push("  custom endpoints: this API does not tell".to_owned()),

@@ -64,7 +64,7 @@ impl<'a> Given<'a> {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             let (key, value) = (key.trim(), value.trim());
             if !known.contains(&key) || (key == "node") != value.is_empty() {
-                let hint = hint(key, known.iter().copied().filter(|known| *known != key));
+                let hint = if known.contains(&key) { String::new() } else { hint(key, known.iter().copied()) };
                 let known = known.join(", ");
                 return Err(format!("`{verb}` does not take `{word}`{hint}; known are {known}, as percent=50"));
             }

@@ -8,6 +8,8 @@
 
 mod alike;
 mod anomalies;
+#[cfg(feature = "aurora")]
+mod aurora;
 mod bank_and_set;
 mod bench;
 mod browser;

@@ -1,19 +1,21 @@
-//! The sequences of states that a server rarely shows, over the SDK's own layer of mocks; time is the tests'.
+//! The sequences of states that a server rarely shows, on a wire of the tests' own below the SDK; time is theirs, too.
+//!
+//! Not by the SDK's mocks: with them comes a feature of `serde_json` that changes the order of every document, in tests only.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_rds::Client;
-use aws_sdk_rds::config::http::HttpResponse;
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use aws_sdk_rds::config::http::{HttpRequest, HttpResponse};
 use aws_sdk_rds::config::retry::RetryConfig;
-use aws_sdk_rds::operation::describe_db_clusters::DescribeDbClustersOutput;
-use aws_sdk_rds::operation::describe_db_instances::DescribeDbInstancesOutput;
-use aws_sdk_rds::operation::failover_db_cluster::FailoverDbClusterOutput;
-use aws_sdk_rds::operation::list_tags_for_resource::ListTagsForResourceOutput;
-use aws_sdk_rds::operation::reboot_db_instance::RebootDbInstanceOutput;
-use aws_sdk_rds::types::{DbCluster, DbClusterMember, DbInstance, Endpoint, Tag};
-use aws_smithy_mocks::{MockResponse, RuleMode, mock, mock_client};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_types::body::SdkBody;
+
+mod moto;
 
 use super::api::Api;
 use super::{Patience, Problem, discovery, failover, reboot};
@@ -59,104 +61,104 @@ impl Script {
         next
     }
 
-    fn describe(&mut self) -> DescribeDbClustersOutput {
+    /// The answer to a call: HTTP's status, and the result's XML or an error's code.
+    fn answer(&mut self, action: &str, target: Option<&str>) -> Result<String, (u16, String)> {
+        match action {
+            "DescribeDBClusters" if self.throttled > 0 => {
+                self.throttled -= 1;
+                let error = "<Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>";
+                Err((400, format!("<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>")))
+            }
+            "DescribeDBClusters" => Ok(self.describe()),
+            "DescribeDBInstances" => Ok(self.instances()),
+            // As moto does with a call that it does not know.
+            "DescribeDBClusterEndpoints" => Err((500, "<!doctype html><title>500</title>".to_owned())),
+            "ListTagsForResource" => {
+                Ok("<TagList><Tag><Key>replab:faults</Key><Value>allowed</Value></Tag></TagList>".to_owned())
+            }
+            "FailoverDBCluster" => {
+                self.failovers.push(target.unwrap().to_owned());
+                Ok(self.begin())
+            }
+            "RebootDBInstance" => {
+                self.reboots += 1;
+                Ok(self.begin())
+            }
+            other => panic!("{other}"),
+        }
+    }
+
+    fn begin(&mut self) -> String {
+        if let Some(after) = self.after.pop_front() {
+            self.looks = after.into();
+        }
+        String::new()
+    }
+
+    fn describe(&mut self) -> String {
         let (engine, now) = (self.engine.unwrap_or("aurora-postgresql"), self.next());
-        let count = now.instances.len() as i32;
-        let members = (0..count).zip(&now.instances).map(|(place, (instance, _))| {
-            DbClusterMember::builder()
-                .db_instance_identifier(*instance)
-                .is_cluster_writer(*instance == now.writer)
-                .promotion_tier(count - place)
-                .build()
-        });
-        let cluster = DbCluster::builder()
-            .db_cluster_identifier("lab")
-            .db_cluster_arn("arn:aws:rds:us-east-1:123456789012:cluster:lab")
-            .engine(engine)
-            .engine_version("16.4")
-            .status(now.status)
-            .port(5432)
-            .endpoint("lab.cluster-x.us-east-1.rds.amazonaws.com")
-            .reader_endpoint("lab.cluster-ro-x.us-east-1.rds.amazonaws.com")
-            .set_db_cluster_members(Some(members.collect()));
-        DescribeDbClustersOutput::builder().db_clusters(cluster.build()).build()
-    }
-
-    fn instances(&self) -> DescribeDbInstancesOutput {
-        let now = self.now.clone().unwrap();
-        let instance = |(instance, status): (&str, &str)| {
-            let endpoint = Endpoint::builder().address(format!("{instance}.x")).port(5432).build();
-            DbInstance::builder()
-                .db_instance_identifier(instance)
-                .db_instance_status(status)
-                .endpoint(endpoint)
-                .build()
+        let count = now.instances.len();
+        let member = |(place, (instance, _)): (usize, &(&str, &str))| {
+            format!(
+                "<DBClusterMember><DBInstanceIdentifier>{instance}</DBInstanceIdentifier><IsClusterWriter>{}\
+                 </IsClusterWriter><PromotionTier>{}</PromotionTier></DBClusterMember>",
+                *instance == now.writer,
+                count - place
+            )
         };
-        let instances = now.instances.into_iter().map(instance).collect();
-        DescribeDbInstancesOutput::builder().set_db_instances(Some(instances)).build()
+        let members: String = now.instances.iter().enumerate().map(member).collect();
+        format!(
+            "<DBClusters><DBCluster><DBClusterIdentifier>lab</DBClusterIdentifier><DBClusterArn>arn:aws:rds:us-east-1:1:\
+             cluster:lab</DBClusterArn><Engine>{engine}</Engine><EngineVersion>16.4</EngineVersion><Status>{}</Status>\
+             <Port>5432</Port><Endpoint>lab.cluster-x</Endpoint><ReaderEndpoint>lab.cluster-ro-x</ReaderEndpoint>\
+             <DBClusterMembers>{members}</DBClusterMembers></DBCluster></DBClusters>",
+            now.status
+        )
+    }
+
+    fn instances(&self) -> String {
+        let instance = |(instance, status): (&str, &str)| {
+            format!(
+                "<DBInstance><DBInstanceIdentifier>{instance}</DBInstanceIdentifier><DBInstanceStatus>{status}\
+                 </DBInstanceStatus><Endpoint><Address>{instance}.x</Address><Port>5432</Port></Endpoint></DBInstance>"
+            )
+        };
+        let instances: String = self.now.clone().unwrap().instances.into_iter().map(instance).collect();
+        format!("<DBInstances>{instances}</DBInstances>")
     }
 }
 
-/// The answer of an endpoint that is throttled, in the API's own form.
-fn throttling() -> HttpResponse {
-    let body = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>\
-                </Error><RequestId>1</RequestId></ErrorResponse>";
-    HttpResponse::new(400.try_into().unwrap(), body.into())
-}
+/// The wire: below everything that the SDK does, retries included.
+#[derive(Clone, Debug)]
+struct Wire(Arc<Mutex<Script>>);
 
-/// What moto answers to a call that it does not know.
-fn html() -> HttpResponse {
-    HttpResponse::new(500.try_into().unwrap(), "<!doctype html><title>500</title>".into())
+impl HttpConnector for Wire {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
+        let field = |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        let action = field("Action").unwrap();
+        let answer = self.0.lock().unwrap().answer(action, field("TargetDBInstanceIdentifier"));
+        let (status, body) = match answer {
+            Ok(result) => {
+                let result = format!("<{action}Result>{result}</{action}Result>");
+                (200, format!("<{action}Response>{result}</{action}Response>"))
+            }
+            Err(refused) => refused,
+        };
+        let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+        HttpConnectorFuture::ready(Ok(response))
+    }
 }
 
 fn api(script: &Arc<Mutex<Script>>) -> Api {
-    let with = || Arc::clone(script);
-    let clusters = mock!(Client::describe_db_clusters).then_compute_response({
-        let script = with();
-        move |_| {
-            let mut script = script.lock().unwrap();
-            if script.throttled > 0 {
-                script.throttled -= 1;
-                return MockResponse::Http(throttling());
-            }
-            MockResponse::Output(script.describe())
-        }
-    });
-    let instances = mock!(Client::describe_db_instances).then_compute_output({
-        let script = with();
-        move |_| script.lock().unwrap().instances()
-    });
-    let endpoints = mock!(Client::describe_db_cluster_endpoints).then_http_response(html);
-    let tags = mock!(Client::list_tags_for_resource).then_output(|| {
-        let tag = Tag::builder().key("replab:faults").value("allowed").build();
-        ListTagsForResourceOutput::builder().tag_list(tag).build()
-    });
-    let failover = mock!(Client::failover_db_cluster).then_compute_output({
-        let script = with();
-        move |call| {
-            let mut script = script.lock().unwrap();
-            script.failovers.push(call.target_db_instance_identifier().unwrap().to_owned());
-            if let Some(after) = script.after.pop_front() {
-                script.looks = after.into();
-            }
-            FailoverDbClusterOutput::builder().build()
-        }
-    });
-    let reboot = mock!(Client::reboot_db_instance).then_compute_output({
-        let script = with();
-        move |_| {
-            let mut script = script.lock().unwrap();
-            script.reboots += 1;
-            if let Some(after) = script.after.pop_front() {
-                script.looks = after.into();
-            }
-            RebootDbInstanceOutput::builder().build()
-        }
-    });
-    let rules = [&clusters, &instances, &endpoints, &tags, &failover, &reboot];
-    Api::of(mock_client!(aws_sdk_rds, RuleMode::MatchAny, rules, |config| {
-        config.retry_config(RetryConfig::standard().with_max_attempts(5))
-    }))
+    let wire = Wire(Arc::clone(script));
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new("us-east-1"))
+        .credentials_provider(Credentials::new("AKIDEXAMPLE", "secret", None, None, "tests"))
+        .retry_config(RetryConfig::standard().with_max_attempts(5))
+        .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(wire.clone())));
+    Api::of(aws_sdk_rds::Client::from_conf(config.build()))
 }
 
 fn script(looks: Vec<Look>) -> Arc<Mutex<Script>> {
@@ -291,16 +293,14 @@ async fn a_reboot_is_seen_by_the_state_or_by_the_server() {
 
 #[tokio::test]
 async fn tokens_and_credentials_are_printed_nowhere() {
-    use aws_config::{Region, SdkConfig};
-    use aws_credential_types::Credentials;
-    use aws_credential_types::provider::SharedCredentialsProvider;
     use crate::pg::Mint as _;
 
     let keys = Credentials::new("AKIDEXAMPLE", "hunter2", None, None, "tests");
-    let sdk = SdkConfig::builder()
+    let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-central-1"))
-        .credentials_provider(SharedCredentialsProvider::new(keys))
-        .build();
+        .credentials_provider(keys)
+        .load()
+        .await;
     let account = super::account::Account { sdk, region: "eu-central-1".to_owned() };
     let tokens = super::token::Tokens::new(&account);
     let token = tokens.mint("lab-1.x", 5432, "replab").await.unwrap();
