@@ -133,7 +133,8 @@ pub(super) enum Command {
 /// `replab run`.
 #[derive(Args, Debug)]
 pub(super) struct RunArgs {
-    /// orders, counter, counters, append, register, bank, set, or several [default: orders counter]
+    /// orders, counter, counters, append, register, longfork, bank, set, or several [default: orders counter]; longfork alone
+    /// brings its own cluster, faults and duration of one second
     #[arg(value_name = "WORKLOAD")]
     pub(super) workloads: Vec<String>,
     #[command(flatten)]

@@ -23,7 +23,7 @@ pub(super) enum ConfigCommand {
 /// `replab config show`.
 #[derive(Args, Debug)]
 pub(super) struct ShowArgs {
-    /// orders, counter, or both [default: both]
+    /// As of `replab run` [default: orders counter]
     #[arg(value_name = "WORKLOAD")]
     workloads: Vec<String>,
     #[command(flatten)]

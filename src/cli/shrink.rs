@@ -104,18 +104,18 @@ fn located(file: &Path, runs: &Path) -> Result<PathBuf, Failure> {
         return Ok(file.to_owned());
     }
     let dir = RunDir::find(runs, &file.to_string_lossy()).map_err(failures::find)?;
-    let files = ["append", "register"].map(|workload| dir.history(workload));
-    match files.each_ref().map(|file| file.is_file()) {
-        [true, false] => Ok(files[0].clone()),
-        [false, true] => Ok(files[1].clone()),
-        [true, true] => {
-            let error = anyhow::anyhow!("run {} has transactions on lists and on registers", dir.id());
-            let [lists, registers] = files.map(|file| file.display().to_string());
-            Err(Failure::new(Exit::Usage, error).help(format!("name one: {lists} or {registers}")))
-        }
-        [false, false] => {
+    let files = ["append", "register", "longfork"].map(|workload| dir.history(workload));
+    let files: Vec<PathBuf> = files.into_iter().filter(|file| file.is_file()).collect();
+    match files.as_slice() {
+        [file] => Ok(file.clone()),
+        [] => {
             let error = anyhow::anyhow!("run {} has no transactions on lists or registers", dir.id());
             Err(Failure::new(Exit::Usage, error).help("replab run append has some"))
+        }
+        _ => {
+            let error = anyhow::anyhow!("run {} has several workloads of transactions", dir.id());
+            let files: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+            Err(Failure::new(Exit::Usage, error).help(format!("name one: {}", files.join(" or "))))
         }
     }
 }

@@ -106,7 +106,7 @@ impl Plan {
 
     /// Whether a workload looks at several keys at once.
     fn shows_isolation(&self) -> bool {
-        ["counters", "append", "register", "bank"].iter().any(|name| self.runs(name))
+        ["counters", "append", "register", "longfork", "bank"].iter().any(|name| self.runs(name))
     }
 }
 

@@ -11,6 +11,11 @@ use serde::Serialize;
 pub enum Origin {
     /// Built in.
     Default,
+    /// Built in, for a run of one workload and nothing else.
+    Workload {
+        /// The workload.
+        name: String,
+    },
     /// Drawn for this run.
     Random,
     /// A configuration file.
@@ -32,10 +37,18 @@ pub enum Origin {
     },
 }
 
+impl Origin {
+    /// Whether nobody has chosen it.
+    pub(super) fn is_built_in(&self) -> bool {
+        matches!(self, Origin::Default | Origin::Workload { .. })
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Origin::Default => f.write_str("default"),
+            Origin::Workload { name } => write!(f, "workload {name}"),
             Origin::Random => f.write_str("random"),
             Origin::File { path, line } => write!(f, "{path}:{line}"),
             Origin::Environment { variable } => f.write_str(variable),

@@ -13,7 +13,7 @@ use super::error::{ConfigError, Excerpt, Origin, Problem};
 use super::overrides::Overrides;
 use super::plan::Plan;
 use super::settings::{DEFAULT_FILE, KEYS, Key, Settings};
-use super::{environment, file, overrides, validate};
+use super::{environment, file, long_fork, overrides, validate};
 
 /// A value of the kind that its key takes.
 #[derive(Clone, Debug)]
@@ -90,6 +90,7 @@ pub fn load(
     }
     layers.push(environment::entries(environment, &mut problems));
     layers.push(overrides::entries(flags, &layers.concat(), &mut problems));
+    layers.insert(1, long_fork::entries(&layers));
     resolve(layers, problems, flags.allow_faults)
 }
 

@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod file;
 mod layers;
+mod long_fork;
 mod matrix;
 mod overrides;
 mod plan;

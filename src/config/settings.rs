@@ -106,7 +106,7 @@ pub(super) struct AuroraSettings {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(super) struct LoadSettings {
-    /// `orders`, `counter`, `counters`, `append`, `register`, `bank`, `set`.
+    /// `orders`, `counter`, `counters`, `append`, `register`, `longfork`, `bank`, `set`.
     pub(super) workloads: Vec<String>,
     /// How long.
     pub(super) duration: String,

@@ -317,12 +317,12 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = [\"orders\", \"countr\"]\n"), @r#"
-        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter, counters, append, register, bank, set
+        replab.toml:2: `countr` is not a workload (did you mean `counter`?); known are orders, counter, counters, append, register, longfork, bank, set
           2 | workloads = ["orders", "countr"]
             |             ^^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[load]\nworkloads = []\n"), @"
-        replab.toml:2: name at least one of orders, counter, counters, append, register, bank, set
+        replab.toml:2: name at least one of orders, counter, counters, append, register, longfork, bank, set
           2 | workloads = []
             |             ^^
         ");
@@ -430,7 +430,7 @@ fn bad_variables_are_refused_by_name() {
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "")]), @"REPLAB_ORDERS__CLIENTS: `` is not a whole number");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_ORDERS__CLIENTS", "0")]), @"REPLAB_ORDERS__CLIENTS: it must be between 1 and 1000, but is 0");
     insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__DURATION", "5 minutes")]), @"REPLAB_LOAD__DURATION: `5 minutes` is not a length of time: known units are us, ms, s, m and h");
-    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter, counters, append, register, bank, set");
+    insta::assert_snapshot!(refused_variables(&[("REPLAB_LOAD__WORKLOADS", "orders,,counter")]), @"REPLAB_LOAD__WORKLOADS: `` is not a workload; known are orders, counter, counters, append, register, longfork, bank, set");
 }
 
 #[test]
@@ -441,7 +441,7 @@ fn bad_flags_are_usage_errors() {
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(17), ..none() }), @"--replicas: it must be between 0 and 16, but is 17");
     insta::assert_snapshot!(refused_flags(Overrides { products: Some(0), ..none() }), @"--products: it must be between 1 and 100000, but is 0");
     insta::assert_snapshot!(refused_flags(Overrides { seed: Some(-1), ..none() }), @"--seed: it must be between 0 and 9223372036854775807, but is -1");
-    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter, counters, append, register, bank, set");
+    insta::assert_snapshot!(refused_flags(Overrides { workloads: vec!["forum".to_owned()], ..none() }), @"WORKLOAD: `forum` is not a workload; known are orders, counter, counters, append, register, longfork, bank, set");
     insta::assert_snapshot!(refused_flags(Overrides { schedule: Some("crash(replica-3)@5s".to_owned()), ..none() }), @"--fault: crash(replica-3)@5s: there is no node `replica-3` (did you mean `replica-1`?); the nodes are primary, replica-1");
     insta::assert_snapshot!(refused_flags(Overrides { replicas: Some(0), schedule: Some("restart(replica-1)@5s".to_owned()), ..none() }), @"--fault: restart(replica-1)@5s: there is no node `replica-1`; the nodes are primary");
     insta::assert_snapshot!(refused_flags(Overrides { require: vec!["speed".to_owned()], ..none() }), @"--require: `speed` is not a guarantee; known are durability, exactly-once, atomicity, read-your-writes, monotonic-reads, convergence, isolation, snapshot-order");

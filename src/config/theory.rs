@@ -50,9 +50,17 @@ impl Plan {
         Theory { claimed, why: decides.unwrap_or(&Fate::Untouched).why() }
     }
 
+    /// The level of those commits that wait for the fewest: every other one of the long fork waits for nobody.
+    fn weakest_level(&self) -> SynchronousCommit {
+        match self.topology.synchronous_commit {
+            level if level.waits_for_standbys() && self.runs("longfork") => SynchronousCommit::Local,
+            level => level,
+        }
+    }
+
     /// What `stage` does to the commits that were acknowledged before it.
     pub(super) fn fate(&self, stage: &Stage) -> Fate {
-        let level = self.topology.synchronous_commit;
+        let level = self.weakest_level();
         let may_be_primary = stage.node.is_none() || stage.writer.is_none() || stage.node == stage.writer;
         if self.topology.kind == TopologyKind::Aurora {
             let ends = stage.step.action.is_abrupt() || stage.step.action == Action::Restart;
@@ -87,7 +95,7 @@ impl Plan {
     /// Of n replicas whose answers count, each commit has been received by `count`. The best of those that can be
     /// promoted has it if no `count` of them can all be among the others.
     fn fate_of_promotion(&self, stage: &Stage) -> Fate {
-        let level = self.topology.synchronous_commit;
+        let level = self.weakest_level();
         let standbys = self.topology.standbys();
         let Some(Standbys { count, .. }) = standbys.filter(|_| level.waits_for_standbys()) else {
             return Fate::Unconfirmed(level);

@@ -14,9 +14,11 @@ use crate::topology::{Cascade, Wanted};
 
 use super::error::{Origin, Problem};
 use super::layers::Entry;
+use super::long_fork;
 use super::plan::{ChecksPlan, LoadPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan};
 use super::aurora::MOST_READERS;
 use super::settings::Settings;
+use super::workloads::WorkloadPlan;
 
 const DAY: Nanos = Nanos::from_millis(24 * 3_600_000);
 const HOUR: Nanos = Nanos::from_millis(3_600_000);
@@ -129,6 +131,8 @@ impl Check<'_> {
         if topology.is_foreign() {
             self.own_cluster_only(&topology)?;
         }
+        let workloads = workloads?;
+        self.long_fork(&topology, &workloads)?;
         self.standbys(&topology)?;
         let load = LoadPlan {
             duration: length?,
@@ -137,11 +141,11 @@ impl Check<'_> {
             statement_deadline: statement_deadline?,
             connect_deadline: connect_deadline?,
         };
-        let faults = self.schedule(&faults.schedule, &topology, &load)?;
+        let faults = self.schedule(&faults.schedule, &topology, &load, &workloads)?;
         Some(Plan {
             topology,
             load,
-            workloads: workloads?,
+            workloads,
             readers: ReadersPlan {
                 per_node: per_node?,
                 interval: interval?,
@@ -187,7 +191,7 @@ impl Check<'_> {
 
     /// Reports a problem at the place where `path` was set.
     pub(super) fn problem<T>(&mut self, path: &str, message: String) -> Option<T> {
-        let entry = self.entries.get(path).filter(|entry| entry.origin != Origin::Default);
+        let entry = self.entries.get(path).filter(|entry| !entry.origin.is_built_in());
         self.problems.push(Problem {
             place: entry.map_or_else(|| path.to_owned(), |entry| entry.origin.to_string()),
             message,
@@ -199,7 +203,7 @@ impl Check<'_> {
 
     /// Whether somebody set it.
     pub(super) fn is_set(&self, path: &str) -> bool {
-        self.entries.get(path).is_some_and(|entry| entry.origin != Origin::Default)
+        self.entries.get(path).is_some_and(|entry| !entry.origin.is_built_in())
     }
 
     /// Takes the value, or reports why it is none.
@@ -257,11 +261,18 @@ impl Check<'_> {
         self.take("checks.require", name.parse().map_err(|_: String| unknown()))
     }
 
-    fn schedule(&mut self, text: &str, topology: &TopologyPlan, load: &LoadPlan) -> Option<Schedule> {
+    fn schedule(
+        &mut self,
+        text: &str,
+        topology: &TopologyPlan,
+        load: &LoadPlan,
+        workloads: &[WorkloadPlan],
+    ) -> Option<Schedule> {
         if text.trim() == "default" {
             // Nobody breaks what somebody else relies on unless told to.
             return Some(match topology.kind {
                 TopologyKind::Urls | TopologyKind::Aurora => Schedule::none(),
+                _ if *workloads == [WorkloadPlan::LongFork] => long_fork::schedule(topology, load.duration),
                 _ => Schedule::default_for(load.seed, load.duration, topology.replicas),
             });
         }

@@ -26,6 +26,7 @@ impl Check<'_> {
             WorkloadPlan::Counters(CounterPlan { clients, keys: clients }),
             WorkloadPlan::Append(transactions.clone()),
             WorkloadPlan::Register(transactions),
+            WorkloadPlan::LongFork,
             WorkloadPlan::Bank(bank?),
             WorkloadPlan::Set(SetPlan { clients: set? }),
         ];

@@ -19,6 +19,8 @@ pub enum WorkloadPlan {
     Append(TransactionsPlan),
     /// Transactions that write registers and read them.
     Register(TransactionsPlan),
+    /// Rounds of two commits that readers of two nodes may see in opposite orders. There is nothing to choose.
+    LongFork,
     /// Transfers between accounts, and readers of all of them.
     Bank(BankPlan),
     /// A set that grows, and readers of all of it.
@@ -82,7 +84,11 @@ pub struct SetPlan {
 
 impl WorkloadPlan {
     /// The names of all of them, in the order of reports.
-    pub const NAMES: [&str; 7] = ["orders", "counter", "counters", "append", "register", "bank", "set"];
+    pub const NAMES: [&str; 8] =
+        ["orders", "counter", "counters", "append", "register", "longfork", "bank", "set"];
+
+    /// The level of the long fork's transactions: its readers see one snapshot, and that a replica has, too.
+    pub const LONG_FORK_ISOLATION: Isolation = Isolation::RepeatableRead;
 
     /// What it is called on the command line, in files and in reports.
     pub fn name(&self) -> &'static str {
@@ -92,6 +98,7 @@ impl WorkloadPlan {
             WorkloadPlan::Counters(_) => "counters",
             WorkloadPlan::Append(_) => "append",
             WorkloadPlan::Register(_) => "register",
+            WorkloadPlan::LongFork => "longfork",
             WorkloadPlan::Bank(_) => "bank",
             WorkloadPlan::Set(_) => "set",
         }
@@ -103,6 +110,7 @@ impl WorkloadPlan {
             WorkloadPlan::Orders(plan) => plan.clients,
             WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => plan.clients,
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => plan.clients,
+            WorkloadPlan::LongFork => 2,
             WorkloadPlan::Bank(plan) => plan.clients,
             WorkloadPlan::Set(plan) => plan.clients,
         }
@@ -112,6 +120,7 @@ impl WorkloadPlan {
     pub fn isolation(&self) -> Option<Isolation> {
         match self {
             WorkloadPlan::Append(plan) | WorkloadPlan::Register(plan) => Some(plan.isolation),
+            WorkloadPlan::LongFork => Some(WorkloadPlan::LONG_FORK_ISOLATION),
             WorkloadPlan::Bank(plan) => Some(plan.isolation),
             WorkloadPlan::Orders(_)
             | WorkloadPlan::Counter(_)
@@ -145,6 +154,7 @@ impl WorkloadPlan {
                     isolation: plan.isolation.name().to_owned(),
                 };
             }
+            WorkloadPlan::LongFork => {}
             WorkloadPlan::Set(plan) => settings.set = SetSettings { clients: plan.clients.into() },
             WorkloadPlan::Bank(plan) => {
                 settings.bank = BankSettings {

@@ -1,4 +1,5 @@
-//! The default schedule: forced restarts of the primary and of a replica, jittered by the seed.
+//! The default schedules: forced restarts of the primary and of a replica, jittered by the seed; and replicas that do not
+//! receive.
 
 use crate::history::{Action, Nanos, NodeName, StopMode};
 
@@ -9,6 +10,12 @@ use super::{Schedule, Step};
 const ROUND: u64 = 60_000_000_000;
 /// More rounds than this only make a report unreadable.
 const MAX_ROUNDS: u64 = 20;
+/// A load of this length or shorter gets one freeze, a longer one a freeze for each such length.
+const FREEZE_ROUND: u64 = 1_000_000_000;
+/// More forks show nothing new.
+const MAX_FREEZES: u64 = 10;
+/// How long a replica stays frozen, at most: longer than anybody takes to commit and read meanwhile.
+const LONGEST_FREEZE: u64 = 500_000_000;
 /// How long the primary stays stopped, at most.
 const LONGEST_STOP: u64 = 2_000_000_000;
 
@@ -47,6 +54,21 @@ impl Schedule {
         }
         Schedule::new(steps)
     }
+
+    /// In each round none of `replicas` receives for a while, which begins a fifth of the way through.
+    pub fn freezes(duration: Nanos, replicas: &[NodeName]) -> Schedule {
+        let rounds = (duration.0 / FREEZE_ROUND).clamp(1, MAX_FREEZES);
+        let round = duration.0 / rounds;
+        let step = |at, action| {
+            replicas.iter().map(move |&node| Step { at: Nanos(at), action, target: node.into() })
+        };
+        let steps = (0..rounds).flat_map(|number| {
+            let begin = number * round + round / 5;
+            let end = begin + (round / 2).min(LONGEST_FREEZE);
+            step(begin, Action::Freeze).chain(step(end, Action::Thaw))
+        });
+        Schedule::new(steps.collect())
+    }
 }
 
 #[cfg(test)]
@@ -83,7 +105,30 @@ mod tests {
         assert_eq!(nodes.len(), 4);
     }
 
+    #[test]
+    fn replicas_are_frozen_once_a_second_and_not_for_ever() {
+        let [one, two] = [1, 2].map(NodeName::replica);
+        let schedule = |ms, replicas: &[NodeName]| Schedule::freezes(Nanos::from_millis(ms), replicas);
+        insta::assert_snapshot!(schedule(1_000, &[one]), @"freeze(replica-1)@200ms,thaw(replica-1)@700ms");
+        insta::assert_snapshot!(schedule(2_500, &[one]), @"freeze(replica-1)@250ms,thaw(replica-1)@750ms,freeze(replica-1)@1.5s,thaw(replica-1)@2s");
+        insta::assert_snapshot!(schedule(100, &[one, two]), @"freeze(replica-1)@20ms,freeze(replica-2)@20ms,thaw(replica-1)@70ms,thaw(replica-2)@70ms");
+        assert!(schedule(1_000, &[]).is_empty());
+        let day = schedule(86_400_000, &[one]);
+        assert_eq!(day.steps().len(), 20);
+        assert_eq!(day.steps()[1].at, day.steps()[0].at + Nanos(LONGEST_FREEZE));
+    }
+
     proptest! {
+        #[test]
+        fn freezes_can_always_be_carried_out(ms in 1..100_000_000_u64, replicas in 2..17_usize) {
+            let duration = Nanos::from_millis(ms);
+            let nodes: Vec<NodeName> =
+                std::iter::once(NodeName::primary()).chain((1..=replicas).map(NodeName::replica)).collect();
+            let schedule = Schedule::freezes(duration, &nodes[1..replicas]);
+            prop_assert_eq!(schedule.validate(&nodes, |_| true, duration), Ok(()));
+            prop_assert!(schedule.steps().last().is_some_and(|step| step.action == Action::Thaw));
+        }
+
         #[test]
         fn can_always_be_carried_out(seed: u64, ms in 1..100_000_000_u64, replicas in 0..17_usize) {
             let duration = Nanos::from_millis(ms);

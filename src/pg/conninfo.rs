@@ -235,9 +235,10 @@ impl Conninfo {
         self
     }
 
-    /// The same server; every session asks for `value` of the setting `name`, and is refused where it does not get it: a
-    /// pooler in between may drop what it does not know.
+    /// The same server; every session asks for `value` of the setting `name`, and for no other, and is refused where it
+    /// does not get it: a pooler in between may drop what it does not know.
     pub fn with_setting(mut self, name: &'static str, value: &str) -> Conninfo {
+        self.settings.retain(|(other, _)| *other != name);
         self.settings.push((name, value.to_owned()));
         self
     }

@@ -1,7 +1,7 @@
 //! What a run did not look at.
 
 use super::manifest::Manifest;
-use crate::check::{Judgement, Verdict};
+use crate::check::{Guarantee, Judgement, Verdict};
 use crate::config::{TopologyKind, WorkloadPlan};
 use crate::history::{Action, Call, FaultOp, History, NodeName, Occasion, Outcome, Tenures};
 use crate::isolation::Isolation;
@@ -32,6 +32,7 @@ pub(super) fn not_checked(
         let did = |call: &Call<'_, FaultOp>| matches!(call.op, FaultOp::Act { action, .. } if is(*action));
         faults.calls().filter(did).any(|call| matches!(call.outcome, Outcome::Ok { .. }))
     };
+    gaps.extend(no_long_fork(manifest, judgements, done(|action| action == Action::Freeze)));
     let lost = "so nothing is said about commits that a promotion would lose.";
     if done(|action| action == Action::Switchover) && !done(|action| action == Action::Promote) {
         gaps.push(format!("Failover: the primary was only replaced in good order, {lost}"));
@@ -105,9 +106,31 @@ pub(super) fn not_checked(
     gaps
 }
 
+/// What was missing for a long fork, where the recipe ran and there was none.
+fn no_long_fork(manifest: &Manifest, judgements: &[Judgement], froze: bool) -> Option<String> {
+    let of_it = |one: &&Judgement| one.workload == "longfork" && one.guarantee == Guarantee::SnapshotOrder;
+    judgements.iter().find(of_it).filter(|one| one.violations == 0)?;
+    let missing = match manifest.kind {
+        TopologyKind::Memory => {
+            "no commit waits for a replica in memory. On real servers (--topology local) the recipe makes one"
+        }
+        _ if froze => {
+            "a replica was kept from receiving, and no commit that waited for it showed on another one first; see \
+             --sync-standbys and --synchronous-commit"
+        }
+        _ => {
+            "none was made to happen, as no replica was kept from receiving (freeze) while commits waited for it. \
+             Without that one takes luck"
+        }
+    };
+    Some(format!("Long forks: {missing}."))
+}
+
 /// What is not known of isolation: without a graph of dependencies next to nothing, with one whatever rests on conditions.
 fn isolation(manifest: &Manifest) -> String {
-    let graph = ["append", "register"].iter().any(|name| manifest.workloads.iter().any(|ran| ran == name));
+    let graph = ["append", "register", "longfork"]
+        .iter()
+        .any(|name| manifest.workloads.iter().any(|ran| ran == name));
     match manifest.isolation.filter(|_| graph) {
         Some(level) => format!(
             "Isolation at other levels than {level}, and reads by a condition (predicates): only keys are compared, so \

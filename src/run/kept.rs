@@ -4,15 +4,17 @@ use super::directory::RunDir;
 use super::judge::{JudgeError, is_missing};
 use crate::check::cycle::Order;
 use crate::check::{self, Analyses, Claims, Evidence, Judgement};
+use crate::config::WorkloadPlan;
 use crate::history::file::{self, ReadError, Stored};
+use crate::history::txn::Txn;
 use crate::history::{
     BankOp, CounterOp, FaultOp, Header, History, LagSample, NodeName, Operation, OrdersOp, Phase, SetOp,
     TxnOp, TxnReply,
 };
 use crate::isolation::Isolation;
-use crate::lsn::Lsn;
 use crate::measure::Recorded;
-use crate::report::transactions::{Source, Transactions};
+use crate::report::transactions::{Said, Source, Transactions};
+use crate::workload::transactions::Holds;
 
 /// One workload's history.
 pub(super) enum Kept {
@@ -21,6 +23,7 @@ pub(super) enum Kept {
     Counters(Stored<CounterOp>),
     Append(Stored<TxnOp>),
     Register(Stored<TxnOp>),
+    LongFork(Stored<TxnOp>),
     Bank(Stored<BankOp>),
     Set(Stored<SetOp>),
 }
@@ -51,6 +54,7 @@ impl Kept {
             "counters" => Kept::Counters(read_history(dir, workload, cut)?),
             "append" => Kept::Append(read_history(dir, workload, cut)?),
             "register" => Kept::Register(read_history(dir, workload, cut)?),
+            "longfork" => Kept::LongFork(read_history(dir, workload, cut)?),
             "bank" => Kept::Bank(read_history(dir, workload, cut)?),
             "set" => Kept::Set(read_history(dir, workload, cut)?),
             _ => return Err(JudgeError::Workload(workload.to_owned())),
@@ -61,7 +65,9 @@ impl Kept {
         match self {
             Kept::Orders(stored) => &stored.history.header().workload,
             Kept::Counter(stored) | Kept::Counters(stored) => &stored.history.header().workload,
-            Kept::Append(stored) | Kept::Register(stored) => &stored.history.header().workload,
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => {
+                &stored.history.header().workload
+            }
             Kept::Bank(stored) => &stored.history.header().workload,
             Kept::Set(stored) => &stored.history.header().workload,
         }
@@ -71,7 +77,7 @@ impl Kept {
         match self {
             Kept::Orders(stored) => stored.complete,
             Kept::Counter(stored) | Kept::Counters(stored) => stored.complete,
-            Kept::Append(stored) | Kept::Register(stored) => stored.complete,
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => stored.complete,
             Kept::Bank(stored) => stored.complete,
             Kept::Set(stored) => stored.complete,
         }
@@ -81,7 +87,9 @@ impl Kept {
         match self {
             Kept::Orders(stored) => Recorded::Orders(&stored.history),
             Kept::Counter(stored) | Kept::Counters(stored) => Recorded::Counter(&stored.history),
-            Kept::Append(stored) | Kept::Register(stored) => Recorded::Transactions(&stored.history),
+            Kept::Append(stored) | Kept::Register(stored) | Kept::LongFork(stored) => {
+                Recorded::Transactions(&stored.history)
+            }
             Kept::Bank(stored) => Recorded::Bank(&stored.history),
             Kept::Set(stored) => Recorded::Set(&stored.history),
         }
@@ -95,11 +103,17 @@ impl Kept {
             Kept::Counters(stored) => plain(check::counters(&stage.evidence(&stored.history), claims)),
             Kept::Append(stored) => {
                 let found = check::append(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions(stored, found)
+                of_transactions(stored, Holds::List, found)
             }
             Kept::Register(stored) => {
                 let found = check::register(&stage.evidence(&stored.history), claims, stage.isolation);
-                of_transactions(stored, found)
+                of_transactions(stored, Holds::Register, found)
+            }
+            // Whatever the other workloads' level is.
+            Kept::LongFork(stored) => {
+                let level = WorkloadPlan::LONG_FORK_ISOLATION;
+                let found = check::append(&stage.evidence(&stored.history), claims, level);
+                of_transactions(stored, Holds::List, found)
             }
             Kept::Bank(stored) => plain(check::bank(&stage.evidence(&stored.history), claims)),
             Kept::Set(stored) => plain(check::set(&stage.evidence(&stored.history), claims)),
@@ -107,25 +121,31 @@ impl Kept {
     }
 }
 
-fn of_transactions(stored: &Stored<TxnOp>, found: check::Transactions) -> Judged {
+fn of_transactions(stored: &Stored<TxnOp>, holds: Holds, found: check::Transactions) -> Judged {
     let workload = &stored.history.header().workload;
     let transactions = found.analyses.map(|Analyses { txns, model, whole, alone }| {
         let file = format!("history/{workload}.jsonl.zst");
         let is_cut = !stored.complete;
         let source = Source { file, format: "replab".to_owned(), order: Order::RealTime, is_cut };
         let mut found = Transactions::new(&txns, &source, model, &whole, &alone);
-        found.annotate(|id| said(&stored.history, txns.txn(id).completed));
+        found.annotate(|id| said(&stored.history, holds, txns.txn(id)));
         (workload.clone(), found)
     });
     Judged { judgements: found.judgements, transactions }
 }
 
-/// What the server said of the transaction that was completed with an event: its xid, and where its log ended.
-fn said(history: &History<TxnOp>, event: u32) -> (Option<u64>, Option<Lsn>) {
-    match history.events().get(event as usize).map(|event| &event.phase) {
+/// What was said to the server of a transaction, and by it.
+fn said(history: &History<TxnOp>, holds: Holds, txn: &Txn) -> Said {
+    let phase = |event: u32| history.events().get(event as usize).map(|event| &event.phase);
+    let sql = match phase(txn.invoked) {
+        Some(Phase::Invoke { op }) => op.micros().iter().map(|micro| holds.sql(micro)).collect(),
+        _ => Vec::new(),
+    };
+    let (xid, lsn) = match phase(txn.completed) {
         Some(Phase::Ok { reply: TxnReply::Committed(committed), .. }) => (committed.xid, committed.lsn),
         _ => (None, None),
-    }
+    };
+    Said { sql, xid, lsn }
 }
 
 impl<'a> Stage<'a> {

@@ -36,6 +36,7 @@ mod sampler;
 mod samples;
 mod set_up;
 pub mod shrunk;
+mod source;
 mod worker;
 
 pub use begin::begin;

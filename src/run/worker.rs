@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::place::Place;
 use super::progress::Tally;
 use super::record::Journal;
+use super::source::Source;
 use tokio::sync::Barrier;
 use tokio::time::{Instant, timeout};
 
@@ -54,7 +55,7 @@ pub(super) struct Worker<G, J> {
     pub(super) thread: u32,
     /// Threads of the workload: the step to the next process id.
     pub(super) concurrency: u32,
-    pub(super) generator: G,
+    pub(super) source: G,
     /// Pause after each operation.
     pub(super) pause: Pause,
     pub(super) journal: J,
@@ -84,7 +85,7 @@ impl Pause {
     }
 }
 
-impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
+impl<O: Operation, G: Source<Op = O>, J: Journal<O>> Worker<G, J> {
     /// Sleeps for `pause`, or until the load stops.
     async fn rest(&self, pause: Duration) {
         let mut left = pause;
@@ -114,7 +115,7 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
         }
     }
 
-    /// Runs until the load stops, the generator ends, or the writes are used up.
+    /// Runs until the load stops, the source ends, or the writes are used up.
     pub(super) async fn run<C: Client<Op = O>>(mut self, terms: C::Terms) {
         let mut number = self.thread;
         let mut backoff = FIRST_BACKOFF;
@@ -123,7 +124,7 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
         let mut held = C::connect(self.place.site(), &terms, self.shared.deadlines).await.ok().map(Held::new);
         self.gate.wait().await;
         while !self.shared.stopped() {
-            let Some(op) = self.generator.next().filter(|op| self.shared.may_start(op)) else { return };
+            let Some(op) = self.source.next_op().await.filter(|op| self.shared.may_start(op)) else { return };
             let (process, node) = (Process::Client(number), self.place.node_name());
             // Where a session is to be opened, that is part of what the client waits for.
             self.journal.invokes(process, node, op.clone());
@@ -155,6 +156,8 @@ impl<O: Operation, G: Iterator<Item = O>, J: Journal<O>> Worker<G, J> {
                 // Its operation may still happen: nobody else may ever act in its name.
                 number += self.concurrency;
             }
+            // Without a pause in between, on the load's one thread: nobody acts upon it before it is written down.
+            self.source.ended(&answer);
             self.journal.completes(process, node, answer);
             if !turned_away {
                 backoff = FIRST_BACKOFF;

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod counter;
 mod digest;
 pub mod forum;
+pub mod long_fork;
 pub mod orders;
 pub mod set;
 pub mod tables;

@@ -30,6 +30,7 @@ mod isolation;
 mod killed;
 mod lab;
 mod local;
+mod long_fork;
 mod matrix;
 mod partition;
 mod pg;

@@ -22,8 +22,8 @@ fn is_shown(guarantee: Guarantee, workloads: &[&str]) -> bool {
         Guarantee::Atomicity => has(&["orders"]),
         Guarantee::ReadYourWrites => has(&["counter"]),
         Guarantee::MonotonicReads => has(&["counter", "counters", "set"]),
-        Guarantee::Isolation => has(&["counters", "append", "register", "bank"]),
-        Guarantee::SnapshotOrder => has(&["counter", "counters", "append", "register"]),
+        Guarantee::Isolation => has(&["counters", "append", "register", "longfork", "bank"]),
+        Guarantee::SnapshotOrder => has(&["counter", "counters", "append", "register", "longfork"]),
         Guarantee::ExactlyOnce => !has(&["bank"]),
         Guarantee::Convergence => true,
     }
@@ -38,6 +38,8 @@ async fn report(runs: &Path, workloads: &[&str], bug: Option<Bug>) -> Report {
         topology: Some("memory".to_owned()),
         duration: Some("1500ms".to_owned()),
         schedule: Some("crash(primary)@600ms,restart(replica-1)@900ms".to_owned()),
+        // For the other workloads it is one.
+        replicas: workloads.contains(&"longfork").then_some(2),
         // Enough of everything: a refused order would end with what a bug has to show.
         stock: Some(1_000_000),
         seed: Some(7),
@@ -139,9 +141,29 @@ async fn a_long_fork_is_its_own_class() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clean_transactions_give_no_counter_example() {
-    for workload in ["append", "register", "counters", "bank", "set"] {
+    for workload in ["append", "register", "longfork", "counters", "bank", "set"] {
         expect_between(&[workload], None, &[], &[]).await;
     }
+    // Lists of both are in one table, and neither takes the other's for its own.
+    expect_between(&["append", "longfork"], None, &[], &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_commit_is_a_loss_in_a_round() {
+    let must = [("durability", Guarantee::Durability)];
+    // Who had read what was lost contradicts those who come later.
+    let may = [("isolation", Guarantee::Isolation), ("isolation", Guarantee::SnapshotOrder)];
+    expect_between(&["longfork"], Some(Bug::LostCommit), &must, &may).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_double_apply_is_twice_in_a_list_of_a_round() {
+    let must = [
+        ("exactly-once", Guarantee::ExactlyOnce),
+        ("isolation", Guarantee::Isolation),
+        ("isolation", Guarantee::SnapshotOrder),
+    ];
+    expect_between(&["longfork"], Some(Bug::DoubleApply), &must, &[]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -46,6 +46,8 @@ pub struct Found {
     pub anomaly: Anomaly,
     /// How often.
     pub count: u64,
+    /// Of a cycle of dependencies: in how many places, which share no such cycle.
+    pub places: Option<u64>,
     /// The smallest one.
     pub witness: Option<Witness>,
 }
@@ -124,7 +126,7 @@ pub fn analyze(txns: &Txns, scope: Scope, order: Order) -> Analysis {
     }
     for (anomaly, tally) in all.tallies {
         let witness = tally.case.map(Witness::Case);
-        analysis.found.push(Found { anomaly, count: tally.count, witness });
+        analysis.found.push(Found { anomaly, count: tally.count, places: None, witness });
     }
     if let Some(knot) = Knot::of(&all.graph) {
         let mut budget = Budget::new((knot.graph.edges() as u64 * BUDGET.0).max(BUDGET.1));
@@ -146,7 +148,8 @@ impl Analysis {
             let mut budget = Budget::new((knot.graph.edges() as u64 * BUDGET.0).max(BUDGET.1));
             let cycle = search.smallest(shape, order, closers, &mut budget);
             let witness = cycle.map(|cycle| Witness::of(txns, &cycle));
-            self.found.push(Found { anomaly: Anomaly::Cycle(shape, order), count: closers.count, witness });
+            let (anomaly, places) = (Anomaly::Cycle(shape, order), Some(closers.places.len() as u64));
+            self.found.push(Found { anomaly, count: closers.count, places, witness });
         }
     }
 
@@ -156,7 +159,7 @@ impl Analysis {
             let Some(first) = of_shape().min_by_key(|one| txns.mops_of(one.reader).len()) else { continue };
             let witness = Missed::witness(first, txns);
             let (anomaly, count) = (Anomaly::Cycle(shape, order), of_shape().count() as u64);
-            self.found.push(Found { anomaly, count, witness: Some(witness) });
+            self.found.push(Found { anomaly, count, places: None, witness: Some(witness) });
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! A write dependency is counted where it closes a cycle of writes (G0), a read dependency where it closes one without
 //! anti-dependencies (G1c), an anti-dependency by the least of the cycles that it is on. With another order it is counted
-//! again only where the cycle becomes lesser with it. So each count is one of occurrences, of edges, not of components.
+//! again only where the cycle becomes lesser with it. So each count is one of occurrences, of edges, not of components. In
+//! how many components they are is counted beside it: cycles in different ones have nothing to do with each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::anomaly::{Order, Shape};
 use super::budget::Budget;
@@ -19,6 +20,8 @@ use crate::history::txn::Txns;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Closers {
     pub(super) count: u64,
+    /// The components that they are in.
+    pub(super) places: BTreeSet<u32>,
     /// Some of them, for the search for the smallest cycle.
     pub(super) edges: Vec<(Node, Arrow)>,
 }
@@ -99,7 +102,13 @@ pub(super) fn census(knot: &Knot, txns: &Txns, budget: &mut Budget) -> Census {
                 let before = &mut least[place as usize];
                 if before.is_none_or(|before| shape < before) {
                     *before = Some(shape);
-                    census.add(shape, order, node, arrow);
+                    let place = match shape {
+                        Shape::G0 => writes.of(node),
+                        Shape::G1c => reads.of(node),
+                        Shape::G2Item => all.of(node),
+                        _ => apart.of(2 * node + State::Free.number()),
+                    };
+                    census.add(shape, order, node, arrow, place);
                 }
             }
         }
@@ -124,19 +133,20 @@ fn prefix(graph: &Graph, order: Order, least: &mut [Option<Shape>], census: &mut
             let may_count = arrow.kind().is_rw() && every.has(arrow.kind()) && *before != Some(Shape::Prefix);
             if may_count && is_apart(&walks, node, arrow.to()) {
                 *before = Some(Shape::Prefix);
-                census.add(Shape::Prefix, order, node, arrow);
+                census.add(Shape::Prefix, order, node, arrow, walks.of(2 * node + State::Free.number()));
             }
         }
     }
 }
 
 impl Census {
-    fn add(&mut self, shape: Shape, order: Order, from: Node, arrow: Arrow) {
+    fn add(&mut self, shape: Shape, order: Order, from: Node, arrow: Arrow, place: u32) {
         if shape == Shape::GSingle && order <= Order::Session {
             self.readers.push(from);
         }
         let closers = self.closers.entry((shape, order)).or_default();
         closers.count += 1;
+        closers.places.insert(place);
         if closers.edges.len() < KEPT {
             closers.edges.push((from, arrow));
         }

@@ -48,6 +48,7 @@ const BUSY: Settings = Settings {
     clients: 20,
     keys: 3,
     appends: 100,
+    registers: false,
     operations: 6,
     level: Level::StrictSerializable,
     fault: None,
@@ -99,7 +100,7 @@ fn planted_faults_are_found_under_their_names() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     /// No false alarm, whatever the load.
     #[test]
@@ -109,10 +110,13 @@ proptest! {
         clients in 1u32..12,
         keys in 1u32..6,
         appends in 1u32..30,
+        registers in any::<bool>(),
         operations in 1u32..6,
         seed in any::<u64>(),
     ) {
-        let settings = Settings { level, transactions, clients, keys, appends, operations, seed, fault: None };
+        let fault = None;
+        let settings =
+            Settings { level, transactions, clients, keys, appends, registers, operations, seed, fault };
         let analysis = analyze(&simulate(&settings).unwrap(), Scope::Whole, Order::RealTime);
         for model in given(level) {
             prop_assert!(!is_refuted(&analysis, model), "{:?} gives {}: {:?}", settings, model, analysis.found);

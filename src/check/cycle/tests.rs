@@ -127,6 +127,26 @@ fn cycles() {
 }
 
 #[test]
+fn cycles_that_share_nothing_are_in_different_places() {
+    let places = |text: &str, name: &str| {
+        judge(text).found.iter().find(|found| found.anomaly.name() == name).and_then(|found| found.places)
+    };
+    let one = "ax1; ay1; rx1 ry; rx ry1";
+    let two = "ax1; ay1; rx1 ry; rx ry1; av1; aw1; rv1 rw; rv rw1";
+    for name in ["prefix-violation", "G-nonadjacent-item"] {
+        assert_eq!((places(one, name), places(two, name)), (Some(1), Some(2)), "{name}");
+    }
+    // A second reader of the one side makes no second fork.
+    let again = "ax1; ay1; rx1 ry; rx1 ry; rx ry1";
+    assert_eq!(places(again, "G-nonadjacent-item"), Some(1));
+    assert_eq!(places("ax1 ay1; ax2 ay2; rx12 ry21", "G0"), Some(1));
+    assert_eq!(places("ax1 ry1; ay1 rx1; aw1 rv1; av1 rw1", "G1c"), Some(2));
+    assert_eq!(places("rx ay1; ry ax1; rx1 ry1", "G2-item"), Some(1));
+    // What is no cycle has a number only.
+    assert_eq!(places("ax1 !; rx1", "G1a"), None);
+}
+
+#[test]
 fn orders_beside_the_data() {
     all_of(
         found,

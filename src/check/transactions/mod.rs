@@ -120,9 +120,12 @@ impl Checker<TxnOp> for Isolated {
             verdict::words(&whole, model)
         );
         if disagree && refuted.is_empty() {
+            let places = verdict::places(&whole, model);
+            draft.count("places with a long fork", places);
             summary += &format!(
-                "; each node by itself keeps to {}, together they do not: readers of two nodes saw commits in different orders (long fork)",
-                model.name
+                "; each node by itself keeps to {}, together they do not: readers of two nodes saw commits in different orders (long fork, in {})",
+                model.name,
+                plural(places, "place")
             );
         } else if disagree {
             let nodes: Vec<&str> = refuted.iter().map(|node| node.as_str()).collect();

@@ -36,6 +36,11 @@ pub(super) fn words(analysis: &Analysis, model: &Model) -> String {
     }
 }
 
+/// In how many places, which have nothing to do with each other, a cycle refutes `model`: by the anomaly that is in most.
+pub(super) fn places(analysis: &Analysis, model: &Model) -> u64 {
+    refuting(analysis, model).filter_map(|found| found.places).max().unwrap_or(0)
+}
+
 /// Counts the reads on node `number` that missed what had been acknowledged before they began.
 pub(super) fn stale(draft: &mut Draft, analysis: &Analysis, number: u16) {
     let of_node = || analysis.stale.iter().filter(|stale| stale.node == number);

@@ -34,15 +34,17 @@ pub(in crate::cli) struct CheckerArgs {
 /// A kind of history, and what has to be said of it.
 struct Kind {
     name: &'static str,
+    registers: bool,
     level: Level,
     fault: Option<(Fault, u32)>,
     refuted: &'static [&'static str],
     kept: &'static [&'static str],
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 8] = [
     Kind {
         name: "strict serializable",
+        registers: false,
         level: Level::StrictSerializable,
         fault: None,
         refuted: &[],
@@ -50,6 +52,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "snapshots",
+        registers: false,
         level: Level::Snapshot,
         fault: None,
         refuted: &["serializable"],
@@ -57,6 +60,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "snapshots, stale on a replica",
+        registers: false,
         level: Level::StaleSnapshot,
         fault: None,
         refuted: &["serializable", "strong-snapshot-isolation"],
@@ -64,6 +68,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "long forks",
+        registers: false,
         level: Level::LongFork,
         fault: None,
         refuted: &["snapshot-isolation", "prefix"],
@@ -71,6 +76,7 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "read committed",
+        registers: false,
         level: Level::ReadCommitted,
         fault: None,
         refuted: &["parallel-snapshot-isolation"],
@@ -78,10 +84,27 @@ const KINDS: [Kind; 6] = [
     },
     Kind {
         name: "one commit in 10,000 lost",
+        registers: false,
         level: Level::StrictSerializable,
         fault: Some((Fault::LostWrite, 10_000)),
         refuted: &["strong-PL-1"],
         kept: &["read-committed"],
+    },
+    Kind {
+        name: "registers, strict serializable",
+        registers: true,
+        level: Level::StrictSerializable,
+        fault: None,
+        refuted: &[],
+        kept: &["strict-serializable"],
+    },
+    Kind {
+        name: "registers, stale on a replica",
+        registers: true,
+        level: Level::StaleSnapshot,
+        fault: None,
+        refuted: &["strong-snapshot-isolation"],
+        kept: &["snapshot-isolation"],
     },
 ];
 
@@ -97,6 +120,7 @@ pub(super) fn run(args: &CheckerArgs, console: &Console) -> Result<Exit, Failure
             for _ in 0..args.repeat {
                 let settings = Settings {
                     transactions,
+                    registers: kind.registers,
                     level: kind.level,
                     fault: kind.fault,
                     seed: args.seed,

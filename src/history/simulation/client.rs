@@ -90,11 +90,16 @@ impl Client {
                 let status = if committed { Status::Ok } else { Status::Fail };
                 builder.complete(self.txn, status, event.0, event.1);
                 let name = |key: u32| Value(i64::from(key));
+                let registers = database.settings.registers;
                 builder.mops(
                     self.txn,
                     self.ops.iter().map(|op| match *op {
+                        Op::Append(key, element) if registers => (name(key), Seen::Write(element)),
                         Op::Append(key, element) => (name(key), Seen::Append(element)),
                         Op::Read(key, _) if !committed => (name(key), Seen::Unread),
+                        Op::Read(key, length) if registers => {
+                            (name(key), Seen::Read(database.elements(key, length).last().copied()))
+                        }
                         Op::Read(key, length) => (name(key), Seen::List(database.elements(key, length))),
                     }),
                 )?;

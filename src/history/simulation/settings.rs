@@ -59,6 +59,8 @@ pub struct Settings {
     pub keys: u32,
     /// After so many appends, a key is replaced by a new one.
     pub appends: u32,
+    /// Whether keys hold registers: an append replaces what was there, and a read shows the last element only.
+    pub registers: bool,
     /// The most operations of a transaction; the least is one.
     pub operations: u32,
     /// How isolated it is.
@@ -77,6 +79,7 @@ impl Default for Settings {
             clients: 20,
             keys: 10,
             appends: 100,
+            registers: false,
             operations: 4,
             level: Level::StrictSerializable,
             fault: None,

@@ -20,6 +20,9 @@ pub struct AnomalyReport {
     pub meaning: String,
     /// How often: of cycles, how many dependencies close one.
     pub count: u64,
+    /// Of cycles: in how many places, which share no cycle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub places: Option<u64>,
     /// The transactions of the smallest one.
     pub transactions: Vec<Step>,
     /// Why it cannot be, a sentence each.
@@ -50,6 +53,9 @@ pub struct Step {
     pub outcome: Outcome,
     /// What it did.
     pub operations: Vec<String>,
+    /// The same as statements, where the history is a run's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<String>,
     /// The places of those operations that show the anomaly.
     pub decisive: Vec<u32>,
     /// The server's number of it, where it wrote and the history has it.
@@ -58,6 +64,17 @@ pub struct Step {
     /// Where the server's log ended just before its last write, where the history has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
+    pub lsn: Option<Lsn>,
+}
+
+/// What only a run knows of a transaction.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Said {
+    /// Its operations as statements, one for each.
+    pub sql: Vec<String>,
+    /// [`Step::xid`].
+    pub xid: Option<u64>,
+    /// [`Step::lsn`].
     pub lsn: Option<Lsn>,
 }
 
@@ -129,6 +146,7 @@ impl AnomalyReport {
             name: found.anomaly.name(),
             meaning: found.anomaly.meaning().to_owned(),
             count: found.count,
+            places: found.places,
             transactions: ids
                 .iter()
                 .zip(1..)
@@ -160,6 +178,7 @@ impl Step {
             },
             operations: txns.mops_of(id).map(|mop| show(txns, mop)).collect(),
             decisive: places.map(|(place, _)| place).collect(),
+            sql: Vec::new(),
             xid: None,
             lsn: None,
         }

@@ -14,7 +14,7 @@ mod words;
 
 use super::json::{document, written_schema};
 
-pub use anomaly::{AnomalyReport, Edge, EdgeKind, Outcome, Step};
+pub use anomaly::{AnomalyReport, Edge, EdgeKind, Outcome, Said, Step};
 pub use dot::dot;
 pub use model::{ModelReport, NodeReport, Source, Transactions, Valid};
 pub use page::html;

@@ -3,12 +3,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::anomaly::AnomalyReport;
+use super::anomaly::{AnomalyReport, Said};
 use super::together::Together;
 use crate::check::cycle::{Analysis, Model, Order, Stale, Standing};
 use crate::history::txn::{Status, Txns};
 use crate::history::{Nanos, NodeName};
-use crate::lsn::Lsn;
 use crate::report::words::CUT;
 
 /// Where a history came from.
@@ -169,10 +168,10 @@ impl Transactions {
             operations: txns.mops() as u64,
             keys: txns.keys() as u64,
             anomaly_types: anomalies.iter().map(|anomaly| anomaly.name.clone()).collect(),
+            together: Together::of(&models, &nodes, &anomalies),
             anomalies,
             not: names(|one| matches!(one, Standing::Refuted { is_weakest: true, .. })),
             also_not: names(|one| matches!(one, Standing::Refuted { is_weakest: false, .. })),
-            together: Together::of(&models, &nodes),
             models,
             nodes,
             troubles,
@@ -182,10 +181,11 @@ impl Transactions {
 }
 
 impl Transactions {
-    /// Adds what the servers said of transactions: of each by its number its xid, and where the log ended.
-    pub fn annotate(&mut self, of: impl Fn(u32) -> (Option<u64>, Option<Lsn>)) {
+    /// Adds what only a run knows of transactions, of each by its number.
+    pub fn annotate(&mut self, of: impl Fn(u32) -> Said) {
         for step in self.anomalies.iter_mut().flat_map(|anomaly| &mut anomaly.transactions) {
-            (step.xid, step.lsn) = of(step.transaction);
+            let Said { sql, xid, lsn } = of(step.transaction);
+            (step.sql, step.xid, step.lsn) = (sql, xid, lsn);
         }
     }
 }

@@ -69,12 +69,15 @@ fn anomalies(found: &Transactions, prefix: &str) -> Markup {
                 markup! { a href={ "#" (prefix) "anomaly-" (anomaly.name) } { (anomaly.name) } },
                 markup! { span.detail { (anomaly.meaning) } },
                 markup! { (count(anomaly.count)) },
+                markup! { (anomaly.places.map_or("–".to_owned(), count)) },
             ]
         })
         .collect();
     markup! {
-        (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often"], 2, &rows))
-        p.small { "The gravest first. Of cycles: how many dependencies close one." }
+        (table("Anomalies, the gravest first", &["anomaly", "what happened", "how often", "places"], 2, &rows))
+        p.small {
+            "The gravest first. Of cycles: how many dependencies close one, and in how many places: no cycle is in two of them."
+        }
         @for anomaly in &found.anomalies { (details(anomaly, found.is_timed, prefix)) }
     }
 }
@@ -111,7 +114,10 @@ fn transaction(step: &Step, is_timed: bool) -> Markup {
             "-- " (who(step, is_timed)) "\nBEGIN;\n"
             @for (place, operation) in (0..).zip(&step.operations) {
                 @let is_decisive = step.decisive.contains(&place);
-                "  " @if is_decisive { strong { (plain(operation)) } } @else { (plain(operation)) } "\n"
+                @let sql = step.sql.get(place as usize);
+                "  " @if sql.is_some() { "-- " }
+                @if is_decisive { strong { (plain(operation)) } } @else { (plain(operation)) } "\n"
+                @if let Some(sql) = sql { "  " (plain(sql)) ";\n" }
             }
             (end)
         }

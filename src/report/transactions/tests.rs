@@ -1,6 +1,6 @@
 //! What is said of small histories.
 
-use super::{AnomalyReport, Source, Transactions, Valid, dot, html, json, section, svg, terminal};
+use super::{AnomalyReport, Said, Source, Transactions, Valid, dot, html, json, section, svg, terminal};
 use crate::check::cycle::{Analysis, Order, Scope, analyze, find};
 use crate::history::txn::notation::txns;
 use crate::history::txn::{Builder, Seen, Status};
@@ -92,7 +92,7 @@ fn what_no_endpoint_shows_alone_is_said_in_every_format() {
     let together = found.together.as_ref().unwrap();
     assert_eq!(
         together.sentence,
-        "Each endpoint is snapshot isolated, as far as its readers saw; together they are not: long fork (prefix-violation)."
+        "Each endpoint is snapshot isolated, as far as its readers saw; together they are not: long fork (prefix-violation) in 1 place."
     );
     for text in [terminal(&found, PLAIN), html(&found), json(&found)] {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -148,6 +148,23 @@ fn a_ring_of_many_transactions_says_what_it_leaves_out() {
     let text = svg(&found, None).unwrap();
     assert_eq!(text.matches("class=\"lane\"").count(), 32);
     assert!(text.contains("The first 32 of 44 transactions"), "{text}");
+}
+
+#[test]
+fn what_a_run_sent_stands_below_each_operation() {
+    let mut found = judge(FORK, "strict-serializable", Order::RealTime);
+    let bare = section(&found, "").into_string();
+    found.annotate(|id| Said { sql: vec![format!("SELECT {id}")], xid: Some(7), lsn: None });
+    let with = section(&found, "").into_string();
+    // The second operation has no statement here, and stands as it did.
+    let begin =
+        "BEGIN;\n  -- <strong>read x as [1]</strong>\n  SELECT 2;\n  <strong>read y as []</strong>\nCOMMIT;";
+    assert!(with.contains(begin), "{with}");
+    assert!(with.contains(", xid 7") && !bare.contains("SELECT") && !bare.contains("xid"));
+    assert!(
+        json(&found).contains("\"sql\": [")
+            && !json(&judge(FORK, "serializable", Order::RealTime)).contains("sql")
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::anomaly::AnomalyReport;
 use super::model::{ModelReport, NodeReport, Valid};
+use crate::report::words::plural;
 
 /// A model that no node's readers refute alone, and all of them together do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,7 +26,11 @@ pub struct Together {
 impl Together {
     /// Of the models that are refuted by the whole history and by no node alone, the one that is known best: snapshot
     /// isolation, serializability, or else the weakest. `None` where there is none.
-    pub(super) fn of(models: &[ModelReport], nodes: &[NodeReport]) -> Option<Together> {
+    pub(super) fn of(
+        models: &[ModelReport],
+        nodes: &[NodeReport],
+        anomalies: &[AnomalyReport],
+    ) -> Option<Together> {
         let is_kept = |name: &String| nodes.iter().all(|node| node.not_refuted.contains(name));
         let candidates: Vec<&ModelReport> = (models.iter())
             .filter(|model| model.valid == Valid::Refuted && nodes.len() > 1 && is_kept(&model.name))
@@ -42,9 +48,13 @@ impl Together {
             Some(nickname) => format!("{nickname} ({by})"),
             None => by.clone(),
         };
+        let places = anomalies.iter().find(|anomaly| anomaly.name == by).and_then(|anomaly| anomaly.places);
+        let places = places.map(|places| format!(" in {}", plural(places, "place"))).unwrap_or_default();
         let is_fork = nickname(&by) == Some(LONG_FORK);
         Some(Together {
-            sentence: format!("Each endpoint {one}, as far as its readers saw; together they {not}: {name}."),
+            sentence: format!(
+                "Each endpoint {one}, as far as its readers saw; together they {not}: {name}{places}."
+            ),
             meaning: if is_fork { FORK } else { OTHER }.to_owned(),
             advice: if is_fork { READ_FORK } else { READ_OTHER }.to_owned(),
             model: model.name.clone(),

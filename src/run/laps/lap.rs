@@ -145,7 +145,7 @@ impl Crew {
                     is_scout: (client as usize) < sites.len(),
                     thread: client,
                     concurrency: turn.clients,
-                    generator: Quota { tasks: Tasks::new(task, client, seed), crowd, meter: meter.clone() },
+                    source: Quota { tasks: Tasks::new(task, client, seed), crowd, meter: meter.clone() },
                     pause: Pause::None,
                     journal: meter,
                     shared: Arc::clone(&shared),

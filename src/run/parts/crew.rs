@@ -92,13 +92,14 @@ impl<O: Operation> Crew<O> {
         }
     }
 
-    fn worker<G>(
+    /// The client that is called `thread`.
+    pub(super) fn worker<G>(
         &self,
         load: &Load,
         place: Place,
         is_scout: bool,
         thread: u32,
-        generator: G,
+        source: G,
         pause: Pause,
     ) -> Worker<G, Recorder<O>> {
         Worker {
@@ -106,7 +107,7 @@ impl<O: Operation> Crew<O> {
             is_scout,
             thread,
             concurrency: self.size.threads(),
-            generator,
+            source,
             pause,
             journal: self.recorder.clone(),
             shared: Arc::clone(&load.shared),

@@ -3,6 +3,7 @@
 mod bank;
 mod counter;
 mod crew;
+mod long_fork;
 mod orders;
 mod set;
 mod transactions;
@@ -24,6 +25,7 @@ use crate::workload::{self, transactions::Holds};
 
 use bank::Bank;
 pub(super) use counter::{Counter, Style};
+use long_fork::LongFork;
 pub(super) use orders::Orders;
 use set::Set;
 use transactions::Transactions;
@@ -70,6 +72,9 @@ pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize) -> io::Result<Vec<(
             WorkloadPlan::Register(txns) => {
                 share(Transactions::start(&path, ("register", Holds::Register), txns, &plan.readers, nodes)?)
             }
+            WorkloadPlan::LongFork => {
+                share(LongFork::start(&path, plan.readers.interval, nodes.saturating_sub(1))?)
+            }
             WorkloadPlan::Bank(bank) => share(Bank::start(&path, bank, &plan.readers, nodes)?),
             WorkloadPlan::Set(set) => share(Set::start(&path, set, &plan.readers, nodes)?),
         })
@@ -86,7 +91,10 @@ pub(super) async fn set_up(workload: &WorkloadPlan, session: &Session) -> Result
     match workload {
         WorkloadPlan::Orders(plan) => orders::set_up(plan, session).await,
         WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => counter::set_up(plan, session).await,
-        WorkloadPlan::Append(_) => workload::transactions::set_up(session, Holds::List).await,
+        // Lists of both are in one table, which is made anew before either begins.
+        WorkloadPlan::Append(_) | WorkloadPlan::LongFork => {
+            workload::transactions::set_up(session, Holds::List).await
+        }
         WorkloadPlan::Register(_) => workload::transactions::set_up(session, Holds::Register).await,
         WorkloadPlan::Bank(plan) => bank::set_up(plan, session).await,
         WorkloadPlan::Set(_) => workload::set::set_up(session).await,
@@ -99,7 +107,10 @@ pub(super) fn set_up_memory(workload: &WorkloadPlan, session: &memory::Session) 
         WorkloadPlan::Orders(plan) => orders::set_up_memory(plan, session),
         WorkloadPlan::Counter(plan) | WorkloadPlan::Counters(plan) => counter::set_up_memory(plan, session),
         // A key that was never written has no row, and a set is empty at first.
-        WorkloadPlan::Append(_) | WorkloadPlan::Register(_) | WorkloadPlan::Set(_) => {}
+        WorkloadPlan::Append(_)
+        | WorkloadPlan::Register(_)
+        | WorkloadPlan::LongFork
+        | WorkloadPlan::Set(_) => {}
         WorkloadPlan::Bank(plan) => bank::set_up_memory(plan, session),
     }
 }

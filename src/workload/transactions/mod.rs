@@ -11,6 +11,7 @@ mod postgres;
 pub use client::{Terms, TxnClient};
 pub use generator::{Keys, Mix, ReadOnly, last_reads};
 
+use crate::anomaly::replay::statements;
 use crate::history::{Micro, Table};
 use crate::pg::{PgError, Session};
 
@@ -44,26 +45,29 @@ impl Holds {
     }
 
     /// A write: key, value. Answers the server's number of the transaction, and where its log ends.
-    pub fn write_sql(self) -> &'static str {
-        match self {
-            Holds::List => {
-                "INSERT INTO txn_list (key, elements) VALUES ($1, ARRAY[$2::bigint]) \
-                 ON CONFLICT (key) DO UPDATE SET elements = txn_list.elements || EXCLUDED.elements \
-                 RETURNING pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text"
-            }
-            Holds::Register => {
-                "INSERT INTO txn_register (key, value) VALUES ($1, $2) \
-                 ON CONFLICT (key) DO UPDATE SET value = EXCLUDED.value \
-                 RETURNING pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text"
-            }
-        }
+    pub fn write_sql(self) -> String {
+        let write = match self {
+            Holds::List => statements::append("$1", "$2::bigint"),
+            Holds::Register => statements::write("$1", "$2"),
+        };
+        format!("{write} RETURNING pg_current_xact_id()::text, pg_current_wal_insert_lsn()::text")
     }
 
     /// A read: key.
-    pub fn read_sql(self) -> &'static str {
+    pub fn read_sql(self) -> String {
         match self {
-            Holds::List => "SELECT elements FROM txn_list WHERE key = $1",
-            Holds::Register => "SELECT value FROM txn_register WHERE key = $1",
+            Holds::List => statements::read_list("$1"),
+            Holds::Register => statements::read_register("$1"),
+        }
+    }
+
+    /// A micro-operation with its values: what a person would type to do the same.
+    pub fn sql(self, micro: &Micro) -> String {
+        match (micro, self) {
+            (Micro::Append(key, element), _) => statements::append(key, element),
+            (Micro::Write(key, value), _) => statements::write(key, value),
+            (Micro::Read(key), Holds::List) => statements::read_list(key),
+            (Micro::Read(key), Holds::Register) => statements::read_register(key),
         }
     }
 

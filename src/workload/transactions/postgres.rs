@@ -87,7 +87,7 @@ impl Transactions {
                 }
                 level => level,
             };
-            let read = self.session.prepare(holds.read_sql()).await?;
+            let read = self.session.prepare(&holds.read_sql()).await?;
             self.prepared = Some(Prepared { begin: level.begin(), read, write: None });
         }
         match &mut self.prepared {
@@ -95,7 +95,7 @@ impl Transactions {
                 // A position that the server does not tell is nothing that a transaction may fail of.
                 let sql = match probe::insert_lsn(&self.session).await {
                     Err(PgError::Sql { .. }) => holds.write_sql().replace(POSITION, "NULL"),
-                    Ok(_) => holds.write_sql().to_owned(),
+                    Ok(_) => holds.write_sql(),
                     Err(error) => return Err(error),
                 };
                 prepared.write = Some(self.session.prepare(&sql).await?);

@@ -170,10 +170,11 @@ proptest! {
         clients in 1u32..8,
         keys in 1u32..4,
         operations in 1u32..6,
+        registers in any::<bool>(),
         seed in any::<u64>(),
     ) {
-        let fault = fault.map(|fault| (fault, 6));
-        judge(&Settings { level, fault, transactions, clients, keys, operations, seed, appends: 20 });
+        let (fault, appends) = (fault.map(|fault| (fault, 6)), 20);
+        judge(&Settings { level, fault, transactions, clients, keys, operations, registers, seed, appends });
     }
 
     /// Registers: what the lists of a database would have been, had each append replaced what was there.

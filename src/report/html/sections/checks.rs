@@ -21,9 +21,12 @@ pub(super) fn section(report: &Report) -> Section {
         } @else {
             ol.checks { @for limit in &report.thresholds { (threshold(limit, &report.figures.lab)) } }
         }
-        p.small {
-            "Event " code { "n" } " of a history stands in line n + 2 of its file: "
-            code { "zstd -dc history/orders.jsonl.zst | sed -n 48233p" } " shows " code { "orders#48231" } "."
+        @if let Some(Judgement { workload, .. }) = report.judgements.first() {
+            p.small {
+                "Event " code { "n" } " of a history stands in line n + 2 of its file: "
+                code { "zstd -dc history/" (workload) ".jsonl.zst | sed -n 48233p" } " shows "
+                code { (workload) "#48231" } "."
+            }
         }
     };
     Section::new("checks", "Checks and thresholds", body)

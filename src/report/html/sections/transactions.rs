@@ -9,6 +9,7 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
     let known = [
         ("append", "transactions-append", "Transactions on lists"),
         ("register", "transactions-register", "Transactions on registers"),
+        ("longfork", "transactions-longfork", "Long forks"),
     ];
     let found = known.into_iter().filter_map(|(workload, id, title)| {
         let found = report.transactions.get(workload)?;
