@@ -30,7 +30,7 @@ A wrong flag ends with 2, a wrong file or variable with 10. `replab config show`
 Other variables:
   REPLAB_PG_BIN           the folder of PostgreSQL's programs, where no setting names one
   REPLAB_STATE_DIR        where running clusters and the cache of data directories are kept
-  REPLAB_REQUIRE_PG, REPLAB_REQUIRE_DOCKER, REPLAB_REQUIRE_BROWSER
+  REPLAB_REQUIRE_PG, REPLAB_REQUIRE_DOCKER, REPLAB_REQUIRE_BROWSER, REPLAB_REQUIRE_AWS
                           make tests fail, rather than skip, where these are missing
   NO_COLOR                no colours";
 
