@@ -31,6 +31,7 @@ mod matrix;
 mod partition;
 mod pg;
 mod planted;
+mod rds;
 mod report;
 mod rto;
 mod sample_report;
