@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, shrink, soak,
-    status, up,
+    anomalies, aurora, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql,
+    shrink, soak, status, up,
 };
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -107,6 +107,12 @@ pub(super) enum Command {
     Logs(logs::Args),
     /// Stop a cluster and remove its data; its logs stay
     Down(down::Args),
+    /// An Aurora-shaped cluster on this machine
+    Aurora {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: aurora::AuroraCommand,
+    },
     /// End and remove what killed runs left behind
     Gc(gc::Args),
     /// Not for people: waits on stdin, and ends the cluster in DIR when that closes

@@ -35,6 +35,7 @@ mod matrix;
 mod partition;
 mod pg;
 mod planted;
+mod rds;
 mod report;
 mod rto;
 mod sample_report;

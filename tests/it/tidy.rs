@@ -10,12 +10,13 @@ use std::path::Path;
 type Tree = BTreeMap<String, String>;
 
 /// A module imports only modules of strictly lower rank.
-const RANKS: [(&str, u8); 17] = [
+const RANKS: [(&str, u8); 18] = [
     ("cli", 7),
     ("run", 6),
     ("config", 5),
     ("workload", 4),
     ("fault", 4),
+    ("rds", 4),
     ("topology", 3),
     ("report", 3),
     ("anomaly", 2),

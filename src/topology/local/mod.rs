@@ -10,7 +10,9 @@ mod cache;
 mod config;
 mod disk;
 mod disturbance;
+mod files;
 mod follow;
+mod grow;
 mod guard;
 mod hold;
 mod lock;
@@ -40,7 +42,7 @@ pub use guard::stand;
 pub use hold::Hold;
 pub use mount::check as check_mounts;
 pub use pgbench::{Pgbench, Quantity, Ran};
-pub(super) use state::random_hex;
+pub(crate) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
