@@ -57,6 +57,11 @@ has_docker() {
         { has docker-compose || docker compose version >/dev/null 2>&1; } && { has mmdebstrap || has debootstrap; }
 }
 
+# What AWS's clients are installed with, and what lets one of them see names of its own.
+has_venv() {
+    python3 -c 'import ensurepip, venv' >/dev/null 2>&1 && [ -z "$(env LD_PRELOAD=libnss_wrapper.so true 2>&1)" ]
+}
+
 need() {
     wanted="$wanted${wanted:+, }$1"
     shift
@@ -79,6 +84,10 @@ fi
 if [ "$purpose" = test ] && ! has_pip; then
     optional="$optional python3-pip"
     skipped="$skipped${skipped:+; }no pip: the check of the Aurora templates"
+fi
+if [ "$purpose" = test ] && ! has_venv; then
+    optional="$optional python3-venv libnss-wrapper"
+    skipped="$skipped${skipped:+; }no Python with venv, or no libnss-wrapper: the tests with AWS's clients"
 fi
 if [ "$purpose" = versions ]; then
     has_pip || need "pip" python3-pip

@@ -28,6 +28,7 @@
 //! | 3 | [`report`] | values in, bytes out: terminal, JSON, Markdown, JUnit, one HTML page, pictures |
 //! | 4 | [`workload`] | what clients do, and how certain each outcome is |
 //! | 4 | [`fault`] | when to do what to which node: schedules, seeded and pure |
+//! | 4 | [`rds`] | an Aurora-shaped control plane: the API of RDS in front of local servers |
 //! | 5 | [`config`] | built-in defaults, file, environment and flags become a plan that is valid |
 //! | 6 | [`run`] | the experiment: recorder, workers, nemesis, samplers, last reads, run directory |
 //! | 7 | [`cli`] | one file a command; the only place that prints |
@@ -65,6 +66,7 @@ pub mod report;
 pub mod topology;
 
 pub mod fault;
+pub mod rds;
 pub mod workload;
 
 pub mod config;

@@ -8,8 +8,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use super::cluster::ClusterArgs;
 use super::clusters::Which;
 use super::{
-    anomalies, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql, shrink, soak,
-    status, up,
+    anomalies, aurora, bench, check, config, doctor, down, fault, gc, guard, help, logs, matrix, psql,
+    shrink, soak, status, up,
 };
 use crate::config::Overrides;
 use crate::topology::memory::Bug;
@@ -107,6 +107,12 @@ pub(super) enum Command {
     Logs(logs::Args),
     /// Stop a cluster and remove its data; its logs stay
     Down(down::Args),
+    /// An Aurora-shaped cluster on this machine
+    Aurora {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: aurora::AuroraCommand,
+    },
     /// End and remove what killed runs left behind
     Gc(gc::Args),
     /// Not for people: waits on stdin, and ends the cluster in DIR when that closes
@@ -159,7 +165,7 @@ pub(super) struct RunArgs {
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct SettingArgs {
     #[command(flatten)]
-    cluster: ClusterArgs,
+    pub(super) cluster: ClusterArgs,
 
     /// How long the load is: 500ms, 20s, 2m [default: 20s]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, help_heading = "Load")]
@@ -330,7 +336,7 @@ mod tests {
     fn every_flag_reaches_the_configuration() {
         let mut args = run(
             "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
-            --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --pg-bin b --image i \
+            --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --cluster c --region e --profile p --endpoint-url x --database d --db-user u --auth iam --sslmode m --ca-bundle f --pg-bin b --image i \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --isolation rr --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
@@ -351,6 +357,15 @@ mod tests {
             writer: text("w"),
             readers: vec!["r1".to_owned(), "r2".to_owned()],
             keep: true,
+            cluster: text("c"),
+            region: text("e"),
+            profile: text("p"),
+            endpoint_url: text("x"),
+            database: text("d"),
+            db_user: text("u"),
+            auth: text("iam"),
+            sslmode: text("m"),
+            ca_bundle: Some(PathBuf::from("f")),
             allow_faults: true,
             duration: text("9s"),
             operations: Some(10),

@@ -9,8 +9,8 @@ use crate::config::Overrides;
 /// Which cluster, and what may be done to it.
 #[derive(Args, Clone, Debug, Default)]
 pub(super) struct ClusterArgs {
-    /// local (PostgreSQL on this machine), compose (in containers), urls (servers that somebody else runs) or memory (a
-    /// stand-in without PostgreSQL) [default: local]
+    /// local (PostgreSQL on this machine), compose (in containers), urls (servers that somebody else runs), aurora (a
+    /// cluster of AWS's) or memory (a stand-in without PostgreSQL) [default: local]
     #[arg(short, long, value_name = "KIND", help_heading = "Cluster")]
     topology: Option<String>,
     /// Streaming replicas, 0 to 16 [default: 1]
@@ -47,13 +47,44 @@ pub(super) struct ClusterArgs {
     /// A replica of it; repeat for more
     #[arg(long, value_name = "URL", help_heading = "Cluster")]
     reader: Vec<String>,
-    /// Leave the run's schema in the database of the URLs
+    /// Leave the run's schema in the database of a cluster that replab did not make
     #[arg(long, help_heading = "Cluster")]
     keep: bool,
+
+    /// An Aurora PostgreSQL cluster, by its identifier; means --topology aurora
+    #[arg(long, value_name = "IDENTIFIER", help_heading = "Aurora")]
+    cluster: Option<String>,
+    /// Its region [default: as AWS's own settings say]
+    #[arg(long, value_name = "REGION", help_heading = "Aurora")]
+    region: Option<String>,
+    /// The profile of AWS's configuration files [default: as AWS's own settings say]
+    #[arg(long, value_name = "NAME", help_heading = "Aurora")]
+    profile: Option<String>,
+    /// Another address of the RDS API, such as that of replab aurora serve
+    #[arg(long, value_name = "URL", help_heading = "Aurora")]
+    endpoint_url: Option<String>,
+    /// The database in which the run makes its schema [default: postgres]
+    #[arg(long, value_name = "NAME", help_heading = "Aurora")]
+    database: Option<String>,
+    /// The database's user [default: postgres]
+    #[arg(long, value_name = "NAME", help_heading = "Aurora")]
+    db_user: Option<String>,
+    /// password (PGPASSWORD, ~/.pgpass), secret (the one that RDS keeps) or iam (a token for each connection) [default: password]
+    #[arg(long, value_name = "HOW", help_heading = "Aurora")]
+    auth: Option<String>,
+    /// verify-full, verify-ca, or disable on loopback addresses [default: verify-full]
+    #[arg(long, value_name = "MODE", help_heading = "Aurora")]
+    sslmode: Option<String>,
+    /// RDS's authorities as PEM (global-bundle.pem) [default: this machine's]
+    #[arg(long, value_name = "FILE", help_heading = "Aurora")]
+    ca_bundle: Option<PathBuf>,
 
     /// Let faults be injected into a cluster that replab did not make
     #[arg(long, help_heading = "Faults")]
     allow_faults: bool,
+    /// Reboot and fail over a cluster of AWS's without asking
+    #[arg(short, long, help_heading = "Faults")]
+    yes: bool,
 }
 
 impl ClusterArgs {
@@ -74,6 +105,15 @@ impl ClusterArgs {
             writer: flags.writer,
             readers: flags.reader,
             keep: flags.keep,
+            cluster: flags.cluster,
+            region: flags.region,
+            profile: flags.profile,
+            endpoint_url: flags.endpoint_url,
+            database: flags.database,
+            db_user: flags.db_user,
+            auth: flags.auth,
+            sslmode: flags.sslmode,
+            ca_bundle: flags.ca_bundle,
             allow_faults: flags.allow_faults,
             ..Overrides::default()
         }
@@ -84,6 +124,11 @@ impl ClusterArgs {
         self.allow_faults
     }
 
+    /// Whether nobody is to be asked before a cluster of AWS's is broken.
+    pub(super) fn says_yes(&self) -> bool {
+        self.yes
+    }
+
     /// The flags again, for a command that repeats this one; without URLs, which may hold passwords.
     pub(super) fn words(&self) -> Vec<String> {
         let number = |flag: &str, value: &Option<i64>| value.map(|value| format!("--{flag} {value}"));
@@ -91,6 +136,7 @@ impl ClusterArgs {
             |flag: &str, value: &Option<String>| value.as_ref().map(|value| format!("--{flag} '{value}'"));
         let set = |flag: &str, is_set: bool| is_set.then(|| format!("--{flag}"));
         let path = self.pg_bin.as_ref().map(|path| path.display().to_string());
+        let bundle = self.ca_bundle.as_ref().map(|path| path.display().to_string());
         let mut words: Vec<Option<String>> = vec![
             text("topology", &self.topology),
             number("replicas", &self.replicas),
@@ -103,7 +149,17 @@ impl ClusterArgs {
             number("port", &self.port),
             self.writer.as_ref().map(|_| "--writer URL".to_owned()),
             set("keep", self.keep),
+            text("cluster", &self.cluster),
+            text("region", &self.region),
+            text("profile", &self.profile),
+            text("endpoint-url", &self.endpoint_url),
+            text("database", &self.database),
+            text("db-user", &self.db_user),
+            text("auth", &self.auth),
+            text("sslmode", &self.sslmode),
+            text("ca-bundle", &bundle),
             set("allow-faults", self.allow_faults),
+            set("yes", self.yes),
         ];
         words.extend(self.cascade.iter().map(|cascade| Some(format!("--cascade '{cascade}'"))));
         words.extend(self.reader.iter().map(|_| Some("--reader URL".to_owned())));

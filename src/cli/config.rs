@@ -81,6 +81,15 @@ mod tests {
         ╭───────────────────────────────────┬───────────────────────────────────────┬──────────────────────╮
         │ key                               ┆ value                                 ┆ origin               │
         ╞═══════════════════════════════════╪═══════════════════════════════════════╪══════════════════════╡
+        │ aurora.auth                       ┆ "password"                            ┆ default              │
+        │ aurora.ca_bundle                  ┆ -                                     ┆ default              │
+        │ aurora.cluster                    ┆ -                                     ┆ default              │
+        │ aurora.database                   ┆ "postgres"                            ┆ default              │
+        │ aurora.endpoint_url               ┆ -                                     ┆ default              │
+        │ aurora.profile                    ┆ -                                     ┆ default              │
+        │ aurora.region                     ┆ -                                     ┆ default              │
+        │ aurora.sslmode                    ┆ "verify-full"                         ┆ default              │
+        │ aurora.user                       ┆ "postgres"                            ┆ default              │
         │ bank.accounts                     ┆ 8                                     ┆ default              │
         │ bank.balance                      ┆ 100                                   ┆ default              │
         │ bank.clients                      ┆ 8                                     ┆ default              │

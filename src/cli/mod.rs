@@ -2,6 +2,7 @@
 
 mod anomalies;
 mod args;
+mod aurora;
 mod bench;
 mod check;
 mod cluster;
@@ -30,6 +31,7 @@ mod runs;
 mod shrink;
 mod soak;
 mod status;
+mod survey;
 mod tables;
 mod up;
 mod watch;
@@ -96,6 +98,7 @@ async fn dispatch(cli: Cli, console: &Console) -> Result<Exit, Failure> {
         Some(Command::Logs(args)) => logs::run(args, console).await,
         Some(Command::Down(args)) => down::run(args, console).await,
         Some(Command::Gc(args)) => gc::run(args, console).await,
+        Some(Command::Aurora { command }) => aurora::run(command, console).await,
         Some(Command::Guard(args)) => guard::run(args).await,
         Some(Command::Tables(args)) => tables::tables(&args, console).await,
         Some(Command::Bench { command }) => bench::bench(command, &global.place, console).await,

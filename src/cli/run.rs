@@ -4,6 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
+use super::survey::{self, Surveyed};
 use super::console::Console;
 use super::watch::watch;
 use super::{Exit, Failure, failures};
@@ -16,15 +17,13 @@ use crate::topology::memory::Bug;
 /// Runs what `args` and the configuration say.
 pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failure> {
     let plan = super::plan::load(&args)?;
+    let surveyed = survey::survey(&args, &plan, console).await?;
+    let plan = surveyed.as_ref().map_or(plan, |surveyed| surveyed.plan.clone());
     for threshold in &plan.checks.thresholds {
         threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
     }
     if args.dry_run {
-        if console.is_json() {
-            console.json(&serde_json::json!({ "plan": plan.to_toml() }));
-        } else {
-            console.result(&plan.to_toml());
-        }
+        rehearse(&plan, surveyed.as_ref(), console);
         return Ok(Exit::Valid);
     }
     if args.example {
@@ -34,9 +33,31 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
         let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
         return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
     }
+    if let Some(surveyed) = &surveyed {
+        survey::consent(&args, surveyed)?;
+    }
     let report = report(&plan, args.plant, console).await?;
     show(&report, console);
     Ok(exit(&report))
+}
+
+/// The plan as a configuration file; below it, as comments, what would be done to a cluster of AWS's.
+fn rehearse(plan: &Plan, surveyed: Option<&Surveyed>, console: &Console) {
+    let aurora = plan.topology.aurora.as_ref();
+    let calls = surveyed.zip(aurora).map(|(surveyed, aurora)| survey::rehearsal(surveyed, aurora));
+    if console.is_json() {
+        let mut document = serde_json::json!({ "plan": plan.to_toml() });
+        if let Some(calls) = calls {
+            document["calls"] = calls.into();
+        }
+        return console.json(&document);
+    }
+    let mut text = plan.to_toml();
+    for (place, line) in calls.unwrap_or_default().iter().enumerate() {
+        let title = if place == 0 { "\n# What a run would do, in this order:\n" } else { "" };
+        text += &format!("{title}# {line}\n");
+    }
+    console.result(&text);
 }
 
 /// One run, judged and published.

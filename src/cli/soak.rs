@@ -4,7 +4,7 @@ use anyhow::anyhow;
 
 use super::args::Place;
 use super::console::Console;
-use super::{Exit, Failure, plan, run};
+use super::{Exit, Failure, plan, run, survey};
 use crate::config::Overrides;
 use crate::fault::{Profile, format_duration};
 use crate::measure::leaks;
@@ -50,6 +50,7 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
     };
     // Once for the seed, and again with the schedule that it stands for.
     let drawn = plan::settings(&flags, place)?.plan;
+    survey::refuse(&drawn, "replab soak")?;
     let (schedule, duration) =
         args.profile.cycles(drawn.load.seed, args.cycles as usize, &drawn.topology.nodes(), |action| {
             drawn.topology.can(action)

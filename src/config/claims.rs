@@ -24,6 +24,9 @@ impl Plan {
     /// asserted at the start. What a replica has when its commit is acknowledged depends on
     /// `synchronous_standby_names`, which holds application names that any client may choose, and so names no node for
     /// certain: no durability across a failover by command, and no read-your-writes on a replica.
+    ///
+    /// On Aurora all instances share one volume, which has a commit before it is acknowledged: it survives restarts and
+    /// failovers at every level but `off`. What a reader shows waits for its page cache, and nobody waits for that.
     pub fn claims(&self) -> Claims {
         let nodes = self.topology.nodes();
         let stages = self.faults.stages(&nodes);

@@ -30,9 +30,10 @@ pub(super) fn entries(layers: &[Vec<Entry>]) -> Vec<Entry> {
         Some(Raw::List(workloads)) if *workloads == [name] => {}
         _ => return Vec::new(),
     }
-    let is_urls =
-        matches!(set("topology.kind"), Some(Raw::Text(kind)) if kind == TopologyKind::Urls.as_str());
-    let settings = ALONE.into_iter().filter(|(path, _)| !is_urls || !path.starts_with("topology."));
+    let foreign = [TopologyKind::Urls, TopologyKind::Aurora].map(TopologyKind::as_str);
+    let is_foreign =
+        matches!(set("topology.kind"), Some(Raw::Text(kind)) if foreign.contains(&kind.as_str()));
+    let settings = ALONE.into_iter().filter(|(path, _)| !is_foreign || !path.starts_with("topology."));
     let entry = |(path, text): (&str, &str)| {
         let value = text.parse().map_or_else(|_| Raw::Text(text.to_owned()), Raw::Number);
         let origin = Origin::Workload { name: name.to_owned() };
@@ -74,6 +75,11 @@ impl Check<'_> {
                 let message =
                     "longfork compares what readers of two nodes see: name a replica (--reader URL)";
                 ("topology.readers", 1, message)
+            }
+            TopologyKind::Aurora => {
+                let message =
+                    "longfork compares what readers of two instances see, and the cluster has no reader";
+                ("topology.replicas", 1, message)
             }
             _ => {
                 let message = "longfork needs two replicas (--replicas 2): one that commits wait for while it does not \

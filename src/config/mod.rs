@@ -3,6 +3,7 @@
 //! All that is wrong is reported together, each problem with the place where it was typed: file and line, variable,
 //! or flag. A [`Plan`] that exists is valid.
 
+mod aurora;
 mod claims;
 mod environment;
 mod error;
@@ -21,6 +22,7 @@ mod validate;
 mod validate_workloads;
 mod workloads;
 
+pub use aurora::AuroraPlan;
 pub use environment::OTHER_VARIABLES;
 pub use error::{ConfigError, Excerpt, Origin, Problem};
 pub use layers::{Loaded, SettingOrigin, load, stored};

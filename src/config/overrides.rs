@@ -37,6 +37,24 @@ pub struct Overrides {
     pub readers: Vec<String>,
     /// `--keep`.
     pub keep: bool,
+    /// `--cluster`; without `--topology` it means `aurora`.
+    pub cluster: Option<String>,
+    /// `--region`.
+    pub region: Option<String>,
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--endpoint-url`.
+    pub endpoint_url: Option<String>,
+    /// `--database`.
+    pub database: Option<String>,
+    /// `--db-user`.
+    pub db_user: Option<String>,
+    /// `--auth`.
+    pub auth: Option<String>,
+    /// `--sslmode`.
+    pub sslmode: Option<String>,
+    /// `--ca-bundle`.
+    pub ca_bundle: Option<PathBuf>,
     /// `--allow-faults`; no lower layer can say it.
     pub allow_faults: bool,
     /// `--duration`.
@@ -103,6 +121,14 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("topology.hot_standby_feedback", "--hot-standby-feedback", &flags.hot_standby_feedback),
         ("topology.recovery_min_apply_delay", "--apply-delay", &flags.recovery_min_apply_delay),
         ("topology.writer", "--writer", &flags.writer),
+        ("aurora.cluster", "--cluster", &flags.cluster),
+        ("aurora.region", "--region", &flags.region),
+        ("aurora.profile", "--profile", &flags.profile),
+        ("aurora.endpoint_url", "--endpoint-url", &flags.endpoint_url),
+        ("aurora.database", "--database", &flags.database),
+        ("aurora.user", "--db-user", &flags.db_user),
+        ("aurora.auth", "--auth", &flags.auth),
+        ("aurora.sslmode", "--sslmode", &flags.sslmode),
         ("load.duration", "--duration", &flags.duration),
         ("transactions.isolation", "--isolation", &flags.isolation),
         ("bank.isolation", "--isolation", &flags.isolation),
@@ -112,9 +138,11 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
             add(path, flag, Raw::Text(text.clone()));
         }
     }
-    for (path, flag, file) in
-        [("topology.pg_bin", "--pg-bin", &flags.pg_bin), ("output.runs", "--runs", &flags.runs)]
-    {
+    for (path, flag, file) in [
+        ("topology.pg_bin", "--pg-bin", &flags.pg_bin),
+        ("aurora.ca_bundle", "--ca-bundle", &flags.ca_bundle),
+        ("output.runs", "--runs", &flags.runs),
+    ] {
         match file.as_ref().map(|file| (file, file.to_str())) {
             None => {}
             Some((_, Some(text))) => add(path, flag, Raw::Text(text.to_owned())),
@@ -128,6 +156,9 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
     }
     if flags.writer.is_some() && flags.topology.is_none() {
         add("topology.kind", "--writer", Raw::Text("urls".to_owned()));
+    }
+    if flags.cluster.is_some() && flags.topology.is_none() {
+        add("topology.kind", "--cluster", Raw::Text("aurora".to_owned()));
     }
     if flags.keep {
         add("topology.keep", "--keep", Raw::Text("on".to_owned()));

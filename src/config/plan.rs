@@ -1,9 +1,7 @@
 //! What a run does: every field already valid.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,8 +9,9 @@ use crate::check::Guarantee;
 use crate::fault::{Schedule, format_duration};
 use crate::history::{Action, Nanos, NodeName};
 use crate::pg::Conninfo;
-use crate::topology::{Cascade, Standbys, Wanted, compose, local, memory, urls};
+use crate::topology::{Cascade, Standbys, Wanted, aurora, compose, local, memory, urls};
 
+use super::aurora::{AuroraPlan, MOST_READERS};
 use super::settings::{
     ChecksSettings, DEFAULTS, FaultsSettings, LoadSettings, OutputSettings, ReadersSettings, Settings,
     TopologySettings,
@@ -52,6 +51,8 @@ pub enum TopologyKind {
     Memory,
     /// Servers that somebody else runs.
     Urls,
+    /// A cluster of AWS's.
+    Aurora,
 }
 
 /// PostgreSQL's setting of the same name, without its synonyms.
@@ -94,6 +95,8 @@ pub struct TopologyPlan {
     pub recovery_min_apply_delay: Nanos,
     /// The servers; of [`TopologyKind::Urls`], and of no other kind.
     pub urls: Option<UrlsPlan>,
+    /// The cluster; of [`TopologyKind::Aurora`], and of no other kind.
+    pub aurora: Option<AuroraPlan>,
 }
 
 /// Servers that somebody else runs.
@@ -169,6 +172,11 @@ impl Plan {
         })
     }
 
+    /// Whether somebody has said how many replicas there are, in a cluster of AWS's that nobody has looked at yet.
+    pub fn counts_on_readers(&self) -> bool {
+        self.topology.replicas != MOST_READERS
+    }
+
     /// The plan as the text of a configuration file.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("numbers below 2^63, texts and lists of texts always make TOML")
@@ -179,7 +187,7 @@ impl From<Plan> for Settings {
     fn from(plan: Plan) -> Settings {
         let Plan { topology, load, workloads, readers, faults, checks, runs } = plan;
         let text = |path: PathBuf| path.to_string_lossy().into_owned();
-        let urls = topology.urls.as_ref();
+        let (urls, keep) = (topology.urls.as_ref(), topology.keep().to_string());
         let mut settings = Settings {
             topology: TopologySettings {
                 kind: topology.kind.to_string(),
@@ -196,8 +204,9 @@ impl From<Plan> for Settings {
                 readers: urls.iter().flat_map(|urls| &urls.readers).map(Conninfo::to_string).collect(),
                 restart_command: urls.and_then(|urls| urls.restart_command.clone()),
                 failover_command: urls.and_then(|urls| urls.failover_command.clone()),
-                keep: urls.map_or(Switch::Off, |urls| urls.keep).to_string(),
+                keep,
             },
+            aurora: topology.aurora.as_ref().map_or_else(|| DEFAULTS.aurora.clone(), AuroraPlan::settings),
             load: LoadSettings {
                 workloads: workloads.iter().map(|workload| workload.name().to_owned()).collect(),
                 duration: format_duration(load.duration),
@@ -232,7 +241,19 @@ impl TopologyPlan {
             TopologyKind::Compose => compose::Cluster::can(action),
             TopologyKind::Memory => memory::Cluster::can(action),
             TopologyKind::Urls => self.urls.as_ref().is_some_and(|urls| urls.command(action).is_some()),
+            TopologyKind::Aurora => aurora::can(action),
         }
+    }
+
+    /// Whether somebody else made the cluster, so that nothing of it is set, and nothing in it broken without leave.
+    pub fn is_foreign(&self) -> bool {
+        matches!(self.kind, TopologyKind::Urls | TopologyKind::Aurora)
+    }
+
+    /// Whether the run's schema stays, in a cluster that somebody else made.
+    pub fn keep(&self) -> Switch {
+        let urls = self.urls.as_ref().map(|urls| urls.keep);
+        urls.or(self.aurora.as_ref().map(|aurora| aurora.keep)).unwrap_or(Switch::Off)
     }
 
     /// Every node, the primary first.
@@ -277,7 +298,7 @@ impl TopologyPlan {
     ///
     /// What somebody else's primary names are application names, and which node calls itself so is not certain: `None`.
     pub fn standbys(&self) -> Option<Standbys> {
-        if self.kind == TopologyKind::Urls {
+        if self.is_foreign() {
             return None;
         }
         let all = || {
@@ -344,13 +365,13 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
 
-        impl FromStr for $type {
+        impl std::str::FromStr for $type {
             type Err = String;
 
             fn from_str(text: &str) -> Result<$type, String> {
@@ -368,7 +389,9 @@ macro_rules! words {
     };
 }
 
-words!(TopologyKind, "a kind of cluster", { "local" => Local, "compose" => Compose, "memory" => Memory, "urls" => Urls });
+pub(super) use words;
+
+words!(TopologyKind, "a kind of cluster", { "local" => Local, "compose" => Compose, "memory" => Memory, "urls" => Urls, "aurora" => Aurora });
 words!(Switch, "on or off", { "on" => On, "off" => Off });
 words!(SynchronousCommit, "a value of synchronous_commit", {
     "off" => Off,

@@ -13,6 +13,7 @@ pub const DEFAULT_FILE: &str = include_str!("default.toml");
 #[serde(deny_unknown_fields)]
 pub(super) struct Settings {
     pub(super) topology: TopologySettings,
+    pub(super) aurora: AuroraSettings,
     pub(super) load: LoadSettings,
     pub(super) orders: OrdersSettings,
     pub(super) counter: CounterSettings,
@@ -32,7 +33,7 @@ pub(super) struct Settings {
 #[schemars(inline)]
 pub(super) struct TopologySettings {
     /// `local`: PostgreSQL servers on this machine; `compose`: in containers; `memory`: a stand-in that needs none; `urls`:
-    /// servers that somebody else runs.
+    /// servers that somebody else runs; `aurora`: a cluster of AWS's.
     pub(super) kind: String,
     /// Streaming replicas, 0 to 16.
     pub(super) replicas: i64,
@@ -68,6 +69,36 @@ pub(super) struct TopologySettings {
     pub(super) failover_command: Option<String>,
     /// `on` or `off`: whether the run's schema stays in the database.
     pub(super) keep: String,
+}
+
+/// A cluster of AWS's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(super) struct AuroraSettings {
+    /// Its identifier.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) cluster: Option<String>,
+    /// The region; without it, what AWS's own settings say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) region: Option<String>,
+    /// The profile of AWS's configuration files; without it, what AWS's own settings say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) profile: Option<String>,
+    /// Another address of the RDS API than the region's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) endpoint_url: Option<String>,
+    /// The database in which the run makes its schema.
+    pub(super) database: String,
+    /// The database's user.
+    pub(super) user: String,
+    /// `password`, `secret` or `iam`.
+    pub(super) auth: String,
+    /// `verify-full`, `verify-ca`, or `disable` on loopback addresses.
+    pub(super) sslmode: String,
+    /// The PEM certificates of who signs the servers'; without it, this machine's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) ca_bundle: Option<String>,
 }
 
 /// The load.
@@ -316,7 +347,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 44);
+        assert_eq!(KEYS.len(), 53);
     }
 
     #[test]

@@ -50,6 +50,12 @@ fn without_anything_it_is_the_documented_default() {
         readers = []
         keep = "off"
 
+        [aurora]
+        database = "postgres"
+        user = "postgres"
+        auth = "password"
+        sslmode = "verify-full"
+
         [load]
         workloads = ["orders", "counter"]
         duration = "20s"
@@ -321,7 +327,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |             ^^
         ");
     insta::assert_snapshot!(refused("[topology]\nkind = \"lokal\"\n"), @r#"
-        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, compose, memory, urls
+        replab.toml:2: `lokal` is not a kind of cluster (did you mean `local`?); known are local, compose, memory, urls, aurora
           2 | kind = "lokal"
             |        ^^^^^^^
         "#);

@@ -22,6 +22,8 @@ pub(super) enum Fate {
     Unconfirmed(SynchronousCommit),
     /// Another node takes the primary's place, and has them all: of `members` standbys `count` have each.
     Received(SynchronousCommit, usize, usize),
+    /// The storage that all nodes share has them, whoever writes to it.
+    InVolume,
     /// The same, but the one that takes it may be one of those that have not.
     MayLack(usize, usize),
 }
@@ -60,6 +62,14 @@ impl Plan {
     pub(super) fn fate(&self, stage: &Stage) -> Fate {
         let level = self.weakest_level();
         let may_be_primary = stage.node.is_none() || stage.writer.is_none() || stage.node == stage.writer;
+        if self.topology.kind == TopologyKind::Aurora {
+            let ends = stage.step.action.is_abrupt() || stage.step.action == Action::Restart;
+            return match level {
+                _ if !(ends && may_be_primary || stage.step.action.moves_primary()) => Fate::Untouched,
+                SynchronousCommit::Off => Fate::NotFlushed,
+                _ => Fate::InVolume,
+            };
+        }
         match stage.step.action {
             Action::Promote => self.fate_of_promotion(stage),
             // A shutdown flushes, and waits until whoever receives has everything.
@@ -109,7 +119,7 @@ impl Fate {
     /// Whether every commit that was acknowledged before is there after it.
     pub(super) fn keeps(self) -> bool {
         match self {
-            Fate::Untouched | Fate::HandedOver | Fate::Flushed | Fate::Received(..) => true,
+            Fate::Untouched | Fate::HandedOver | Fate::Flushed | Fate::InVolume | Fate::Received(..) => true,
             Fate::NotFlushed | Fate::Unconfirmed(_) | Fate::MayLack(..) => false,
         }
     }
@@ -123,6 +133,11 @@ impl Fate {
             }
             Fate::Flushed => {
                 "a commit is on the primary's own disk before it is acknowledged, and recovery replays it from there"
+                    .to_owned()
+            }
+            Fate::InVolume => {
+                "a commit is in four of the six copies of the cluster's volume before it is acknowledged, and whoever \
+                 writes next opens the same volume"
                     .to_owned()
             }
             Fate::NotFlushed => {

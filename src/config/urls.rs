@@ -23,7 +23,7 @@ impl Check<'_> {
                 ("topology.readers", !readers.is_empty()),
                 ("topology.restart_command", restart_command.is_some()),
                 ("topology.failover_command", failover_command.is_some()),
-                ("topology.keep", keep == Switch::On),
+                ("topology.keep", keep == Switch::On && kind != TopologyKind::Aurora),
             ];
             return match set.iter().find(|(_, is_set)| *is_set) {
                 Some((path, _)) => {
@@ -69,14 +69,19 @@ impl Check<'_> {
         Some(url)
     }
 
-    /// The number of replicas, and nothing set that only a cluster of replab's own can be given.
-    pub(super) fn own_cluster_only(&mut self, urls: &UrlsPlan, topology: &TopologyPlan) -> Option<usize> {
+    /// The number of replicas, which is that of the URLs.
+    pub(super) fn as_many_as_readers(&mut self, urls: &UrlsPlan, topology: &TopologyPlan) -> Option<usize> {
         let readers = urls.readers.len();
         // The default is nobody's wish.
         if self.is_set("topology.replicas") && topology.replicas != readers {
             let why = format!("the run has {readers} readers, and {} replicas", topology.replicas);
             return self.problem("topology.replicas", why);
         }
+        Some(readers)
+    }
+
+    /// Nothing is set that only a cluster of replab's own can be given.
+    pub(super) fn own_cluster_only(&mut self, topology: &TopologyPlan) -> Option<()> {
         let own = [
             ("topology.port", topology.port.is_some()),
             ("topology.synchronous_standbys", topology.synchronous_standbys.is_some()),
@@ -89,7 +94,7 @@ impl Check<'_> {
                 path,
                 "it is for clusters that replab makes, and is not changed on others".to_owned(),
             ),
-            None => Some(readers),
+            None => Some(()),
         }
     }
 

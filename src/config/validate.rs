@@ -16,6 +16,7 @@ use super::error::{Origin, Problem};
 use super::layers::Entry;
 use super::long_fork;
 use super::plan::{ChecksPlan, LoadPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan};
+use super::aurora::MOST_READERS;
 use super::settings::Settings;
 use super::workloads::WorkloadPlan;
 
@@ -62,7 +63,7 @@ pub(super) struct Check<'a> {
 
 impl Check<'_> {
     fn plan(&mut self, settings: &Settings) -> Option<Plan> {
-        let Settings { topology, load, readers, faults, checks, output, .. } = settings;
+        let Settings { topology, aurora, load, readers, faults, checks, output, .. } = settings;
         let replicas = self.number("topology.replicas", topology.replicas, 0..=MAX_REPLICAS);
         let port = topology.port.map(|port| {
             self.number(
@@ -73,6 +74,7 @@ impl Check<'_> {
         });
         let kind = self.word("topology.kind", &topology.kind);
         let urls = kind.and_then(|kind| self.urls(kind, topology));
+        let aurora = kind.and_then(|kind| self.aurora(kind, topology, aurora));
         let synchronous_commit = self.word("topology.synchronous_commit", &topology.synchronous_commit);
         let standbys = topology.synchronous_standbys.as_ref();
         let standbys = standbys.map(|text| self.word("topology.synchronous_standbys", text));
@@ -114,9 +116,20 @@ impl Check<'_> {
             hot_standby_feedback: feedback?,
             recovery_min_apply_delay: delay?,
             urls: urls?,
+            aurora: aurora?,
         };
         if let Some(urls) = &topology.urls {
-            topology.replicas = self.own_cluster_only(urls, &topology)?;
+            topology.replicas = self.as_many_as_readers(urls, &topology)?;
+        }
+        // Nobody has looked at the cluster yet; a plan that was read from a value says what was found.
+        if topology.kind == TopologyKind::Aurora
+            && !self.entries.is_empty()
+            && !self.is_set("topology.replicas")
+        {
+            topology.replicas = MOST_READERS;
+        }
+        if topology.is_foreign() {
+            self.own_cluster_only(&topology)?;
         }
         let workloads = workloads?;
         self.long_fork(&topology, &workloads)?;
@@ -149,7 +162,7 @@ impl Check<'_> {
 
     /// Whether every commit can get the answers that it waits for, and every replica the log.
     fn standbys(&mut self, topology: &TopologyPlan) -> Option<()> {
-        if topology.urls.is_some() {
+        if topology.is_foreign() {
             return Some(());
         }
         let waits = topology.synchronous_standbys != Some(Wanted::Nobody);
@@ -258,7 +271,7 @@ impl Check<'_> {
         if text.trim() == "default" {
             // Nobody breaks what somebody else relies on unless told to.
             return Some(match topology.kind {
-                TopologyKind::Urls => Schedule::none(),
+                TopologyKind::Urls | TopologyKind::Aurora => Schedule::none(),
                 _ if *workloads == [WorkloadPlan::LongFork] => long_fork::schedule(topology, load.duration),
                 _ => Schedule::default_for(load.seed, load.duration, topology.replicas),
             });

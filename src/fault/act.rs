@@ -31,7 +31,7 @@ impl Present {
     /// # Errors
     /// The first that cannot; the acts before it are taken to succeed.
     pub fn allow(&self, acts: &[Act], can: impl Fn(Action) -> bool) -> Result<(), ScheduleError> {
-        let mut conditions = Conditions::present(self);
+        let mut conditions = Conditions::present(self).on(&can);
         acts.iter().try_for_each(|act| conditions.admit(*act, &act.to_string(), &can))
     }
 }

@@ -1,7 +1,7 @@
 //! Every fault in a line: what is typed, and what it does.
 
 use super::Profile;
-use super::network;
+use super::{impairment, network};
 use crate::history::{Action, StopMode};
 
 /// How `action` is written in a schedule, without its time: `stop(NODE,immediate)`.
@@ -13,7 +13,7 @@ pub fn syntax(action: Action) -> String {
         Action::Isolate(cut) => format!("isolate(NODE{})", network::format_cut(cut)),
         Action::Slow(slowness) => format!("slow(NODE{})", network::format_slowness(slowness)),
         Action::Reset(side) => format!("reset(NODE{})", network::format_reset(side)),
-        plain => format!("{}(NODE)", plain.verb()),
+        plain => format!("{}(NODE{})", plain.verb(), impairment::format(plain)),
     }
 }
 
@@ -55,6 +55,13 @@ pub fn explanation(action: Action) -> &'static str {
             "let a file take all that is left of the node's disk (needs root, for a disk of its own)"
         }
         Action::FreeDisk => "make room on it again, and start the server if it ended of that",
+        Action::InjectReplicaFailure(_) => {
+            "Aurora only: let a reader fail in percent of what it is sent, for so long"
+        }
+        Action::InjectDiskFailure(_) => {
+            "Aurora only: let a logical block of the volume (index), or with node a storage node, fail"
+        }
+        Action::InjectDiskCongestion(_) => "Aurora only: the same, delayed by min to max instead",
         Action::Rejoin => "make the old primary a replica of the new one: pg_rewind, else a new base backup",
     }
 }

@@ -30,13 +30,15 @@ pub(super) struct Conditions<'a> {
     moved: Option<Action>,
     /// Whether what is said is about a moment to come.
     later: bool,
+    /// Whether a primary that another node takes the place of becomes its replica by itself.
+    returns: bool,
 }
 
 impl<'a> Conditions<'a> {
     /// All of `nodes` are up, and the first is the primary.
     pub(super) fn new(nodes: &'a [NodeName]) -> Conditions<'a> {
         let writer = nodes.first().map_or(Target::Writer, |&node| Target::Node(node));
-        Conditions { nodes, writer, since: BTreeMap::new(), moved: None, later: true }
+        Conditions { nodes, writer, since: BTreeMap::new(), moved: None, later: true, returns: false }
     }
 
     /// The primary, where it is known.
@@ -49,7 +51,14 @@ impl<'a> Conditions<'a> {
         let since =
             present.conditions.iter().map(|&(node, condition)| ((node.into(), condition), Since::default()));
         let writer = present.writer.into();
-        Conditions { nodes: &present.nodes, writer, since: since.collect(), moved: None, later: false }
+        let since = since.collect();
+        Conditions { nodes: &present.nodes, writer, since, moved: None, later: false, returns: false }
+    }
+
+    /// The same on a cluster that `can` do these actions. One that switches over and knows no rejoin puts the old primary
+    /// right itself.
+    pub(super) fn on(self, can: impl Fn(Action) -> bool) -> Conditions<'a> {
+        Conditions { returns: can(Action::Switchover) && !can(Action::Rejoin), ..self }
     }
 
     /// Takes note of `act`, which is called `text`, on a cluster that `can` do its actions; an error if it cannot be
@@ -170,7 +179,9 @@ impl<'a> Conditions<'a> {
         if action.moves_primary() {
             let old = std::mem::replace(&mut self.writer, target.node().map_or(Target::Writer, Target::Node));
             self.since.retain(|(of, condition), _| *of != old || condition.outlasts_processes());
-            if let (Some(condition), Target::Node(_)) = (action.leaves_behind(), old) {
+            if !self.returns
+                && let (Some(condition), Target::Node(_)) = (action.leaves_behind(), old)
+            {
                 self.since.insert((old, condition), since());
             }
             // Whose log arrives is another's now; replay that was paused is ended by the promotion.

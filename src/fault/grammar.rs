@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::history::{Action, StopMode};
 use crate::suggest::hint;
 
-use super::{Act, Schedule, Step, Target, duration, format_duration, network};
+use super::{Act, Schedule, Step, Target, duration, format_duration, impairment, network};
 
 const NONE: &str = "none";
 
@@ -37,7 +37,7 @@ impl fmt::Display for Act {
             Action::Isolate(cut) => write!(f, "isolate({target}{})", network::format_cut(*cut)),
             Action::Slow(how) => write!(f, "slow({target}{})", network::format_slowness(*how)),
             Action::Reset(side) => write!(f, "reset({target}{})", network::format_reset(*side)),
-            plain => write!(f, "{}({target})", plain.verb()),
+            plain => write!(f, "{}({target}{})", plain.verb(), impairment::format(*plain)),
         }
     }
 }
@@ -66,6 +66,11 @@ fn action(verb: &str, words: &[&str]) -> Result<Action, String> {
         ("isolate", words) => network::cut(words).map(Action::Isolate),
         ("slow", words) => network::slowness(words).map(Action::Slow),
         ("reset", words) => network::reset(words).map(Action::Reset),
+        ("inject-replica-failure", words) => {
+            impairment::replica_failure(words).map(Action::InjectReplicaFailure)
+        }
+        ("inject-disk-failure", words) => impairment::disk_failure(words).map(Action::InjectDiskFailure),
+        ("inject-disk-congestion", words) => impairment::congestion(words).map(Action::InjectDiskCongestion),
         (verb, words) => {
             let action = Action::ALL.into_iter().find(|action| action.verb() == verb).ok_or_else(|| {
                 let (hint, known) = (hint(verb, verbs()), verbs().join(", "));
@@ -209,8 +214,8 @@ mod tests {
     #[test]
     fn says_which_piece_is_wrong() {
         let say = |text: &str| text.parse::<Schedule>().unwrap_err().to_string();
-        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
-        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
+        insta::assert_snapshot!(say("crash(primary)@8s,crsh(replica-1)@9s"), @"in `crsh(replica-1)@9s`: `crsh` is not a fault (did you mean `crash`?); known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, inject-disk-congestion, inject-disk-failure, inject-replica-failure, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
+        insta::assert_snapshot!(say("partition(primary)@8s"), @"in `partition(primary)@8s`: `partition` is not a fault; known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, inject-disk-congestion, inject-disk-failure, inject-replica-failure, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
         insta::assert_snapshot!(say("crash(primary)"), @"in `crash(primary)`: it does not say when; a fault is written `crash(primary)@8s`");
         insta::assert_snapshot!(say("crash(primary)@8"), @"in `crash(primary)@8`: `8` is not a length of time: it needs a number with a unit, such as 250ms, 3s or 2m");
         insta::assert_snapshot!(say("crash primary@8s"), @"in `crash primary@8s`: a fault is written `crash(primary)@8s`");
@@ -251,7 +256,7 @@ mod tests {
         let say = |text: &str| Act::several(text).unwrap_err().to_string();
         insta::assert_snapshot!(say("pause(replica-1)@8s"), @"in `pause(replica-1)@8s`: it is done at once; leave out `@8s`");
         insta::assert_snapshot!(say("kill(primary),pause replica-1"), @"in `pause replica-1`: a fault is written `crash(primary)`");
-        insta::assert_snapshot!(say("puase(replica-1)"), @"in `puase(replica-1)`: `puase` is not a fault (did you mean `pause`?); known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
+        insta::assert_snapshot!(say("puase(replica-1)"), @"in `puase(replica-1)`: `puase` is not a fault (did you mean `pause`?); known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, inject-disk-congestion, inject-disk-failure, inject-replica-failure, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw");
         insta::assert_snapshot!(say("stop(primary,smart)"), @"in `stop(primary,smart)`: `smart` is not a way to stop; known are fast and immediate");
         insta::assert_snapshot!(say("kill(best)"), @"in `kill(best)`: only promote and switchover choose the best replica; `kill` a node");
         insta::assert_snapshot!(say("none"), @"in `none`: a fault is written `crash(primary)`");

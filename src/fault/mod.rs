@@ -7,6 +7,7 @@ pub mod catalogue;
 mod conditions;
 mod duration;
 mod grammar;
+mod impairment;
 mod network;
 mod profile;
 mod random;

@@ -155,7 +155,7 @@ impl Profile {
         nodes: &[NodeName],
         can: impl Fn(Action) -> bool,
     ) -> Schedule {
-        let mut draw = Draw::new(self, seed, nodes);
+        let mut draw = Draw::new(self, seed, nodes, &can);
         let (mut at, last) = (whole(duration.0 / 10), whole(duration.0 / 6 * 5));
         while at < last {
             draw.end_what_is_due(at);
@@ -176,7 +176,7 @@ impl Profile {
         nodes: &[NodeName],
         can: impl Fn(Action) -> bool,
     ) -> (Schedule, Nanos) {
-        let mut draw = Draw::new(self, seed, nodes);
+        let mut draw = Draw::new(self, seed, nodes, &can);
         let (mut at, mut begun, mut idle) = (CALM, 0, 0);
         while begun < cycles && idle < PATIENCE {
             draw.end_what_is_due(at);
@@ -205,6 +205,8 @@ struct Draw<'a> {
     random: Random,
     conditions: Conditions<'a>,
     nodes: &'a [NodeName],
+    /// Whether an old primary is made to follow the new one.
+    rejoins: bool,
     /// What ends what lasts, and when.
     due: Vec<Step>,
     steps: Vec<Step>,
@@ -212,10 +214,16 @@ struct Draw<'a> {
 }
 
 impl<'a> Draw<'a> {
-    fn new(profile: Profile, seed: u64, nodes: &'a [NodeName]) -> Draw<'a> {
+    fn new(
+        profile: Profile,
+        seed: u64,
+        nodes: &'a [NodeName],
+        can: impl Fn(Action) -> bool,
+    ) -> Draw<'a> {
         Draw {
+            rejoins: can(Action::Rejoin),
             random: Random::new(seed),
-            conditions: Conditions::new(nodes),
+            conditions: Conditions::new(nodes).on(&can),
             nodes,
             due: Vec::new(),
             steps: Vec::new(),
@@ -258,7 +266,8 @@ impl<'a> Draw<'a> {
         }
         if let (Some(condition), Some(old)) = (step.action.leaves_behind(), stage.writer) {
             // Who could not be promoted may have received more than who was.
-            for &node in self.nodes.iter().filter(|node| !stage.candidates.contains(node)) {
+            let left = self.nodes.iter().filter(|node| !stage.candidates.contains(node));
+            for &node in left.filter(|_| self.rejoins) {
                 self.due.push(Step { at: later, action: condition.cure(), target: node.into() });
             }
             // Of several replicas nobody knows which one was promoted; after a switchover everybody does.
@@ -403,6 +412,13 @@ mod tests {
         let can = |action| action != Action::Promote && action != Action::Switchover;
         let schedule = Profile::Failovers.schedule(1, Nanos::from_millis(60_000), &nodes(2), can);
         assert!(schedule.is_empty(), "{schedule}");
+        // As on Aurora: the old primary comes back by itself, and nothing is there to make it.
+        let can = |action| matches!(action, Action::Promote | Action::Switchover | Action::Crash);
+        for (profile, replicas) in [(Profile::Failovers, 1), (Profile::Failovers, 2), (Profile::Chaos, 1)] {
+            let (schedule, duration) = profile.cycles(7, 50, &nodes(replicas), can);
+            assert_eq!(schedule.validate(&nodes(replicas), can, duration), Ok(()), "{profile}");
+            assert!(schedule.steps().len() >= 50, "{profile}");
+        }
     }
 
     proptest! {

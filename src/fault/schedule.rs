@@ -181,7 +181,7 @@ impl Schedule {
         can: impl Fn(Action) -> bool,
         duration: Nanos,
     ) -> Result<(), ScheduleError> {
-        let mut conditions = Conditions::new(nodes);
+        let mut conditions = Conditions::new(nodes).on(&can);
         for step in &self.steps {
             let text = step.to_string();
             if step.at >= duration {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cut, Operation, Side, Slowness};
+use super::{Congestion, Cut, DiskFailure, ReplicaFailure, Side, Slowness};
 
 /// How PostgreSQL is told to shut down (manual, "Shutting Down the Server").
 #[derive(
@@ -188,11 +188,17 @@ pub enum Action {
     FillDisk,
     /// Give it back, and start the server again if it ended of that.
     FreeDisk,
+    /// Have Aurora let a reader fail in a share of what it is sent, for a while.
+    InjectReplicaFailure(ReplicaFailure),
+    /// Have Aurora let a part of the volume fail in a share of the node's requests, for a while.
+    InjectDiskFailure(DiskFailure),
+    /// Have Aurora delay a share of the node's requests to a part of the volume, for a while.
+    InjectDiskCongestion(Congestion),
 }
 
 impl Action {
     /// Every action, in the order in which they are explained; of those that can be done in many ways, one.
-    pub const ALL: [Action; 24] = [
+    pub const ALL: [Action; 27] = [
         Action::Crash,
         Action::Kill,
         Action::Stop(StopMode::Fast),
@@ -217,6 +223,9 @@ impl Action {
         Action::Reset(Side::Both),
         Action::FillDisk,
         Action::FreeDisk,
+        Action::InjectReplicaFailure(ReplicaFailure::EXAMPLE),
+        Action::InjectDiskFailure(DiskFailure::EXAMPLE),
+        Action::InjectDiskCongestion(Congestion::EXAMPLE),
     ];
 
     /// What the node is in when the action is complete, and was not before.
@@ -234,6 +243,10 @@ impl Action {
             Action::Terminate | Action::CancelSyncWait => None,
             Action::Start | Action::Resume | Action::Thaw | Action::ResumeReplay | Action::Rejoin => None,
             Action::FreeDisk => None,
+            // Each ends by itself, and nobody can end it.
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => None,
         }
     }
 
@@ -309,7 +322,8 @@ impl Action {
     pub fn needs_replica(self) -> bool {
         let follows =
             matches!(self.begins().or(self.cures()), Some(Condition::Frozen | Condition::ReplayPaused));
-        follows || self.moves_primary() || self == Action::Rejoin
+        let is_of_reader = matches!(self, Action::InjectReplicaFailure(_));
+        follows || is_of_reader || self.moves_primary() || self == Action::Rejoin
     }
 
     /// The word that schedules and reports use.
@@ -339,6 +353,9 @@ impl Action {
             Action::Reset(_) => "reset",
             Action::FillDisk => "fill-disk",
             Action::FreeDisk => "free-disk",
+            Action::InjectReplicaFailure(_) => "inject-replica-failure",
+            Action::InjectDiskFailure(_) => "inject-disk-failure",
+            Action::InjectDiskCongestion(_) => "inject-disk-congestion",
         }
     }
 }
@@ -346,52 +363,6 @@ impl Action {
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.verb())
-    }
-}
-
-/// Why something is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Occasion {
-    /// The schedule says so.
-    Planned,
-    /// So that there are never two primaries: the old one ends before another is made.
-    Fencing,
-    /// It puts things right at the end of the load.
-    Healing,
-}
-
-/// What the nemesis does; the node it is done to is the event's node, the answer is a line for the report.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum FaultOp {
-    /// Do it, and verify that it took hold.
-    Act {
-        /// What.
-        action: Action,
-        /// Why.
-        occasion: Occasion,
-    },
-    /// Wait until the node answers a real query again.
-    Answer,
-}
-
-impl Operation for FaultOp {
-    type Reply = String;
-
-    fn is_read_only(&self) -> bool {
-        matches!(self, FaultOp::Answer)
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            FaultOp::Act { action, .. } => action.verb(),
-            FaultOp::Answer => "answer",
-        }
-    }
-
-    fn is_load(&self) -> bool {
-        false
     }
 }
 

@@ -51,6 +51,27 @@ pub struct LagSample {
     pub replay_lag: Option<Nanos>,
 }
 
+/// One fresh connection through an endpoint that leads to one of several nodes, as an application would make it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSample {
+    /// When it began.
+    pub asked: Nanos,
+    /// When it had an answer, or none would come.
+    pub time: Nanos,
+    /// `cluster`, `reader`.
+    pub endpoint: String,
+    /// The address that its name led to.
+    pub address: Option<String>,
+    /// Who answered, by its own word.
+    pub instance: Option<String>,
+    /// The node that this is.
+    pub node: Option<NodeName>,
+    /// Whether it takes writes; `None`: nobody answered.
+    pub takes_writes: Option<bool>,
+    /// Why nobody answered.
+    pub error: Option<String>,
+}
+
 /// How the lab itself did since the sample before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LabSample {

@@ -2,6 +2,7 @@
 //! nothing here is a judgement.
 
 mod distribution;
+mod endpoints;
 mod errors;
 mod figures;
 mod gaps;
@@ -28,6 +29,7 @@ use rate::Rates;
 use service::Service;
 
 pub use distribution::Distribution;
+pub use endpoints::{EndpointFigures, Following, endpoints};
 pub use figures::{
     Availability, ErrorCount, Figures, Growth, LabFigures, LagFigures, LagPoint, LatencyPoint,
     OperationFigures, Outage, Percentiles, RatePoint, Recovery, Window,

@@ -3,6 +3,7 @@
 //! A [`Session`] is one connection; it is never repaired. When it is lost or given up, its owner makes another one
 //! and, if the outcome of an operation is unknown, goes on under another process id.
 
+pub mod aurora;
 mod certainty;
 mod conninfo;
 mod dial;

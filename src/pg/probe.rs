@@ -120,6 +120,31 @@ pub async fn flush_barrier(session: &Session) -> Result<Option<Lsn>, PgError> {
     lsn(scalar(session, "SELECT pg_current_wal_flush_lsn()").await?)
 }
 
+/// Commits a row after all that was committed before, and answers its number: a server without positions of its log shows
+/// by it how far it is.
+pub async fn add_mark(session: &Session) -> Result<i64, PgError> {
+    session
+        .batch(
+            "SET synchronous_commit = on; \
+             CREATE TABLE IF NOT EXISTS replab_mark (number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
+        )
+        .await?;
+    let number = scalar(session, "INSERT INTO replab_mark DEFAULT VALUES RETURNING number").await?;
+    let number = number.ok_or_else(|| PgError::Mismatch("an insert answers no row".to_owned()))?;
+    session.batch("RESET synchronous_commit").await?;
+    self::number(&number)
+}
+
+/// Whether the row of that number is there; the table may not be there either.
+pub async fn shows_mark(session: &Session, number: i64) -> Result<bool, PgError> {
+    let sql = format!("SELECT count(*) FROM replab_mark WHERE number >= {number}");
+    match scalar(session, &sql).await {
+        // undefined_table
+        Err(PgError::Sql { sqlstate, .. }) if sqlstate == "42P01" => Ok(false),
+        count => Ok(count?.is_some_and(|count| count != "0")),
+    }
+}
+
 /// How much of the log the node that calls itself `replica` has said it has flushed, to the server that it receives from;
 /// `None` while it is not connected.
 pub async fn flushed_by(session: &Session, replica: NodeName) -> Result<Option<Lsn>, PgError> {

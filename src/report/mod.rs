@@ -3,6 +3,7 @@
 pub mod anomalies;
 pub mod bank;
 pub mod bench;
+mod cloud;
 mod html;
 mod json;
 mod junit;
@@ -22,7 +23,7 @@ pub use html::html;
 pub use json::{json, schema};
 pub use junit::junit;
 pub use markdown::markdown;
-pub use model::{NodeFacts, Report, RunFacts, Setting, Threshold};
+pub use model::{ClusterEvent, InstanceFacts, NodeFacts, Report, RunFacts, Setting, Threshold};
 pub use terminal::{Look, terminal};
 
 /// The verdict in a word, with its mark: `✓ VALID`.

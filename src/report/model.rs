@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::{Claims, Judgement, Verdict};
 use crate::history::NodeName;
-use crate::measure::Figures;
+use crate::measure::{EndpointFigures, Figures};
 
 use super::transactions::Transactions;
 
@@ -37,6 +37,12 @@ pub struct Report {
     /// What transactions on lists or registers amount to, by workload.
     #[serde(default)]
     pub transactions: BTreeMap<String, Transactions>,
+    /// How the endpoints that lead to one of several nodes led there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub endpoints: Vec<EndpointFigures>,
+    /// What whoever runs the cluster reported of it during the run, by time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<ClusterEvent>,
     /// What this run did not look at, one sentence each; never empty.
     pub not_checked: Vec<String>,
 }
@@ -82,8 +88,37 @@ pub struct NodeFacts {
     pub role: String,
     /// The server's own version string.
     pub version: String,
+    /// Which instance it is, in a cluster of AWS's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<InstanceFacts>,
     /// Settings read with `SHOW`.
     pub settings: Vec<Setting>,
+}
+
+/// An instance of a cluster of AWS's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InstanceFacts {
+    /// Its identifier.
+    pub name: String,
+    /// Where its name led to.
+    pub address: Option<String>,
+    /// `aurora_version()`.
+    pub version: Option<String>,
+    /// What it refuses of what a run asks PostgreSQL for, each with the error's code.
+    pub refused: BTreeMap<String, String>,
+}
+
+/// What whoever runs a cluster reported of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ClusterEvent {
+    /// RFC 3339, by the reporter's clock.
+    pub time: String,
+    /// What it happened to.
+    pub source: String,
+    /// `RDS-EVENT-0071`, where it is known.
+    pub id: Option<String>,
+    /// In the reporter's words.
+    pub message: String,
 }
 
 /// One server setting.

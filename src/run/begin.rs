@@ -8,9 +8,10 @@ use super::directory::RunDir;
 use super::machine;
 use super::manifest::{FORMAT, Manifest};
 use super::set_up;
-use crate::config::{Plan, SynchronousCommit, TopologyKind, UrlsPlan, WorkloadPlan};
+use crate::config::{AuroraPlan, Plan, SynchronousCommit, TopologyKind, UrlsPlan, WorkloadPlan};
 use crate::report::RunFacts;
 use crate::topology::Identity;
+use crate::topology::aurora::{Auth, Tls};
 use crate::topology::memory::Bug;
 
 /// Makes the directory of a run of `plan`, on a cluster with `bug` planted, with `plan.toml` and the manifest in it.
@@ -40,6 +41,7 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
         workloads: plan.workloads.iter().map(|workload| workload.name().to_owned()).collect(),
         isolation: plan.workloads.iter().find_map(WorkloadPlan::isolation),
         nodes: Vec::new(),
+        events: Vec::new(),
         claims: plan.claims(),
         thresholds: plan.checks.thresholds.clone(),
         kind: plan.topology.kind,
@@ -58,8 +60,14 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
 fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>) -> String {
     let plant = bug.map(|bug| format!(" --plant {bug}")).unwrap_or_default();
     let urls = plan.topology.urls.as_ref();
-    let allow = if urls.is_some() && !plan.faults.is_empty() { " --allow-faults" } else { "" };
-    let secret = if urls.is_some_and(UrlsPlan::has_password) {
+    let allow = match plan.topology.kind {
+        _ if plan.faults.is_empty() => "",
+        TopologyKind::Urls => " --allow-faults",
+        TopologyKind::Aurora => " --yes",
+        TopologyKind::Local | TopologyKind::Compose | TopologyKind::Memory => "",
+    };
+    let by_password = plan.topology.aurora.as_ref().is_some_and(|plan| plan.access.auth == Auth::Password);
+    let secret = if by_password || urls.is_some_and(UrlsPlan::has_password) {
         "  # set PGPASSWORD first: the plan holds no password"
     } else {
         ""
@@ -82,7 +90,7 @@ fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> String {
     };
     let planted = bug.map(|bug| format!(", planted: {bug}")).unwrap_or_default();
     let schema = match plan.topology.kind {
-        TopologyKind::Urls => format!(", schema {}", set_up::schema(dir)),
+        TopologyKind::Urls | TopologyKind::Aurora => format!(", schema {}", set_up::schema(dir)),
         _ => String::new(),
     };
     // Nothing waits for such a disk, so that figures of other runs do not compare.
@@ -102,9 +110,21 @@ fn nodes(plan: &Plan) -> String {
         TopologyKind::Compose => "compose",
         TopologyKind::Memory => "in memory",
         TopologyKind::Urls => "urls",
+        TopologyKind::Aurora => "aurora",
     };
     let replicas = count(u32::try_from(plan.topology.replicas).unwrap_or(u32::MAX), "replica");
-    format!("{kind}, 1 primary + {replicas}")
+    let cluster = plan.topology.aurora.as_ref().map(aurora).unwrap_or_default();
+    format!("{kind}{cluster}, 1 primary + {replicas}")
+}
+
+/// ` part-4`, and what of its servers is not verified.
+fn aurora(plan: &AuroraPlan) -> String {
+    let unverified = match plan.access.tls {
+        Tls::VerifyFull => "",
+        Tls::VerifyCa => " (servers' names not verified)",
+        Tls::Disable => " (without TLS)",
+    };
+    format!(" {}{unverified}", plan.access.cluster)
 }
 
 fn count(number: u32, noun: &str) -> String {

@@ -4,7 +4,7 @@
 //! runs/<id>/run.json                   the manifest: what was run, how it ended
 //!           plan.toml                  the effective configuration
 //!           history/<workload>.jsonl.zst, history/nemesis.jsonl.zst
-//!           lag.jsonl, lab.jsonl       samples
+//!           lag.jsonl, lab.jsonl       samples; endpoints.jsonl where an endpoint leads to one of several nodes
 //!           nodes/<node>.log           the servers' logs
 //!           results.json, report.html, report.md, junit.xml
 //! runs/latest                          a link to the newest that had a load

@@ -4,6 +4,7 @@ use anyhow::{Context, bail};
 use futures_util::future::try_join_all;
 
 use super::finale::replayed;
+use super::mark::Mark;
 use crate::history::{OrdersOp, Table};
 use crate::pg::{Deadlines, PgError, Session, probe};
 use crate::topology::{Access, Endpoint, Role, Site};
@@ -64,7 +65,7 @@ pub async fn place(endpoints: &[Endpoint]) -> Result<(), ExampleError> {
     try_join_all(EXAMPLE.map(order)).await?;
     if let Some(target) = probe::flush_barrier(&session).await.context("ask the primary how far it is")? {
         for replica in endpoints.iter().filter(|endpoint| endpoint.role == Role::Replica) {
-            replayed(&replica.conninfo, target).await;
+            replayed(&replica.conninfo, Mark::Log(Some(target))).await;
         }
     }
     session.close().await;

@@ -9,7 +9,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::directory::RunDir;
-use super::facts::{self, FactsError};
+use super::endpoints;
+use super::facts::{self, Disks, FactsError};
 use super::finale;
 use super::histories::Histories;
 use super::injector::Injector;
@@ -22,7 +23,7 @@ use super::sampler::Sampler;
 use super::samples::SampleFile;
 use super::set_up;
 use super::worker::Shared;
-use crate::config::{Plan, TopologyKind};
+use crate::config::Plan;
 use crate::history::{Clock, Nanos};
 use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
@@ -145,18 +146,21 @@ impl Run<'_> {
     async fn on_cluster(&mut self, manifest: &mut Manifest) -> Result<Ended, RunError> {
         let sites = self.topology.sites();
         let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
-        let foreign = manifest.kind == TopologyKind::Urls;
-        let asserted = facts::assert(&sites, &synchronous_commit, foreign, SET_UP_DEADLINES).await;
+        let foreign = self.plan.topology.is_foreign();
+        let disks = Disks::of(manifest.kind);
+        let asserted = facts::assert(&sites, &synchronous_commit, disks, SET_UP_DEADLINES).await;
         manifest.nodes = asserted.map_err(|error| match error {
             // A server that somebody else has set up so is no failure of the lab.
             FactsError::Wrong(wrong) if foreign => RunError::Topology(wrong.unfit()),
             error => RunError::Settings(error.into()),
         })?;
+        endpoints::describe(&self.topology, &mut manifest.nodes).await;
         self.topology.prepare().await?;
         manifest.write(self.dir)?;
         set_up::tables(self.plan, &sites, SET_UP_DEADLINES).await.map_err(RunError::SetUp)?;
         let histories = Histories::start(self.plan, self.dir, sites.len())?;
         let ended = self.load_and_read(&histories).await;
+        endpoints::events(&self.topology, manifest).await;
         let written = histories.finish();
         // A disk that is full is why the rest failed, so it comes first.
         written?;
@@ -171,7 +175,7 @@ impl Run<'_> {
         }
         stage(&self.progress, "reading every node's tables");
         tokio::select! {
-            read = finale::read_all(&self.topology, &histories.parts) => {
+            read = finale::read_all(&self.topology, self.plan.topology.kind, &histories.parts) => {
                 read.map_err(|error| RunError::Finale(error.into()))?;
                 Ok(Ended::Complete)
             }
@@ -208,6 +212,7 @@ impl Run<'_> {
             topology: Arc::clone(&self.topology),
             interval: (Duration::from(self.plan.load.duration) / SAMPLES)
                 .clamp(Duration::from_millis(20), TICK),
+            endpoints: endpoints::Watch::new(&self.topology, clock, self.dir)?,
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
             lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
             lab: LabSampler::new(clock, Arc::clone(&delay)),

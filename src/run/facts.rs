@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::config::TopologyKind;
 use crate::history::NodeName;
 use crate::pg::{Deadlines, PgError, Session, probe};
 use crate::report::{NodeFacts, Setting};
@@ -60,13 +61,34 @@ pub(super) enum FactsError {
     Wrong(#[from] WrongSetting),
 }
 
+/// Whose disks keep what is committed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disks {
+    /// Of servers that the lab has set up.
+    Ours,
+    /// Of servers that somebody else has set up. Checksums are their owner's choice, and no verdict rests on them.
+    Theirs,
+    /// A volume of Aurora's, to which neither `fsync` nor full pages mean anything.
+    Volume,
+}
+
+impl Disks {
+    /// Those of a cluster of that kind.
+    pub(super) fn of(kind: TopologyKind) -> Disks {
+        match kind {
+            TopologyKind::Local | TopologyKind::Compose | TopologyKind::Memory => Disks::Ours,
+            TopologyKind::Urls => Disks::Theirs,
+            TopologyKind::Aurora => Disks::Volume,
+        }
+    }
+}
+
 /// Asks every node, and refuses to go on where durability is not what the plan says. `synchronous_commit` is that of the
-/// sessions that clients have. Of servers that are `foreign`, no checksums are asked: they are their owner's choice, and
-/// no verdict here rests on them.
+/// sessions that clients have.
 pub(super) async fn assert(
     sites: &[Site],
     synchronous_commit: &str,
-    foreign: bool,
+    disks: Disks,
     deadlines: Deadlines,
 ) -> Result<Vec<NodeFacts>, FactsError> {
     let mut facts = Vec::new();
@@ -89,8 +111,9 @@ pub(super) async fn assert(
                 (version.remove("server_version").unwrap_or_default(), found)
             }
         };
-        let settings = settings(site.node, &found, synchronous_commit, foreign)?;
-        facts.push(NodeFacts { node: site.node, role: role.to_owned(), version, settings });
+        let settings = settings(site.node, &found, synchronous_commit, disks)?;
+        let (node, role) = (site.node, role.to_owned());
+        facts.push(NodeFacts { node, role, version, instance: None, settings });
     }
     Ok(facts)
 }
@@ -99,14 +122,14 @@ fn settings(
     node: NodeName,
     found: &BTreeMap<String, String>,
     synchronous_commit: &str,
-    foreign: bool,
+    disks: Disks,
 ) -> Result<Vec<Setting>, WrongSetting> {
     let mut settings = Vec::new();
     for name in SHOWN {
         let Some(value) = found.get(name).cloned() else { continue };
         let required = match name {
-            "data_checksums" if foreign => None,
-            "fsync" | "full_page_writes" | "data_checksums" => Some("on".to_owned()),
+            "data_checksums" if disks != Disks::Ours => None,
+            "fsync" | "full_page_writes" | "data_checksums" if disks != Disks::Volume => Some("on".to_owned()),
             "synchronous_commit" => Some(synchronous_commit.to_owned()),
             _ => None,
         };
@@ -128,12 +151,14 @@ mod tests {
             let pairs = [("fsync", fsync), ("synchronous_commit", "on"), ("wal_level", "replica")];
             pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
         };
-        assert_eq!(settings(NodeName::primary(), &found("on"), "on", false).unwrap().len(), 3);
-        let refused = settings(NodeName::primary(), &found("off"), "on", true).unwrap_err();
+        assert_eq!(settings(NodeName::primary(), &found("on"), "on", Disks::Ours).unwrap().len(), 3);
+        let refused = settings(NodeName::primary(), &found("off"), "on", Disks::Theirs).unwrap_err();
         assert!(
             refused.to_string().starts_with("primary has fsync = off, but the run needs on"),
             "{refused}"
         );
-        assert!(settings(NodeName::primary(), &found("on"), "off", false).is_err());
+        assert!(settings(NodeName::primary(), &found("on"), "off", Disks::Ours).is_err());
+        assert!(settings(NodeName::primary(), &found("off"), "on", Disks::Volume).is_ok());
+        assert!(settings(NodeName::primary(), &found("off"), "off", Disks::Volume).is_err());
     }
 }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::mark::Mark;
 use super::parts::SharedPart;
-use crate::lsn::Lsn;
+use crate::config::TopologyKind;
 use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
 use crate::topology::{Access, Role, Site, Topology};
 
@@ -16,7 +17,11 @@ const READ_DEADLINES: Deadlines =
 
 /// The primary first, then each replica once it has replayed all that the primary had flushed by then. A replica that
 /// does not get there is read all the same: the digests carry their positions, and the check says what it sees.
-pub(super) async fn read_all(topology: &Topology, parts: &[SharedPart]) -> Result<(), PgError> {
+pub(super) async fn read_all(
+    topology: &Topology,
+    kind: TopologyKind,
+    parts: &[SharedPart],
+) -> Result<(), PgError> {
     let sites = topology.sites();
     let (primaries, replicas): (Vec<&Site>, Vec<&Site>) =
         sites.iter().partition(|site| site.role == Role::Primary);
@@ -28,11 +33,11 @@ pub(super) async fn read_all(topology: &Topology, parts: &[SharedPart]) -> Resul
         if let Access::Postgres(conninfo) = &site.access {
             settled(conninfo).await;
             // Whatever was committed without waiting for the disk is on it after this.
-            probe::flush_barrier(&connect(conninfo).await?).await?;
+            Mark::set(&connect(conninfo).await?, kind).await?;
         }
         read_node(site, parts).await;
         if let Access::Postgres(conninfo) = &site.access {
-            target = probe::flush_barrier(&connect(conninfo).await?).await?;
+            target = Some(Mark::set(&connect(conninfo).await?, kind).await?);
         }
     }
     for site in replicas {
@@ -70,13 +75,13 @@ async fn read_node(site: &Site, parts: &[SharedPart]) {
     }
 }
 
-/// Waits until the replica has replayed up to `target`, or the deadline is over.
-pub(super) async fn replayed(conninfo: &Conninfo, target: Lsn) {
+/// Waits until the replica has what was there at `target`, or the deadline is over.
+pub(super) async fn replayed(conninfo: &Conninfo, target: Mark) {
     let wait = async {
         loop {
             if let Ok(session) = connect(conninfo).await {
-                while let Ok(replayed) = probe::replay_lsn(&session).await {
-                    if replayed >= Some(target) {
+                while let Ok(is_shown) = target.is_shown(&session).await {
+                    if is_shown {
                         return;
                     }
                     tokio::time::sleep(POLL).await;

@@ -10,7 +10,7 @@ use super::manifest::{Ended, Manifest, ManifestError};
 use super::samples;
 use crate::check::{self, Guarantee, Judgement, Verdict, overall};
 use crate::history::file::{ReadError, Stored};
-use crate::history::{FaultOp, LabSample, LagSample, NodeName};
+use crate::history::{EndpointSample, FaultOp, LabSample, LagSample, NodeName};
 use crate::isolation::Isolation;
 use crate::measure::threshold::{Limit, Met, evaluate};
 use crate::measure::{self, Figures, Recorded};
@@ -57,6 +57,8 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
     let faults: Stored<FaultOp> = read_history(dir, "nemesis", cut.is_some())?;
     let lag: Vec<LagSample> = read_samples(dir, "lag.jsonl", cut.is_some())?;
     let lab: Vec<LabSample> = read_samples(dir, "lab.jsonl", cut.is_some())?;
+    // Only where there are such endpoints.
+    let endpoints: Vec<EndpointSample> = read_samples(dir, "endpoints.jsonl", true)?;
 
     let short = kept.iter().find(|one| !one.is_complete()).map(Kept::name);
     let short = (!faults.complete).then_some("nemesis").or(short);
@@ -83,6 +85,8 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
         verdict,
         exit_code,
         not_checked: not_checked(&manifest, &faults.history, &judgements),
+        endpoints: measure::endpoints(&endpoints, &faults.history),
+        events: manifest.events,
         transactions: judged.into_iter().filter_map(|one| one.transactions).collect(),
         cut,
         run: manifest.run,

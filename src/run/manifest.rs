@@ -9,7 +9,7 @@ use crate::check::Claims;
 use crate::config::TopologyKind;
 use crate::history::NodeName;
 use crate::isolation::Isolation;
-use crate::report::{NodeFacts, RunFacts};
+use crate::report::{ClusterEvent, NodeFacts, RunFacts};
 use crate::topology::{Category, Identity};
 
 /// The version of `run.json`.
@@ -46,6 +46,9 @@ pub struct Manifest {
     pub isolation: Option<Isolation>,
     /// The nodes, the primary first, with the settings asserted on each.
     pub nodes: Vec<NodeFacts>,
+    /// What whoever runs the cluster reported of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<ClusterEvent>,
     /// What is promised.
     pub claims: Claims,
     /// The limits, as typed.

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::endpoints::Watch;
 use super::lab::LabSampler;
 use super::positions::Positions;
 use super::samples::SampleFile;
@@ -24,23 +25,47 @@ pub(super) struct Sampler {
     /// Says who is the primary; after a failover another node than before.
     pub(super) topology: Arc<Topology>,
     pub(super) interval: Duration,
+    pub(super) endpoints: Watch,
     pub(super) lag_file: SampleFile,
     pub(super) lab_file: SampleFile,
     pub(super) lab: LabSampler,
 }
 
 impl Sampler {
-    /// One sample of everything each interval; ends only with an error of the files.
-    pub(super) async fn run(mut self) -> io::Result<()> {
+    /// Samples until it is dropped; ends only with an error of the files.
+    pub(super) async fn run(self) -> io::Result<()> {
+        let Sampler { clock, topology, interval, endpoints, lag_file, lab_file, lab } = self;
+        let nodes = Nodes { clock, topology, interval, lag_file, lab_file, lab };
+        tokio::try_join!(endpoints.run(), nodes.run()).map(drop)
+    }
+}
+
+/// The nodes, and the lab itself.
+struct Nodes {
+    clock: Clock,
+    topology: Arc<Topology>,
+    interval: Duration,
+    lag_file: SampleFile,
+    lab_file: SampleFile,
+    lab: LabSampler,
+}
+
+impl Nodes {
+    /// One sample of everything each interval.
+    async fn run(mut self) -> io::Result<()> {
         let mut ticks = tokio::time::interval(self.interval);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut link: Option<Link> = None;
         let mut count = 0u32;
         let mut positions = Positions::default();
+        #[cfg(feature = "aurora")]
+        let mut reader = None;
         loop {
             ticks.tick().await;
             let samples = match &*self.topology {
                 Topology::Urls(_) => positions.sample(&self.topology.sites(), &self.clock, DEADLINES).await,
+                #[cfg(feature = "aurora")]
+                Topology::Aurora(cluster) => cluster.sample_lag(&mut reader, &self.clock, DEADLINES).await,
                 Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) => self.lag(&mut link).await,
             };
             self.lag_file.append(&samples)?;

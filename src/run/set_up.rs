@@ -6,10 +6,14 @@ use std::time::Duration;
 use anyhow::Context;
 
 use super::directory::RunDir;
-use super::parts;
+use super::{mark::Mark, parts};
 use crate::config::{Plan, Switch, TopologyKind, TopologyPlan};
-use crate::pg::{Deadlines, Passfile, Session, probe};
+#[cfg(feature = "aurora")]
+use crate::pg::Secret;
+use crate::pg::{Deadlines, Passfile, Session};
 use crate::topology::memory::Bug;
+#[cfg(feature = "aurora")]
+use crate::topology::aurora;
 use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory, urls};
 
 const POLL: Duration = Duration::from_millis(2);
@@ -79,6 +83,28 @@ pub(super) async fn start(plan: &TopologyPlan, purpose: Purpose) -> Result<Topol
             };
             urls::Cluster::attach(config).await.map(|cluster| Topology::Urls(Box::new(cluster)))
         }
+        #[cfg(not(feature = "aurora"))]
+        TopologyKind::Aurora => {
+            Err(TopologyError::Config("this replab was built without the feature `aurora`".to_owned()))
+        }
+        #[cfg(feature = "aurora")]
+        TopologyKind::Aurora => {
+            let wanted = plan.aurora.as_ref();
+            let wanted = wanted.ok_or_else(|| TopologyError::Config("the plan names no cluster".to_owned()))?;
+            let password = std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty());
+            let config = aurora::Config {
+                access: wanted.access.clone(),
+                readers: plan.replicas,
+                password: password.map(Secret::new),
+                passfile: Passfile::read().map_err(|error| TopologyError::Passfile(error.to_string()))?,
+                schema,
+                synchronous_commit: plan.synchronous_commit.to_string(),
+                keep: wanted.keep == Switch::On,
+                patience: aurora::Patience::default(),
+            };
+            let cluster = Box::pin(aurora::Cluster::attach(config)).await?;
+            Ok(Topology::Aurora(Box::new(cluster)))
+        }
     }
 }
 
@@ -102,7 +128,7 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
                     let made = parts::set_up(workload, &session).await;
                     made.with_context(|| format!("make the tables of the workload {}", workload.name()))?;
                 }
-                made = probe::flush_barrier(&session).await?;
+                made = Some(Mark::set(&session, plan.topology.kind).await?);
                 session.close().await;
             }
             Access::Memory(handle) => {
@@ -117,7 +143,9 @@ pub(super) async fn tables(plan: &Plan, sites: &[Site], deadlines: Deadlines) ->
                 .await
                 .with_context(|| format!("connect to {}", site.node))?;
             let replayed = async {
-                while probe::replay_lsn(&session).await? < made {
+                while let Some(mark) = &made
+                    && !mark.is_shown(&session).await?
+                {
                     tokio::time::sleep(POLL).await;
                 }
                 anyhow::Ok(())

@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "aurora")]
+use super::aurora;
+use super::aurora::{ClusterEvent, InstanceFacts};
 use super::{Access, Endpoint, Role, Site, TopologyError, compose, local, memory, urls};
-use crate::history::{Action, Condition, NodeName};
+use crate::history::{Action, Clock, Condition, EndpointSample, NodeName};
+use crate::pg::Deadlines;
 
 /// A cluster that is up.
 #[derive(Debug)]
@@ -16,6 +20,9 @@ pub enum Topology {
     Memory(memory::Cluster),
     /// Servers that somebody else runs.
     Urls(Box<urls::Cluster>),
+    /// A cluster of AWS's.
+    #[cfg(feature = "aurora")]
+    Aurora(Box<aurora::Cluster>),
 }
 
 impl Topology {
@@ -25,6 +32,8 @@ impl Topology {
             Topology::Local(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Compose(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Urls(cluster) => cluster.endpoints().into_iter().map(site).collect(),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.endpoints().into_iter().map(site).collect(),
             Topology::Memory(cluster) => {
                 let role = |index| if index == 0 { Role::Primary } else { Role::Replica };
                 let site = |(index, node)| Site {
@@ -44,6 +53,8 @@ impl Topology {
             Topology::Compose(_) => compose::Cluster::can(action),
             Topology::Memory(_) => memory::Cluster::can(action),
             Topology::Urls(cluster) => cluster.can(action),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => aurora::Cluster::can(action),
         }
     }
 
@@ -52,6 +63,8 @@ impl Topology {
         match self {
             Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) => Ok(()),
             Topology::Urls(cluster) => cluster.make_schema().await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.make_schema().await,
         }
     }
 
@@ -60,6 +73,8 @@ impl Topology {
         match self {
             Topology::Local(cluster) => cluster.direct_endpoints().into_iter().map(site).collect(),
             Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => self.sites(),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => self.sites(),
         }
     }
 
@@ -71,6 +86,8 @@ impl Topology {
             Topology::Compose(cluster) => Box::pin(cluster.act(node, action)).await,
             Topology::Memory(cluster) => cluster.act(node, action).map_err(TopologyError::Lab),
             Topology::Urls(cluster) => cluster.act(node, action).await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => Box::pin(cluster.act(node, action)).await,
         }
     }
 
@@ -81,6 +98,8 @@ impl Topology {
             Topology::Compose(cluster) => cluster.writer(),
             Topology::Memory(cluster) => Ok((cluster.primary(), cluster.answers(cluster.primary()))),
             Topology::Urls(cluster) => Ok(cluster.writer()),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => Ok(cluster.writer()),
         }
     }
 
@@ -91,6 +110,8 @@ impl Topology {
             Topology::Compose(cluster) => cluster.check_promotable(node),
             // Whether it could be is for the user's command to say.
             Topology::Memory(_) | Topology::Urls(_) => Ok(()),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => Ok(()),
         }
     }
 
@@ -101,6 +122,8 @@ impl Topology {
             Topology::Compose(cluster) => cluster.candidate().await,
             Topology::Memory(_) => Err(TopologyError::lab("a cluster in memory has no failover")),
             Topology::Urls(cluster) => cluster.candidate().await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.candidate().await,
         }
     }
 
@@ -111,6 +134,8 @@ impl Topology {
             Topology::Compose(cluster) => cluster.all_follow().await,
             Topology::Memory(_) => Ok(()),
             Topology::Urls(cluster) => cluster.all_follow().await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.all_follow().await,
         }
     }
 
@@ -122,6 +147,8 @@ impl Topology {
             Topology::Memory(cluster) if cluster.answers(node) => Ok(()),
             Topology::Memory(_) => Err(TopologyError::Lab(format!("{node} is down"))),
             Topology::Urls(cluster) => cluster.answer(node, deadline).await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.answer(node, deadline).await,
         }
     }
 
@@ -135,6 +162,8 @@ impl Topology {
             }
             // Each command is complete when it is verified, and leaves nothing to end.
             Topology::Urls(_) => Vec::new(),
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => Vec::new(),
         }
     }
 
@@ -143,6 +172,8 @@ impl Topology {
         match self {
             Topology::Local(cluster) => Some(cluster.log_bytes()),
             Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => None,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => None,
         }
     }
 
@@ -153,6 +184,50 @@ impl Topology {
             Topology::Compose(cluster) => cluster.died_unasked(),
             // Of a server that it did not start, replab sees only that it does not answer.
             Topology::Memory(_) | Topology::Urls(_) => None,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => None,
+        }
+    }
+
+    /// Whether there are endpoints that lead to one of several nodes.
+    pub fn has_shared_endpoints(&self) -> bool {
+        match self {
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(_) => true,
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => false,
+        }
+    }
+
+    /// One fresh connection through each of them.
+    pub async fn sample_endpoints(&self, clock: &Clock, deadlines: Deadlines) -> Vec<EndpointSample> {
+        match self {
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.sample_endpoints(clock, deadlines).await,
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => {
+                // There are none to connect through.
+                let (_, _) = (clock, deadlines);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The instances that the nodes are, where somebody else gives them names.
+    pub async fn instances(&self) -> Vec<InstanceFacts> {
+        match self {
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.facts().await,
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => Vec::new(),
+        }
+    }
+
+    /// What whoever runs the cluster has reported of it since the lab came.
+    pub async fn events(&self) -> Result<Vec<ClusterEvent>, TopologyError> {
+        match self {
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.events().await,
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => {
+                Ok(Vec::new())
+            }
         }
     }
 
@@ -164,6 +239,8 @@ impl Topology {
             Topology::Compose(cluster) => cluster.down().await,
             Topology::Memory(_) => Ok(()),
             Topology::Urls(cluster) => cluster.down().await,
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.down().await,
         }
     }
 }

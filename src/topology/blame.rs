@@ -24,6 +24,7 @@ impl TopologyError {
                 Category::Environment
             }
             Unreachable { .. } | Unfit { .. } | Passfile(_) => Category::Environment,
+            Aurora(problem) => problem.category(),
             Hook { .. } | LeftBehind { .. } => Category::Lab,
             NotTaken { .. } | DidNotHold { .. } | NothingToCure { .. } | NoEffect { .. } => Category::Lab,
             Impossible { .. } | IsPrimary { .. } => Category::Lab,
@@ -89,6 +90,7 @@ impl TopologyError {
                 "topology.writer and topology.readers (--writer, --reader) say which servers the run uses\n\
                  replab doctor checks the rest of this machine"
             }
+            Aurora(problem) => return problem.help(),
             Hook { .. } => "the command's whole output is in the run's directory, below nodes/",
             LeftBehind { schema, .. } => {
                 return Some(format!(

@@ -273,6 +273,9 @@ pub enum TopologyError {
         /// The last attempt's error.
         why: String,
     },
+    /// A cluster of AWS's, or AWS itself.
+    #[error(transparent)]
+    Aurora(Box<super::aurora::Problem>),
     /// No cluster was left running under this name.
     #[error("no cluster{} is running here", .name.as_ref().map(|name| format!(" named `{name}`")).unwrap_or_default())]
     NoCluster {

@@ -4,6 +4,8 @@
 //! that answers `Ok` has taken hold.
 
 mod any;
+mod attached;
+pub mod aurora;
 mod blame;
 mod cascade;
 pub mod compose;

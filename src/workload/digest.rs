@@ -9,6 +9,9 @@ use crate::pg::{PgError, Session};
 use crate::topology::Role;
 use crate::topology::memory::Snapshot;
 
+/// `feature_not_supported`: what Aurora answers where its storage has no such position.
+const UNSUPPORTED: &str = "0A000";
+
 /// Reads one table in one statement; the position is read before the rows, so that the rows are at least that new.
 /// The primary's is the flushed one: the insert position may already stand behind the header of a page that no record
 /// has reached, where no replica ever arrives while the cluster is idle.
@@ -18,7 +21,10 @@ pub(super) async fn table(session: &Session, role: Role, table: Table) -> Result
         Role::Replica => "pg_last_wal_replay_lsn()",
     };
     let lsn = session.prepare(&format!("SELECT {position}::text")).await?;
-    let lsn: Option<String> = session.query_one(&lsn, &[]).await?.get(0);
+    let lsn: Option<String> = match session.query_one(&lsn, &[]).await {
+        Err(error) if error.sqlstate() == Some(UNSUPPORTED) => None,
+        row => row?.get(0),
+    };
     let (name, key) = (table.name(), table.key());
     let rows = session
         .prepare(&format!(

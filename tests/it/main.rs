@@ -8,6 +8,8 @@
 
 mod alike;
 mod anomalies;
+#[cfg(feature = "aurora")]
+mod aurora;
 mod bank_and_set;
 mod bench;
 mod browser;
@@ -33,6 +35,7 @@ mod matrix;
 mod partition;
 mod pg;
 mod planted;
+mod rds;
 mod report;
 mod rto;
 mod sample_report;

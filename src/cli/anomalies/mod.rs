@@ -11,7 +11,7 @@ use super::args::Place;
 use super::cluster::ClusterArgs;
 use super::console::Console;
 use super::run::{forward_signals, look, of_code};
-use super::{Exit, Failure, failures, plan};
+use super::{Exit, Failure, failures, plan, survey};
 use crate::anomaly::{Case, Placement, isolationtester};
 use crate::config::{Overrides, Plan, TopologyKind};
 use crate::isolation::Isolation;
@@ -83,7 +83,9 @@ async fn show_one(args: &ShowArgs, place: &Place, console: &Console) -> Result<E
 /// What the lower layers break, and when, is for runs.
 fn cluster_plan(cluster: &ClusterArgs, place: &Place) -> Result<Plan, Failure> {
     let overrides = Overrides { schedule: Some("none".to_owned()), ..cluster.overrides() };
-    Ok(plan::settings(&overrides, place)?.plan)
+    let plan = plan::settings(&overrides, place)?.plan;
+    survey::refuse(&plan, "replab anomalies")?;
+    Ok(plan)
 }
 
 /// A cluster for the cases, or the one that is there, and what was found on it. Whatever happens, it is as before after it.
@@ -112,7 +114,7 @@ async fn play(
     let rules = Rules {
         schema,
         deadline: DEADLINE,
-        may_change_settings: plan.topology.kind != TopologyKind::Urls || allow_faults,
+        may_change_settings: !plan.topology.is_foreign() || allow_faults,
         slip: None,
     };
     let played = async {

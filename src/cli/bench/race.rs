@@ -9,7 +9,7 @@ use crate::cli::cluster::ClusterArgs;
 use crate::cli::console::Console;
 use crate::cli::format::{self, Format};
 use crate::cli::run::{forward_signals, look, of_code};
-use crate::cli::{Exit, Failure, failures, plan, watch as screen};
+use crate::cli::{Exit, Failure, failures, plan, survey, watch as screen};
 use crate::config::{Overrides, Plan, TopologyKind};
 use crate::history::Nanos;
 use crate::report::bench as report;
@@ -70,6 +70,7 @@ impl RaceArgs {
             ..self.cluster.overrides()
         };
         let plan = plan::settings(&overrides, place)?.plan;
+        survey::refuse(&plan, "replab bench")?;
         if plan.topology.kind == TopologyKind::Memory {
             let error = anyhow::anyhow!("the methods are SQL, and a cluster in memory has none");
             return Err(Failure::new(Exit::Usage, error).help("leave out `--topology memory`"));

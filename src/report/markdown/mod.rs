@@ -38,6 +38,10 @@ pub fn markdown(report: &Report) -> String {
     lag(report, &mut text);
     restarts(report, &mut text);
     errors(report, &mut text);
+    for (title, lines) in super::cloud::parts(report) {
+        line(&mut text, &format!("### {title}"));
+        bullets(&mut text, lines.iter().map(|sentence| escape(sentence)));
+    }
     line(&mut text, "### The lab itself");
     line(&mut text, &escape(&words::lab(&report.figures.lab)));
     bullets(&mut text, report.figures.lab.taints.iter().map(|taint| format!("{TAINT} {}", escape(taint))));

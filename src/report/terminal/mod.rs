@@ -41,6 +41,10 @@ pub fn terminal(report: &Report, look: Look) -> String {
     tables::lag(report, &mut sheet);
     tables::restarts(report, &mut sheet);
     tables::errors(report, &mut sheet);
+    for (title, lines) in super::cloud::parts(report) {
+        sheet.title(&title.to_uppercase());
+        lines.iter().for_each(|sentence| sheet.paragraph("· ", &plain(sentence)));
+    }
     lab(report, &mut sheet);
     sheet.title("NOT CHECKED");
     for sentence in &report.not_checked {

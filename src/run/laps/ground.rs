@@ -8,11 +8,11 @@ use tokio::sync::watch;
 use super::design::{Amount, Contest, Design, Entry};
 use super::lap::{self, Crew, Turn};
 use super::peer;
-use crate::config::{Plan, TopologyKind};
+use crate::config::Plan;
 use crate::report::bench::Lap;
 use crate::run::directory::RunDir;
 use crate::run::execute::{RunError, SET_UP_DEADLINES, Watcher};
-use crate::run::facts::{self, FactsError};
+use crate::run::facts::{self, Disks, FactsError};
 use crate::run::progress::Progress;
 use crate::run::set_up;
 use crate::topology::Topology;
@@ -101,8 +101,9 @@ impl Ground {
         };
         self.topology = Some(Arc::clone(&topology));
         let synchronous_commit = self.plan.topology.synchronous_commit.to_string();
-        let foreign = self.plan.topology.kind == TopologyKind::Urls;
-        let nodes = facts::assert(&topology.sites(), &synchronous_commit, foreign, SET_UP_DEADLINES).await;
+        let foreign = self.plan.topology.is_foreign();
+        let disks = Disks::of(self.plan.topology.kind);
+        let nodes = facts::assert(&topology.sites(), &synchronous_commit, disks, SET_UP_DEADLINES).await;
         let nodes = nodes.map_err(|error| match error {
             FactsError::Wrong(wrong) if foreign => RunError::Topology(wrong.unfit()),
             error => RunError::Settings(error.into()),

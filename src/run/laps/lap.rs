@@ -52,7 +52,7 @@ pub(super) async fn set_up(
     subject: Subject,
     slots: u32,
 ) -> anyhow::Result<Option<&'static str>> {
-    let is_ours = !matches!(topology, Topology::Urls(_));
+    let is_ours = matches!(topology, Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_));
     let session =
         Session::connect(&primary(topology)?, "replab", LONG).await.context("connect to the primary")?;
     let remark = subject.set_up(&session, slots, is_ours).await.context("make the tables")?;

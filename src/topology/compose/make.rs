@@ -78,7 +78,7 @@ impl Cluster {
         let checked = tokio::task::spawn_blocking(move || {
             engine.check()?;
             engine.check_image(&image)?;
-            Ok((engine.compose()?, engine))
+            Ok::<_, TopologyError>((engine.compose()?, engine))
         });
         let checked = checked.await.unwrap_or_else(|panic| std::panic::resume_unwind(panic.into_panic()));
         let (compose, engine) = checked?;

@@ -128,6 +128,10 @@ impl Cluster {
             Action::Slow(_) | Action::SpeedUp | Action::Reset(_) => false,
             // Its volumes lie on the engine's own disk.
             Action::FillDisk | Action::FreeDisk => false,
+            // PostgreSQL simulates nothing.
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => false,
         }
     }
 
@@ -178,7 +182,14 @@ impl Cluster {
             Action::Rejoin => return servers::rejoin(self, node).await,
             Action::Isolate(cut) => self.isolate(node, cut).await?,
             Action::Reconnect => self.reconnect(node).await?,
-            Action::Slow(_) | Action::SpeedUp | Action::Reset(_) | Action::FillDisk | Action::FreeDisk => {
+            Action::Slow(_)
+            | Action::SpeedUp
+            | Action::Reset(_)
+            | Action::FillDisk
+            | Action::FreeDisk
+            | Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => {
                 let why = format!("a cluster of containers cannot {action} a node");
                 return Err(TopologyError::lab(why));
             }

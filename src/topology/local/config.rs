@@ -12,6 +12,9 @@ pub struct Config {
     pub pg_bin: Option<PathBuf>,
     /// Streaming replicas beside the primary.
     pub replicas: usize,
+    /// Replicas that there is to be room for, see [`Cluster::add_replica`](super::Cluster::add_replica); at least those
+    /// that there are from the beginning.
+    pub room: usize,
     /// `off`, `local`, `remote_write`, `on`, `remote_apply`.
     pub synchronous_commit: String,
     /// Which replicas commits wait for at the levels that wait for any; `None`: for nobody.
@@ -46,6 +49,7 @@ impl Default for Config {
         Config {
             pg_bin: None,
             replicas: 1,
+            room: 0,
             synchronous_commit: "on".to_owned(),
             standbys: None,
             cascade: Vec::new(),

@@ -298,7 +298,12 @@ fn enter(
     Ok(cluster)
 }
 
-fn known_node(directory: &Path, cluster: &ClusterState, node: &NodeState, account: Option<&Account>) -> Node {
+pub(super) fn known_node(
+    directory: &Path,
+    cluster: &ClusterState,
+    node: &NodeState,
+    account: Option<&Account>,
+) -> Node {
     let place = directory.join("nodes").join(node.name.as_str());
     let disk = cluster.small_disks.then(|| Disk::new(place.clone()));
     Node {

@@ -10,7 +10,9 @@ mod cache;
 mod config;
 mod disk;
 mod disturbance;
+mod files;
 mod follow;
+mod grow;
 mod guard;
 mod hold;
 mod lock;
@@ -40,7 +42,7 @@ pub use guard::stand;
 pub use hold::Hold;
 pub use mount::check as check_mounts;
 pub use pgbench::{Pgbench, Quantity, Ran};
-pub(super) use state::random_hex;
+pub(crate) use state::random_hex;
 pub use state::{ClusterState, NodeState, StateDir};
 pub use sweep::{Swept, gc};
 
@@ -111,6 +113,10 @@ impl Cluster {
             Action::Reset(_) => true,
             Action::FillDisk | Action::FreeDisk => true,
             Action::Terminate | Action::CancelSyncWait => true,
+            // PostgreSQL simulates nothing.
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => false,
         }
     }
 
@@ -176,6 +182,11 @@ impl Cluster {
             Action::Promote => return servers::promote(self, node).await,
             Action::Switchover => return servers::switch_over(self, node).await,
             Action::Rejoin => return servers::rejoin(self, node).await,
+            Action::InjectReplicaFailure(_)
+            | Action::InjectDiskFailure(_)
+            | Action::InjectDiskCongestion(_) => {
+                return Err(TopologyError::lab(format!("a cluster of processes has no {action}")));
+            }
         };
         // What was held up during a failover now shows whether it can follow.
         if action.brings_back() || action.cures().is_some() {

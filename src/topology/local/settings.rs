@@ -55,7 +55,7 @@ pub(in crate::topology) fn configuration(config: &Config, nodes: &[NodeName]) ->
     let standby_names = config.standbys.as_ref().map(|standbys| standbys.setting(nodes)).unwrap_or_default();
     let feedback = if config.hot_standby_feedback { "on" } else { "off" };
     let apply_delay = config.recovery_min_apply_delay.0 / 1_000_000;
-    let Room { senders, connections } = Room::new(*replicas, *clients);
+    let Room { senders, connections } = Room::new((*replicas).max(config.room), *clients);
     let log = if config.small_disks { SMALL_LOG } else { "" };
     format!(
         "

@@ -3,7 +3,8 @@
 //! ```text
 //! <state>/lock               held while a cluster is entered or removed
 //! <state>/cache/<version>/   what initdb made, without a password
-//! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/ (a mount, where disks are filled)
+//! <state>/clusters/<id>/     cluster.json, pgpass, socket/, nodes/<node>/ (a mount, where disks are filled);
+//!                            ca.pem and hosts of one that is served
 //! <state>/compose/<id>/      cluster.json, compose.yaml, node.sh of a cluster of containers
 //! <state>/logs/<id>/         the nodes' logs, where no other place was named
 //! ```
@@ -188,6 +189,11 @@ impl NodeState {
         let (ended, conditions) = (false, BTreeSet::new());
         NodeState { name, standing, port, process: None, ended, conditions, receiver: None }
     }
+
+    /// A node that is down because somebody wants it to be.
+    pub(super) fn ended(name: NodeName, standing: Standing, port: u16) -> NodeState {
+        NodeState { ended: true, ..NodeState::new(name, standing, port) }
+    }
 }
 
 impl ClusterState {
@@ -270,7 +276,7 @@ pub(super) fn random_bytes<const N: usize>() -> Result<[u8; N], TopologyError> {
 }
 
 /// The same as text.
-pub(in crate::topology) fn random_hex<const N: usize>() -> Result<String, TopologyError> {
+pub(crate) fn random_hex<const N: usize>() -> Result<String, TopologyError> {
     Ok(random_bytes::<N>()?.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

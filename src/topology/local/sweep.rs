@@ -132,7 +132,8 @@ pub fn gc(state: &StateDir, dry_run: bool) -> Result<Vec<Swept>, TopologyError> 
 
 /// Whether this is what a sweep that was interrupted left of a cluster: part of what a cluster holds, and nothing else.
 fn is_remains(directory: &Path) -> bool {
-    const PARTS: [&str; 4] = ["nodes", "socket", "pgpass", "cluster.json.new"];
+    const PARTS: [&str; 7] =
+        ["nodes", "socket", "pgpass", "cluster.json.new", "ca.pem", "hosts", "hosts.new"];
     let is_part = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| PARTS.iter().any(|part| entry.file_name() == *part))
     };

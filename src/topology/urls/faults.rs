@@ -6,10 +6,10 @@ use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use super::hook::Hook;
-use super::node::{Node, Seen};
-use super::{Cluster, DEADLINES, POLL};
+use super::Cluster;
 use crate::history::{Action, NodeName};
 use crate::topology::TopologyError;
+use crate::topology::attached::{DEADLINES, Node, POLL, Seen};
 
 impl Cluster {
     /// Has the user's command do `action` to `node`, verifies on the servers that it took hold, and answers a line for

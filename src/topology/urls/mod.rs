@@ -11,25 +11,17 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
+use super::attached::{Node, Schema};
 use super::{Endpoint, Role, TopologyError};
 use crate::history::{Action, NodeName};
 use crate::lsn::Lsn;
-use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
+use crate::pg::{Conninfo, PgError, probe};
 
 mod faults;
 mod hook;
-mod node;
-mod schema;
-
-use node::Node;
 
 /// Long enough for a server to replay what it has to.
-pub const SETTLE_LIMIT: Duration = Duration::from_secs(60);
-
-const POLL: Duration = Duration::from_millis(20);
-/// For one attempt to reach a node, and for one answer.
-const DEADLINES: Deadlines =
-    Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(10) };
+pub const SETTLE_LIMIT: Duration = super::attached::SETTLE_LIMIT;
 
 /// What to attach to.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,8 +53,7 @@ pub struct Cluster {
     nodes: Vec<Node>,
     /// Which of them is the primary, as the servers said when they were last asked.
     primary: Mutex<NodeName>,
-    /// Whether the schema may be there.
-    made: AtomicBool,
+    schema: Schema,
     /// Whether a command has made another node the primary, so that nobody knows what became of the old one.
     moved: AtomicBool,
     /// One command at a time: each is verified by what the servers say after it.
@@ -78,7 +69,7 @@ impl Cluster {
     pub async fn attach(config: Config) -> Result<Cluster, TopologyError> {
         let named = |(number, conninfo): (usize, &Conninfo)| {
             let name = if number == 0 { NodeName::primary() } else { NodeName::replica(number) };
-            Node::new(name, conninfo, &config)
+            Node::new(name, conninfo, &config.schema, &config.synchronous_commit)
         };
         let urls = std::iter::once(&config.writer).chain(&config.readers);
         let nodes: Vec<Node> = urls.enumerate().map(named).collect();
@@ -98,8 +89,8 @@ impl Cluster {
             node.remember(seen);
         }
         let primary = Mutex::new(NodeName::primary());
-        let (made, moved) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Cluster { config, nodes, primary, made, moved, turn: tokio::sync::Mutex::default() })
+        let (schema, moved) = (Schema::new(&config.schema, config.keep), AtomicBool::new(false));
+        Ok(Cluster { config, nodes, primary, schema, moved, turn: tokio::sync::Mutex::default() })
     }
 
     /// The nodes as clients reach them, in the order of the URLs: with the run's schema and `synchronous_commit`.
@@ -141,6 +132,29 @@ impl Cluster {
             .ok_or_else(|| TopologyError::lab("no replica answers that could be promoted"))
     }
 
+    /// Makes the run's schema.
+    ///
+    /// # Errors
+    /// [`TopologyError::Unfit`] where it is there already, or the user may not make it.
+    pub async fn make_schema(&self) -> Result<(), TopologyError> {
+        self.schema.make(self.node(*self.primary())?).await
+    }
+
+    /// Drops the schema, unless it is to stay.
+    ///
+    /// # Errors
+    /// [`TopologyError::LeftBehind`], with what to type.
+    pub async fn down(self) -> Result<(), TopologyError> {
+        let writer = async |again: bool| {
+            // After a failover that replab saw only half of, another node than the one it knows takes writes.
+            if again && let [primary] = self.primaries().await[..] {
+                *self.primary() = primary;
+            }
+            self.node(*self.primary()).ok()
+        };
+        self.schema.drop(writer).await
+    }
+
     /// Waits until a query is answered through a fresh connection.
     pub async fn answer(&self, node: NodeName, deadline: Duration) -> Result<(), TopologyError> {
         self.node(node)?.wait(deadline, "answer a query", |_| true).await.map(drop)
@@ -155,15 +169,6 @@ impl Cluster {
             node: name,
             known: self.nodes.iter().map(|node| node.name.to_string()).collect(),
         })
-    }
-
-    /// A session with the primary, without the run's settings.
-    async fn writer_session(&self) -> Result<Session, PgError> {
-        let primary = *self.primary();
-        match self.nodes.iter().find(|node| node.name == primary) {
-            Some(node) => node.session().await,
-            None => Err(PgError::Mismatch(format!("there is no node {primary}"))),
-        }
     }
 }
 

@@ -24,6 +24,9 @@ pub enum Holds {
     Register,
 }
 
+/// Where the server's log ends, as a write asks for it.
+const POSITION: &str = "pg_current_wal_insert_lsn()";
+
 impl Holds {
     /// Where the keys are.
     pub fn table(self) -> Table {

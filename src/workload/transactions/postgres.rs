@@ -2,7 +2,7 @@
 
 use tokio_postgres::Statement;
 
-use super::{Holds, Terms};
+use super::{Holds, POSITION, Terms};
 use crate::history::{Committed, Micro, Observed, TxnOp, TxnReply};
 use crate::isolation::Isolation;
 use crate::lsn::Lsn;
@@ -92,7 +92,13 @@ impl Transactions {
         }
         match &mut self.prepared {
             Some(prepared) if writes && prepared.write.is_none() => {
-                prepared.write = Some(self.session.prepare(&holds.write_sql()).await?);
+                // A position that the server does not tell is nothing that a transaction may fail of.
+                let sql = match probe::insert_lsn(&self.session).await {
+                    Err(PgError::Sql { .. }) => holds.write_sql().replace(POSITION, "NULL"),
+                    Ok(_) => holds.write_sql(),
+                    Err(error) => return Err(error),
+                };
+                prepared.write = Some(self.session.prepare(&sql).await?);
             }
             _ => {}
         }
@@ -114,10 +120,10 @@ fn committed(holds: Holds, micros: &[Micro], done: &[Done]) -> Result<Committed,
                 (Holds::Register, Some(row)) => Observed::Register(Some(row.try_get(0).map_err(wrong)?)),
             });
         } else if let Some(row) = row {
-            let (xid, lsn): (String, String) =
+            let (xid, lsn): (String, Option<String>) =
                 (row.try_get(0).map_err(wrong)?, row.try_get(1).map_err(wrong)?);
             committed.xid = xid.parse().ok();
-            committed.lsn = Lsn::parse_optional(&lsn).ok().flatten();
+            committed.lsn = lsn.and_then(|lsn| Lsn::parse_optional(&lsn).ok().flatten());
         }
     }
     Ok(committed)

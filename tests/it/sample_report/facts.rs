@@ -104,6 +104,7 @@ pub(super) fn node(name: &str, role: &str, synchronous_commit: &str) -> NodeFact
         node: NodeName::new(name),
         role: role.to_owned(),
         version: "PostgreSQL 15.18 (Debian 15.18-0+deb12u1) on x86_64-pc-linux-gnu".to_owned(),
+        instance: None,
         settings: settings
             .into_iter()
             .map(|(name, value, required)| Setting {

@@ -85,6 +85,8 @@ pub(crate) fn valid() -> Report {
     .map(|(name, value)| Count { name: name.to_owned(), value })
     .into();
     Report {
+        endpoints: Vec::new(),
+        events: Vec::new(),
         format: 1,
         verdict: Verdict::Pass,
         exit_code: 0,

@@ -2,6 +2,7 @@
 
 mod checks;
 mod claims;
+mod cloud;
 mod durability;
 mod errors;
 mod glossary;
@@ -31,6 +32,9 @@ pub(super) fn all(report: &Report, frame: &Frame) -> Vec<Section> {
         restarts::section(report),
         restarts::availability(report, frame),
         errors::section(report),
+    ]);
+    all.extend(cloud::sections(report));
+    all.extend([
         lab::section(report),
         lab::not_checked(report),
         recipe::section(report),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Config, DEADLINES, POLL};
+use super::{DEADLINES, POLL};
 use crate::history::NodeName;
 use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
 use crate::topology::TopologyError;
@@ -15,38 +15,44 @@ const OLDEST: u32 = 140_000;
 
 /// A node of somebody else's cluster.
 #[derive(Debug)]
-pub(super) struct Node {
-    pub(super) name: NodeName,
+pub(in crate::topology) struct Node {
+    pub(in crate::topology) name: NodeName,
     /// As it was given.
-    pub(super) conninfo: Conninfo,
+    pub(in crate::topology) conninfo: Conninfo,
     /// With the settings of the run's clients.
-    pub(super) clients: Conninfo,
+    pub(in crate::topology) clients: Conninfo,
     /// When the server started that was last seen, as [`Seen::started`]; `None` where nobody knows any more.
     started: Mutex<Option<String>>,
 }
 
 /// What a server says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) in_recovery: bool,
-    pub(super) started: String,
+pub(in crate::topology) struct Seen {
+    pub(in crate::topology) in_recovery: bool,
+    pub(in crate::topology) started: String,
     version: u32,
     /// The cluster's; `None`: not for everybody to see.
     system: Option<String>,
 }
 
 impl Node {
-    pub(super) fn new(name: NodeName, conninfo: &Conninfo, config: &Config) -> Node {
+    /// A node that clients of the run use in `schema`, with `synchronous_commit` as they want it.
+    pub(in crate::topology) fn new(
+        name: NodeName,
+        conninfo: &Conninfo,
+        schema: &str,
+        synchronous_commit: &str,
+    ) -> Node {
         let clients = conninfo
             .clone()
-            .with_setting("search_path", &config.schema)
-            .with_setting("synchronous_commit", &config.synchronous_commit)
+            .with_setting("search_path", schema)
+            .with_setting("synchronous_commit", synchronous_commit)
             .with_setting("default_transaction_isolation", "read committed");
         Node { name, conninfo: conninfo.clone(), clients, started: Mutex::new(None) }
     }
 
     /// A session without the run's settings.
-    pub(super) async fn session(&self) -> Result<Session, PgError> {
+    pub(in crate::topology) async fn session(&self) -> Result<Session, PgError> {
         self.session_within(DEADLINES).await
     }
 
@@ -55,7 +61,7 @@ impl Node {
     }
 
     /// Asks the server what it is.
-    pub(super) async fn ask(&self, deadlines: Deadlines) -> Result<Seen, PgError> {
+    pub(in crate::topology) async fn ask(&self, deadlines: Deadlines) -> Result<Seen, PgError> {
         let session = self.session_within(deadlines).await?;
         let version = probe::server_version_num(&session).await?;
         let system = probe::system_identifier(&session).await?;
@@ -66,7 +72,7 @@ impl Node {
     }
 
     /// The same of a node that has to answer.
-    pub(super) async fn look(&self) -> Result<Seen, TopologyError> {
+    pub(in crate::topology) async fn look(&self) -> Result<Seen, TopologyError> {
         let unreachable = |error: PgError| TopologyError::Unreachable {
             node: self.name,
             url: self.conninfo.to_string(),
@@ -76,7 +82,7 @@ impl Node {
     }
 
     /// Whether it can be what its place in the configuration says.
-    pub(super) fn check(&self, seen: &Seen) -> Result<(), TopologyError> {
+    pub(in crate::topology) fn check(&self, seen: &Seen) -> Result<(), TopologyError> {
         let is_writer = self.name == NodeName::primary();
         if seen.version < OLDEST {
             let (major, minor) = (seen.version / 10_000, seen.version % 10_000);
@@ -90,7 +96,7 @@ impl Node {
     }
 
     /// Whether it can be a node of the cluster that `other` belongs to.
-    pub(super) fn check_beside(
+    pub(in crate::topology) fn check_beside(
         &self,
         seen: &Seen,
         other: NodeName,
@@ -106,7 +112,7 @@ impl Node {
     }
 
     /// PostgreSQL takes the levels that wait for replicas for `local`, in silence, where the primary names none.
-    pub(super) async fn check_standbys(&self, level: &str) -> Result<(), TopologyError> {
+    pub(in crate::topology) async fn check_standbys(&self, level: &str) -> Result<(), TopologyError> {
         let asked = async {
             let session = self.session().await?;
             probe::settings(&session, &["synchronous_standby_names"]).await
@@ -121,7 +127,7 @@ impl Node {
     }
 
     /// Waits until it answers and `is_there` says so of the answer; `what` names that state.
-    pub(super) async fn wait(
+    pub(in crate::topology) async fn wait(
         &self,
         limit: Duration,
         what: &str,
@@ -145,22 +151,22 @@ impl Node {
     }
 
     /// The start of the server that is expected to go on.
-    pub(super) fn started(&self) -> Option<String> {
+    pub(in crate::topology) fn started(&self) -> Option<String> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Takes note of the server that is there now.
-    pub(super) fn remember(&self, seen: Seen) {
+    pub(in crate::topology) fn remember(&self, seen: Seen) {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen.started);
     }
 
     /// A command may have restarted it, or may still do.
-    pub(super) fn forget(&self) {
+    pub(in crate::topology) fn forget(&self) {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// It cannot be used.
-    pub(super) fn unfit(&self, why: impl Into<String>) -> TopologyError {
+    pub(in crate::topology) fn unfit(&self, why: impl Into<String>) -> TopologyError {
         TopologyError::Unfit { node: self.name, why: why.into() }
     }
 }

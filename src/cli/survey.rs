@@ -1,0 +1,143 @@
+//! A cluster of AWS's before a run: looked at, counted, and whether it may be broken.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+
+use super::args::RunArgs;
+use super::console::Console;
+use super::{Exit, Failure, failures, plan};
+use crate::config::{AuroraPlan, Overrides, Plan, TopologyKind};
+use crate::topology::TopologyError;
+use crate::topology::aurora::{self, Problem, Survey, rehearse};
+
+/// What was found, and the plan for it.
+pub(super) struct Surveyed {
+    pub(super) plan: Plan,
+    pub(super) survey: Survey,
+}
+
+/// Looks at the cluster of `plan`, and makes the plan again for as many readers as it has; `None` for other kinds.
+pub(super) async fn survey(
+    args: &RunArgs,
+    plan: &Plan,
+    console: &Console,
+) -> Result<Option<Surveyed>, Failure> {
+    let Some(wanted) = &plan.topology.aurora else { return Ok(None) };
+    let found = aurora::survey(&wanted.access).await.map_err(failures::topology)?;
+    found.check().map_err(Failure::from)?;
+    let readers = found.readers().len();
+    if plan.topology.replicas != readers && plan.counts_on_readers() {
+        let (cluster, wanted) = (found.cluster.clone(), plan.topology.replicas);
+        let problem = Problem::OtherReaders { cluster, found: readers, wanted };
+        return Err(problem.into());
+    }
+    let seed = i64::try_from(plan.load.seed).ok();
+    let flags = Overrides { replicas: i64::try_from(readers).ok(), seed, ..args.overrides() };
+    let plan = plan::settings(&flags, &args.place)?.plan;
+    for line in lines(&found) {
+        console.note(&line);
+    }
+    Ok(Some(Surveyed { plan, survey: found }))
+}
+
+/// Whether the cluster may be broken as planned: it says so, or the user does, and nobody does it by mistake.
+pub(super) fn consent(args: &RunArgs, surveyed: &Surveyed) -> Result<(), Failure> {
+    let Surveyed { plan, survey } = surveyed;
+    if plan.faults.is_empty() {
+        return Ok(());
+    }
+    let cluster = &args.settings.cluster;
+    survey.check_faults(cluster.allows_faults()).map_err(Failure::from)?;
+    if cluster.says_yes() {
+        return Ok(());
+    }
+    let what = format!("{} in the cluster {} of {}", plan.faults, survey.cluster, survey.region);
+    let refuse = |why: &str| {
+        Failure::new(Exit::Usage, anyhow::anyhow!("{why}: {what}"))
+            .help("--yes lets it happen; --dry-run shows every call that would be made")
+    };
+    if !io::stdin().is_terminal() {
+        return Err(refuse("nothing is rebooted or failed over unasked"));
+    }
+    let mut stderr = io::stderr().lock();
+    drop(write!(stderr, "{what}: go on? [y/N] ").and_then(|()| stderr.flush()));
+    let mut answer = String::new();
+    match io::stdin().lock().read_line(&mut answer) {
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        _ => Err(refuse("left alone")),
+    }
+}
+
+/// What there is, a line each.
+fn lines(survey: &Survey) -> Vec<String> {
+    let Survey { cluster, region, engine, version, .. } = survey;
+    let mut lines = vec![format!("{cluster} in {region}: {engine} {version}")];
+    lines.extend(survey.named().into_iter().map(|(node, member)| {
+        let of = [member.class.as_deref(), member.zone.as_deref()];
+        let of: String = of.into_iter().flatten().map(|what| format!(", {what}")).collect();
+        format!("  {node}: {}{of}, promotion tier {}", member.instance, member.tier)
+    }));
+    match &survey.custom_endpoints {
+        None => lines.push("  custom endpoints: this API does not tell".to_owned()),
+        Some(endpoints) => lines.extend(endpoints.iter().map(|endpoint| {
+            format!("  custom endpoint {} ({}), not used", endpoint.name, endpoint.kind)
+        })),
+    }
+    if let Some(status) = &survey.write_forwarding {
+        lines.push(format!("  local write forwarding: {status}"));
+    }
+    lines
+}
+
+/// Every call of AWS's and every statement of the lab's own that a run would make, in their order.
+pub(super) fn rehearsal(surveyed: &Surveyed, aurora: &AuroraPlan) -> Vec<String> {
+    let Surveyed { plan, survey } = surveyed;
+    let cluster = &survey.cluster;
+    let mut lines = vec![
+        format!("rds:DescribeDBClusters DBClusterIdentifier={cluster}"),
+        format!("rds:DescribeDBInstances Filters=db-cluster-id:{cluster}"),
+        format!("rds:DescribeDBClusterEndpoints DBClusterIdentifier={cluster}"),
+    ];
+    if survey.tags.is_empty() {
+        lines.push(format!("rds:ListTagsForResource ResourceName={}", survey.arn));
+    }
+    lines.extend(aurora.access.auth.call().map(|call| format!("{call}, to log in as {}", aurora.access.user)));
+    for (node, member) in survey.named() {
+        let (host, port) = member.address.clone().unwrap_or_default();
+        lines.push(format!("connect to {} at {host}:{port} as {node}: its settings with SHOW, and what it refuses", member.instance));
+    }
+    lines.push("on the writer: CREATE SCHEMA replab_…; the tables of the workloads in it".to_owned());
+    let workloads: Vec<&str> = plan.workloads.iter().map(|workload| workload.name()).collect();
+    let workloads = workloads.join(" and ");
+    lines.push(format!("the statements of {workloads}, in that schema, for {} s", plan.load.duration.as_secs_f64()));
+    lines.push("on the writer, ten times a second at most: SELECT … FROM pg_catalog.aurora_replica_status()".to_owned());
+    lines.push("a new connection through the cluster's and the reader endpoint, five times a second at most".to_owned());
+    for stage in plan.faults.stages(&plan.topology.nodes()) {
+        let step = stage.step;
+        if let Some(call) = rehearse(survey, step.action, stage.node) {
+            lines.push(format!("{step}: {call}, and again where it is accepted and not carried out"));
+        }
+        lines.push(format!("{step}: rds:DescribeDBClusters and rds:DescribeDBInstances until it is done"));
+    }
+    lines.push("rds:DescribeEvents of the cluster and of each instance".to_owned());
+    if aurora.keep == crate::config::Switch::Off {
+        lines.push("on the writer: DROP SCHEMA IF EXISTS replab_… CASCADE".to_owned());
+    }
+    lines
+}
+
+/// What is for `replab run` only.
+pub(super) fn refuse(plan: &Plan, command: &str) -> Result<(), Failure> {
+    if plan.topology.kind != TopologyKind::Aurora {
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("{command} does not run on a cluster of AWS's; replab run does");
+    Err(Failure::new(Exit::Usage, error)
+        .help("--writer URL --reader URL takes the same servers by their addresses"))
+}
+
+/// An error before anything was begun.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Failure {
+        failures::topology(TopologyError::Aurora(Box::new(problem)))
+    }
+}

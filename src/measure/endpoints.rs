@@ -1,0 +1,171 @@
+//! Where connections through an endpoint went that leads to one of several nodes, and how soon it followed a failover.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Distribution, Percentiles};
+use crate::history::{EndpointSample, FaultOp, History, Nanos, NodeName, Outcome};
+
+/// What nobody knows the name of.
+const UNNAMED: &str = "unnamed";
+
+/// One endpoint, as fresh connections through it found it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EndpointFigures {
+    /// `cluster`: it should lead to the writer. `reader`: to a reader, where there is one.
+    pub endpoint: String,
+    /// Attempts.
+    pub connections: u64,
+    /// Those that nobody answered.
+    pub failed: u64,
+    /// Those that a node of the other role answered.
+    pub misled: u64,
+    /// Who answered how often, by instance.
+    pub reached: BTreeMap<String, u64>,
+    /// The addresses that its name led to.
+    pub addresses: Vec<String>,
+    /// Until an answer, of those that got one.
+    pub took: Percentiles,
+    /// Of the cluster's endpoint: each failover.
+    pub followed: Vec<Following>,
+}
+
+/// How an endpoint followed a failover.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Following {
+    /// The node that became the writer.
+    #[schemars(with = "String")]
+    pub node: NodeName,
+    /// When the failover was asked for.
+    pub at: Nanos,
+    /// From then to the end of the first connection that found the new writer; `None`: none did.
+    pub after: Option<Nanos>,
+    /// Attempts before that which nobody answered.
+    pub failed: u64,
+    /// Attempts before that which a reader answered, or the writer of before.
+    pub misled: u64,
+}
+
+/// By endpoint, in the order of their names.
+pub fn endpoints(samples: &[EndpointSample], faults: &History<FaultOp>) -> Vec<EndpointFigures> {
+    let mut by_name: BTreeMap<&str, Vec<&EndpointSample>> = BTreeMap::new();
+    for sample in samples {
+        by_name.entry(&sample.endpoint).or_default().push(sample);
+    }
+    by_name.into_iter().map(|(name, samples)| endpoint(name, &samples, faults)).collect()
+}
+
+fn endpoint(name: &str, samples: &[&EndpointSample], faults: &History<FaultOp>) -> EndpointFigures {
+    let is_cluster = name == "cluster";
+    let count = |is: &dyn Fn(&EndpointSample) -> bool| samples.iter().filter(|one| is(one)).count() as u64;
+    let mut took = Distribution::new();
+    let mut reached: BTreeMap<String, u64> = BTreeMap::new();
+    let mut addresses: Vec<String> = Vec::new();
+    for sample in samples.iter().filter(|sample| sample.takes_writes.is_some()) {
+        took.add(sample.time.since(sample.asked));
+        let instance = sample.instance.clone().unwrap_or_else(|| UNNAMED.to_owned());
+        *reached.entry(instance).or_default() += 1;
+        addresses.extend(sample.address.clone());
+    }
+    addresses.sort();
+    addresses.dedup();
+    EndpointFigures {
+        endpoint: name.to_owned(),
+        connections: samples.len() as u64,
+        failed: count(&|sample| sample.takes_writes.is_none()),
+        misled: count(&|sample| sample.takes_writes == Some(!is_cluster)),
+        reached,
+        addresses,
+        took: took.percentiles(),
+        followed: if is_cluster { followed(samples, faults) } else { Vec::new() },
+    }
+}
+
+/// Each failover that was carried out, up to the next.
+fn followed(samples: &[&EndpointSample], faults: &History<FaultOp>) -> Vec<Following> {
+    let moves: Vec<(NodeName, Nanos)> = faults
+        .calls()
+        .filter(|call| matches!(call.op, FaultOp::Act { action, .. } if action.moves_primary()))
+        .filter(|call| matches!(call.outcome, Outcome::Ok { .. }))
+        .map(|call| (call.node, call.start))
+        .collect();
+    let until = |place: usize| moves.get(place + 1).map_or(Nanos(u64::MAX), |(_, at)| *at);
+    let following = |(place, &(node, at)): (usize, &(NodeName, Nanos))| {
+        let (mut failed, mut misled) = (0, 0);
+        let mut after = None;
+        for sample in samples.iter().filter(|sample| sample.asked >= at && sample.asked < until(place)) {
+            match sample.takes_writes {
+                // Who does not say its name is taken at its word that it writes.
+                Some(true) if sample.node.is_none_or(|found| found == node) => {
+                    after = Some(sample.time.since(at));
+                    break;
+                }
+                Some(_) => misled += 1,
+                None => failed += 1,
+            }
+        }
+        Following { node, at, after, failed, misled }
+    };
+    moves.iter().enumerate().map(following).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::history::{Action, Event, Header, Occasion, Phase, Process};
+
+    fn faults() -> History<FaultOp> {
+        let (process, node) = (Process::Nemesis, NodeName::replica(1));
+        let op = FaultOp::Act { action: Action::Promote, occasion: Occasion::Planned };
+        let events = vec![
+            Event { index: 0, time: Nanos(1_000), process, node, phase: Phase::Invoke { op } },
+            Event {
+                index: 1,
+                time: Nanos(9_000),
+                process,
+                node,
+                phase: Phase::Ok { reply: String::new(), warning: None },
+            },
+        ];
+        History::new(Header { workload: "nemesis".to_owned(), concurrency: 1 }, events).unwrap()
+    }
+
+    fn sample(endpoint: &str, at: u64, instance: Option<(&str, NodeName, bool)>) -> EndpointSample {
+        EndpointSample {
+            asked: Nanos(at),
+            time: Nanos(at + 100),
+            endpoint: endpoint.to_owned(),
+            address: Some("10.0.0.1:5432".to_owned()),
+            instance: instance.map(|(name, _, _)| name.to_owned()),
+            node: instance.map(|(_, node, _)| node),
+            takes_writes: instance.map(|(_, _, writes)| writes),
+            error: instance.is_none().then(|| "refused".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_failover_is_followed_when_a_connection_finds_the_new_writer() {
+        let [old, new] = [NodeName::primary(), NodeName::replica(1)];
+        let samples = [
+            sample("cluster", 500, Some(("lab-1", old, true))),
+            sample("cluster", 1_500, Some(("lab-1", old, true))),
+            sample("cluster", 2_500, None),
+            sample("cluster", 3_500, Some(("lab-1", old, false))),
+            sample("cluster", 4_500, Some(("lab-2", new, true))),
+            sample("cluster", 5_500, Some(("lab-2", new, true))),
+            sample("reader", 1_500, Some(("lab-2", new, false))),
+            sample("reader", 4_500, Some(("lab-2", new, true))),
+        ];
+        let found = endpoints(&samples, &faults());
+        let [cluster, reader] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((cluster.connections, cluster.failed, cluster.misled), (6, 1, 1));
+        assert_eq!(cluster.reached, BTreeMap::from([("lab-1".to_owned(), 3), ("lab-2".to_owned(), 2)]));
+        let following = Following { node: new, at: Nanos(1_000), after: Some(Nanos(3_600)), failed: 1, misled: 2 };
+        assert_eq!(cluster.followed, [following]);
+        assert_eq!((reader.connections, reader.misled, reader.followed.len()), (2, 1, 0));
+        let never = endpoints(&samples[..3], &faults());
+        assert_eq!(never[0].followed[0].after, None);
+    }
+}

@@ -1,0 +1,76 @@
+//! What only a cluster of AWS's has: instances behind the nodes, endpoints that lead to one of several, and events.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::directory::RunDir;
+use super::manifest::Manifest;
+use super::samples::SampleFile;
+use crate::history::Clock;
+use crate::pg::Deadlines;
+use crate::report::{ClusterEvent, InstanceFacts, NodeFacts};
+use crate::topology::{Topology, aurora};
+
+/// As often an application makes a new connection through each endpoint.
+const INTERVAL: Duration = Duration::from_millis(200);
+
+/// What clients of Aurora's are advised to wait for a connection.
+const DEADLINES: Deadlines = Deadlines { connect: Duration::from_secs(2), statement: Duration::from_secs(2) };
+
+/// Samples the endpoints beside the load.
+pub(super) struct Watch {
+    topology: Arc<Topology>,
+    clock: Clock,
+    /// `None` where no endpoint leads to one of several nodes.
+    file: Option<SampleFile>,
+}
+
+impl Watch {
+    /// Makes the file of `dir`, where there is something to sample.
+    pub(super) fn new(topology: &Arc<Topology>, clock: Clock, dir: &RunDir) -> io::Result<Watch> {
+        let path = dir.file("endpoints.jsonl");
+        let file = if topology.has_shared_endpoints() { Some(SampleFile::create(&path)?) } else { None };
+        Ok(Watch { topology: Arc::clone(topology), clock, file })
+    }
+
+    /// Samples until it is dropped; ends only with an error of the file.
+    pub(super) async fn run(self) -> io::Result<()> {
+        let Watch { topology, clock, file } = self;
+        let Some(mut file) = file else { return std::future::pending().await };
+        let mut ticks = tokio::time::interval(INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            file.append(&topology.sample_endpoints(&clock, DEADLINES).await)?;
+        }
+    }
+}
+
+/// Adds to `nodes` which instances they are.
+pub(super) async fn describe(topology: &Topology, nodes: &mut [NodeFacts]) {
+    for facts in topology.instances().await {
+        if let Some(node) = nodes.iter_mut().find(|node| node.node == facts.node) {
+            let (name, address, version) = (facts.instance, facts.address, facts.version);
+            let refused = facts.refused.into_iter().collect();
+            node.instance = Some(InstanceFacts { name, address, version, refused });
+        }
+    }
+}
+
+/// Adds to `manifest` what was reported of the cluster. What cannot be read is said, and fails nothing.
+pub(super) async fn events(topology: &Topology, manifest: &mut Manifest) {
+    let event = |event: aurora::ClusterEvent| {
+        let aurora::ClusterEvent { time, source, id, message } = event;
+        ClusterEvent { time, source, id, message }
+    };
+    manifest.events = match topology.events().await {
+        Ok(events) => events.into_iter().map(event).collect(),
+        Err(error) => vec![ClusterEvent {
+            time: String::new(),
+            source: "replab".to_owned(),
+            id: None,
+            message: format!("the events could not be read: {error}"),
+        }],
+    };
+}

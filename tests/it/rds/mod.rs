@@ -1,0 +1,12 @@
+//! `replab aurora serve`: the API as its own clients speak it, the endpoints, and Aurora's functions.
+
+mod api;
+mod chaos;
+mod clients;
+mod endpoints;
+mod failover;
+mod functions;
+mod lifecycle;
+mod members;
+mod serving;
+mod signed;
