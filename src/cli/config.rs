@@ -3,8 +3,9 @@
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::args::{Place, SettingArgs};
+use super::args::Place;
 use super::console::Console;
+use super::setting::SettingArgs;
 use super::{Exit, Failure, plan};
 use crate::config::{DEFAULT_FILE, SettingOrigin, schema};
 

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::args::{Place, SettingArgs};
+use super::args::Place;
 use super::console::Console;
+use super::setting::SettingArgs;
 use super::{Exit, Failure, plan};
 use crate::topology::TopologyError;
 use crate::topology::local::{Binaries, StateDir};

@@ -28,6 +28,7 @@ mod psql;
 mod report;
 mod run;
 mod runs;
+mod setting;
 mod shrink;
 mod soak;
 mod status;
