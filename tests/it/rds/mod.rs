@@ -8,5 +8,7 @@ mod failover;
 mod functions;
 mod lifecycle;
 mod members;
+#[cfg(feature = "aurora")]
+mod run;
 mod serving;
 mod signed;

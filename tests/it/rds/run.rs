@@ -1,0 +1,178 @@
+//! `replab run -t aurora` against the served cluster: the same code as against AWS's own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::serving::{KEY_ID, SECRET, Serving};
+use crate::lab::{Done, Lab, judgement};
+
+/// A place to run in, and what the run left there.
+struct Runner<'a> {
+    serving: &'a Serving,
+    lab: Lab,
+}
+
+impl<'a> Runner<'a> {
+    fn new(serving: &'a Serving) -> Runner<'a> {
+        Runner { serving, lab: Lab::new() }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.serving.facts[key].as_str().unwrap()
+    }
+
+    /// With the authority that the endpoints' certificates are of.
+    fn run(&self, args: &[&str]) -> Done {
+        self.run_with(&[&["--ca-bundle", self.text("ca")], args].concat())
+    }
+
+    fn run_with(&self, args: &[&str]) -> Done {
+        let url = self.text("endpoint_url");
+        let always = ["run", "--cluster", "part-4", "--region", "us-east-1", "--endpoint-url", url];
+        let short = ["--clients", "4", "--seed", "1"];
+        let mut command = self.lab.replab(&[&always[..], &short, args].concat());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("AWS_") {
+                command.env_remove(name);
+            }
+        }
+        command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command.env("PGPASSWORD", self.password());
+        let done: Done = command.output().unwrap().into();
+        let said = format!("{}{}", done.stdout, done.stderr);
+        assert!(!said.contains(self.password()) && !said.contains(SECRET), "{said}");
+        done
+    }
+
+    fn password(&self) -> &str {
+        self.serving.facts["env"]["PGPASSWORD"].as_str().unwrap()
+    }
+
+    /// Neither the password nor the key is in any file of the run, and its schema is gone.
+    fn assert_clean(&self) {
+        let mut seen = 0;
+        for path in files(&self.lab.runs()) {
+            let bytes = fs::read(&path).unwrap();
+            let bytes = match path.extension() {
+                Some(extension) if extension == "zst" => zstd::decode_all(&*bytes).unwrap(),
+                _ => bytes,
+            };
+            let text = String::from_utf8_lossy(&bytes);
+            for secret in [self.password(), SECRET] {
+                assert!(!text.contains(secret), "{}", path.display());
+            }
+            seen += 1;
+        }
+        assert!(seen > 8, "{seen} files");
+        let left = self.serving.ask("writer", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replab%'");
+        assert_eq!(left.unwrap(), Vec::<Vec<Option<String>>>::new());
+    }
+}
+
+/// Every file below `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut found): (Vec<PathBuf>, Vec<PathBuf>) =
+        entries.filter(|path| !path.is_symlink()).partition(|path| path.is_dir());
+    found.extend(folders.iter().flat_map(|folder| files(folder)));
+    found
+}
+
+fn texts<'v>(values: &'v Value, key: &str) -> Vec<&'v str> {
+    values.as_array().unwrap().iter().filter_map(|value| value[key].as_str()).collect()
+}
+
+#[test]
+fn reboots_and_a_failover_lose_nothing() {
+    let Some(serving) = Serving::start(&["--readers", "2"]) else { return };
+    let runner = Runner::new(&serving);
+    let faults = "restart(replica-2)@1s,restart(writer)@2s,promote(best)@5s,promote(primary)@8s";
+    let done = runner.run(&["orders", "counter", "append", "--duration", "10s", "--fault", faults, "--yes"]);
+    let done = done.exits(0);
+    assert!(done.stderr.contains("primary: part-4-instance-1"), "{}", done.stderr);
+    let report = runner.lab.results();
+    assert!(report["run"]["topology"].as_str().unwrap().starts_with("aurora part-4, 1 primary + 2 replicas"));
+    assert!(report["run"]["reproduce"].as_str().unwrap().contains(" --yes"), "{}", report["run"]);
+    let durability = judgement(&report, "orders", "durability", None);
+    assert_eq!((&durability["verdict"], &durability["claimed"]), (&"pass".into(), &true.into()));
+    let recoveries = report["figures"]["recoveries"].as_array().unwrap();
+    assert_eq!(recoveries.len(), 4, "{recoveries:?}");
+    for recovery in recoveries {
+        assert!(recovery["first_success"].is_u64(), "its time is measured: {recovery}");
+    }
+    let line = recoveries[2]["detail"].as_str().unwrap();
+    for words in ["FailoverDBCluster to part-4-instance-2: accepted", "the cluster's endpoint leads to it after"] {
+        assert!(line.contains(words), "{words}: {line}");
+    }
+    let ids: Vec<&str> = texts(&report["events"], "id");
+    for id in ["RDS-EVENT-0006", "RDS-EVENT-0071"] {
+        assert!(ids.contains(&id), "{id}: {}", report["events"]);
+    }
+    let names: Vec<&str> =
+        report["nodes"].as_array().unwrap().iter().map(|node| node["instance"]["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["part-4-instance-1", "part-4-instance-2", "part-4-instance-3"]);
+    let endpoints = report["endpoints"].as_array().unwrap();
+    assert_eq!(texts(&report["endpoints"], "endpoint"), ["cluster", "reader"]);
+    let followed = endpoints[0]["followed"].as_array().unwrap();
+    assert!(followed.len() == 2 && followed.iter().all(|one| one["after"].is_u64()), "{followed:?}");
+    let lag = &report["figures"]["lag"][0];
+    assert!(lag["replay_time"]["count"].as_u64().unwrap() > 0, "replica_lag_in_msec: {lag}");
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn faults_of_auroras_own_are_injected() {
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let runner = Runner::new(&serving);
+    let faults = "inject-replica-failure(replica-1,for=2s)@1s,crash(writer)@5s";
+    runner.run(&["--duration", "7s", "--fault", faults, "--yes"]).exits(0);
+    let report = runner.lab.results();
+    let recoveries = report["figures"]["recoveries"].as_array().unwrap();
+    let details: Vec<&str> = recoveries.iter().filter_map(|one| one["detail"].as_str()).collect();
+    let all = details.join("\n");
+    assert!(all.contains("part-4-instance-1 crashed by aurora_inject_crash"), "{all}");
+    runner.assert_clean();
+
+    // What is refused there is refused here, in the server's words.
+    let refused = runner.run(&["--duration", "2s", "--fault", "inject-disk-failure(writer,for=1s)@1s", "--yes"]);
+    let refused = refused.exits(12);
+    assert!(refused.stderr.contains("aurora_inject_disk_failure"), "{}", refused.stderr);
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn a_failover_that_loses_commits_is_found() {
+    let Some(serving) = Serving::start(&["--readers", "1", "--plant", "lossy-failover"]) else { return };
+    let runner = Runner::new(&serving);
+    runner.run(&["--duration", "6s", "--fault", "promote(best)@3s", "--yes"]).exits(1);
+    let report = runner.lab.results();
+    let durability = judgement(&report, "orders", "durability", None);
+    assert_eq!((&durability["verdict"], &durability["claimed"]), (&"fail".into(), &true.into()), "{durability}");
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn who_cannot_be_verified_is_not_talked_to() {
+    let Some(serving) = Serving::start(&["--readers", "0"]) else { return };
+    let runner = Runner::new(&serving);
+    let other = rcgen::generate_simple_self_signed(["127.0.0.2".to_owned()]).unwrap();
+    let bundle = runner.lab.path().join("other.pem");
+    fs::write(&bundle, other.cert.pem()).unwrap();
+    runner
+        .run_with(&["--ca-bundle", bundle.to_str().unwrap()])
+        .exits(11)
+        .explains(&["the instance `part-4-instance-1` cannot be reached", "--ca-bundle"]);
+    runner.run(&["--fault", "promote(best)@1s", "--yes"]).exits(2).explains(&["no replica that could be promoted"]);
+    assert!(!runner.lab.runs().exists() || fs::read_dir(runner.lab.runs()).unwrap().next().is_none());
+    // Without a reader there is a run all the same, and without TLS on loopback, where that is said.
+    runner.run_with(&["--sslmode", "disable", "--duration", "1s"]).exits(0);
+    let report = runner.lab.results();
+    assert!(report["run"]["topology"].as_str().unwrap().contains("(without TLS)"), "{}", report["run"]);
+    runner.assert_clean();
+    serving.end();
+}
