@@ -7,12 +7,13 @@ use super::layers::{Entry, Raw};
 use super::settings::{KEYS, Key, Kind};
 
 /// Variables that are replab's own and no settings of a run.
-pub const OTHER_VARIABLES: [&str; 5] = [
+pub const OTHER_VARIABLES: [&str; 6] = [
     "REPLAB_PG_BIN",
     "REPLAB_STATE_DIR",
     "REPLAB_REQUIRE_PG",
     "REPLAB_REQUIRE_DOCKER",
     "REPLAB_REQUIRE_BROWSER",
+    "REPLAB_REQUIRE_AWS",
 ];
 
 /// What a restart or failover command is told; it may call replab.
