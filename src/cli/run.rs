@@ -4,8 +4,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 
 use super::args::RunArgs;
-use super::survey::{self, Surveyed};
 use super::console::Console;
+use super::survey::{self, Surveyed};
 use super::watch::watch;
 use super::{Exit, Failure, failures};
 use crate::config::{Plan, TopologyKind};

@@ -78,9 +78,11 @@ fn lines(survey: &Survey) -> Vec<String> {
     }));
     match &survey.custom_endpoints {
         None => lines.push("  custom endpoints: this API does not tell".to_owned()),
-        Some(endpoints) => lines.extend(endpoints.iter().map(|endpoint| {
-            format!("  custom endpoint {} ({}), not used", endpoint.name, endpoint.kind)
-        })),
+        Some(endpoints) => lines.extend(
+            endpoints
+                .iter()
+                .map(|endpoint| format!("  custom endpoint {} ({}), not used", endpoint.name, endpoint.kind)),
+        ),
     }
     if let Some(status) = &survey.write_forwarding {
         lines.push(format!("  local write forwarding: {status}"));
@@ -100,17 +102,30 @@ pub(super) fn rehearsal(surveyed: &Surveyed, aurora: &AuroraPlan) -> Vec<String>
     if survey.tags.is_empty() {
         lines.push(format!("rds:ListTagsForResource ResourceName={}", survey.arn));
     }
-    lines.extend(aurora.access.auth.call().map(|call| format!("{call}, to log in as {}", aurora.access.user)));
+    lines
+        .extend(aurora.access.auth.call().map(|call| format!("{call}, to log in as {}", aurora.access.user)));
     for (node, member) in survey.named() {
         let (host, port) = member.address.clone().unwrap_or_default();
-        lines.push(format!("connect to {} at {host}:{port} as {node}: its settings with SHOW, and what it refuses", member.instance));
+        lines.push(format!(
+            "connect to {} at {host}:{port} as {node}: its settings with SHOW, and what it refuses",
+            member.instance
+        ));
     }
     lines.push("on the writer: CREATE SCHEMA replab_…; the tables of the workloads in it".to_owned());
     let workloads: Vec<&str> = plan.workloads.iter().map(|workload| workload.name()).collect();
     let workloads = workloads.join(" and ");
-    lines.push(format!("the statements of {workloads}, in that schema, for {} s", plan.load.duration.as_secs_f64()));
-    lines.push("on the writer, ten times a second at most: SELECT … FROM pg_catalog.aurora_replica_status()".to_owned());
-    lines.push("a new connection through the cluster's and the reader endpoint, five times a second at most".to_owned());
+    lines.push(format!(
+        "the statements of {workloads}, in that schema, for {} s",
+        plan.load.duration.as_secs_f64()
+    ));
+    lines.push(
+        "on the writer, ten times a second at most: SELECT … FROM pg_catalog.aurora_replica_status()"
+            .to_owned(),
+    );
+    lines.push(
+        "a new connection through the cluster's and the reader endpoint, five times a second at most"
+            .to_owned(),
+    );
     for stage in plan.faults.stages(&plan.topology.nodes()) {
         let step = stage.step;
         if let Some(call) = rehearse(survey, step.action, stage.node) {

@@ -2,9 +2,10 @@
 
 use crate::topology::aurora::{Access, Auth, Tls};
 
-use super::plan::{Switch, TopologyKind, words};
+use super::plan::{Switch, TopologyKind};
 use super::settings::{AuroraSettings, DEFAULTS, TopologySettings};
 use super::validate::Check;
+use super::words::words;
 
 /// As many readers as a cluster can have; a plan counts on so many before anybody has looked.
 pub(super) const MOST_READERS: usize = 15;
@@ -63,14 +64,14 @@ impl Check<'_> {
                 ("aurora.ca_bundle", settings.ca_bundle.is_some()),
             ];
             return match set.iter().find(|(_, is_set)| *is_set) {
-                Some((path, _)) => {
-                    self.problem(path, format!("it is for topology.kind = \"aurora\", and the kind is {kind}"))
-                }
+                Some((path, _)) => self
+                    .problem(path, format!("it is for topology.kind = \"aurora\", and the kind is {kind}")),
                 None => Some(None),
             };
         }
         if cfg!(not(feature = "aurora")) {
-            let why = "this replab was built without the feature `aurora`, and knows nothing of AWS".to_owned();
+            let why =
+                "this replab was built without the feature `aurora`, and knows nothing of AWS".to_owned();
             return self.problem("topology.kind", why);
         }
         let keep: Switch = self.word("topology.keep", &topology.keep)?;
@@ -91,11 +92,13 @@ impl Check<'_> {
         let ca_bundle = settings.ca_bundle.as_ref().map(std::path::PathBuf::from);
         match (tls, auth, &ca_bundle) {
             (Tls::Disable, Auth::Iam, _) => {
-                let why = "a token of IAM's is only taken over TLS, and would be readable without it".to_owned();
+                let why =
+                    "a token of IAM's is only taken over TLS, and would be readable without it".to_owned();
                 return self.problem("aurora.sslmode", why);
             }
             (Tls::Disable, _, Some(_)) => {
-                return self.problem("aurora.ca_bundle", "without TLS there is nobody to vouch for".to_owned());
+                return self
+                    .problem("aurora.ca_bundle", "without TLS there is nobody to vouch for".to_owned());
             }
             (Tls::VerifyCa, _, None) => {
                 let why = "without the name, only authorities that are named vouch for anybody: it needs \
@@ -122,7 +125,8 @@ impl Check<'_> {
     fn plain(&mut self, path: &str, text: &str, more: &str) -> Option<String> {
         let fits = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
         if text.is_empty() || text.len() > LONGEST_NAME || !text.chars().all(fits) {
-            return self.problem(path, format!("`{text}` is not a name of letters, digits and any of {more}"));
+            return self
+                .problem(path, format!("`{text}` is not a name of letters, digits and any of {more}"));
         }
         Some(text.to_owned())
     }
@@ -136,7 +140,12 @@ mod tests {
     use crate::config::{Overrides, Plan, TopologyKind, load, stored};
 
     fn flags() -> Overrides {
-        Overrides { cluster: text("part-4"), region: text("us-east-1"), seed: Some(1), ..Overrides::default() }
+        Overrides {
+            cluster: text("part-4"),
+            region: text("us-east-1"),
+            seed: Some(1),
+            ..Overrides::default()
+        }
     }
 
     fn text(text: &str) -> Option<String> {
@@ -175,7 +184,8 @@ mod tests {
         assert!(fault("promote(replica-2)@1s,promote(primary)@2s,switchover(best)@3s").is_ok());
         insta::assert_snapshot!(fault("kill(primary)@1s").unwrap_err(), @"--fault: kill(primary)@1s: a cluster of this kind cannot do that");
         insta::assert_snapshot!(fault("inject-replica-failure(primary,for=1s)@1s").unwrap_err(), @"--fault: inject-replica-failure(primary,percent=100,for=1s)@1s: primary is the primary by then; that can only be done to a replica");
-        let local = Overrides { schedule: text("inject-disk-failure(primary,for=1s)@1s"), ..Overrides::default() };
+        let local =
+            Overrides { schedule: text("inject-disk-failure(primary,for=1s)@1s"), ..Overrides::default() };
         insta::assert_snapshot!(plan(&local).unwrap_err(), @"--fault: inject-disk-failure(primary,percent=100,for=1s,index=0)@1s: a cluster of this kind cannot do that");
     }
 
@@ -203,7 +213,9 @@ mod tests {
         };
         let durable =
             |schedule: &str, level: &str| claims(schedule, level).everywhere.contains(&Guarantee::Durability);
-        for schedule in ["promote(best)@1s", "restart(writer)@1s", "crash(writer)@1s,switchover(replica-2)@2s"] {
+        for schedule in
+            ["promote(best)@1s", "restart(writer)@1s", "crash(writer)@1s,switchover(replica-2)@2s"]
+        {
             assert!(durable(schedule, "on"), "{schedule}");
             assert!(!durable(schedule, "off"), "{schedule}");
         }

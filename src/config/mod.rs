@@ -20,6 +20,7 @@ mod theory;
 mod urls;
 mod validate;
 mod validate_workloads;
+mod words;
 mod workloads;
 
 pub use aurora::AuroraPlan;

@@ -399,7 +399,7 @@ fn bad_values_in_a_file_are_refused_with_the_line() {
             |            ^^^^^^^^^^^^^^^^^^^
         "#);
     insta::assert_snapshot!(refused("[faults]\nschedule = \"explode(primary)@5s\"\n"), @r#"
-        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw
+        replab.toml:2: in `explode(primary)@5s`: `explode` is not a fault; known are cancel-sync-wait, crash, fill-disk, free-disk, freeze, inject-disk-congestion, inject-disk-failure, inject-replica-failure, isolate, kill, pause, pause-replay, promote, reconnect, rejoin, reset, restart, resume, resume-replay, slow, speed-up, start, stop, switchover, terminate, thaw
           2 | schedule = "explode(primary)@5s"
             |            ^^^^^^^^^^^^^^^^^^^^^
         "#);

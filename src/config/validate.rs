@@ -12,11 +12,11 @@ use crate::history::{Action, Nanos, NodeName};
 use crate::suggest::hint;
 use crate::topology::{Cascade, Wanted};
 
+use super::aurora::MOST_READERS;
 use super::error::{Origin, Problem};
 use super::layers::Entry;
 use super::long_fork;
 use super::plan::{ChecksPlan, LoadPlan, Plan, ReadersPlan, TopologyKind, TopologyPlan};
-use super::aurora::MOST_READERS;
 use super::settings::Settings;
 use super::workloads::WorkloadPlan;
 

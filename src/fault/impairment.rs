@@ -64,9 +64,12 @@ impl<'a> Given<'a> {
             let (key, value) = word.split_once('=').unwrap_or((word, ""));
             let (key, value) = (key.trim(), value.trim());
             if !known.contains(&key) || (key == "node") != value.is_empty() {
-                let hint = if known.contains(&key) { String::new() } else { hint(key, known.iter().copied()) };
+                let hint =
+                    if known.contains(&key) { String::new() } else { hint(key, known.iter().copied()) };
                 let known = known.join(", ");
-                return Err(format!("`{verb}` does not take `{word}`{hint}; known are {known}, as percent=50"));
+                return Err(format!(
+                    "`{verb}` does not take `{word}`{hint}; known are {known}, as percent=50"
+                ));
             }
             if pairs.iter().any(|(other, _)| *other == key) {
                 return Err(format!("`{word}` says again what was said before"));

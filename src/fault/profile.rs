@@ -214,12 +214,7 @@ struct Draw<'a> {
 }
 
 impl<'a> Draw<'a> {
-    fn new(
-        profile: Profile,
-        seed: u64,
-        nodes: &'a [NodeName],
-        can: impl Fn(Action) -> bool,
-    ) -> Draw<'a> {
+    fn new(profile: Profile, seed: u64, nodes: &'a [NodeName], can: impl Fn(Action) -> bool) -> Draw<'a> {
         Draw {
             rejoins: can(Action::Rejoin),
             random: Random::new(seed),

@@ -162,7 +162,8 @@ mod tests {
         let [cluster, reader] = &found[..] else { panic!("{found:?}") };
         assert_eq!((cluster.connections, cluster.failed, cluster.misled), (6, 1, 1));
         assert_eq!(cluster.reached, BTreeMap::from([("lab-1".to_owned(), 3), ("lab-2".to_owned(), 2)]));
-        let following = Following { node: new, at: Nanos(1_000), after: Some(Nanos(3_600)), failed: 1, misled: 2 };
+        let following =
+            Following { node: new, at: Nanos(1_000), after: Some(Nanos(3_600)), failed: 1, misled: 2 };
         assert_eq!(cluster.followed, [following]);
         assert_eq!((reader.connections, reader.misled, reader.followed.len()), (2, 1, 0));
         let never = endpoints(&samples[..3], &faults());

@@ -32,7 +32,8 @@ fn instance(facts: &NodeFacts) -> Option<String> {
         text += &format!(", Aurora {}", plain(version));
     }
     if !instance.refused.is_empty() {
-        let refused = instance.refused.iter().map(|(name, code)| format!("{} ({})", plain(name), plain(code)));
+        let refused =
+            instance.refused.iter().map(|(name, code)| format!("{} ({})", plain(name), plain(code)));
         text += &format!("; it refuses {}", refused.collect::<Vec<_>>().join(", "));
     }
     Some(text + ".")
@@ -40,7 +41,8 @@ fn instance(facts: &NodeFacts) -> Option<String> {
 
 fn endpoint(figures: &EndpointFigures) -> Vec<String> {
     let EndpointFigures { endpoint, connections, failed, misled, reached, addresses, took, .. } = figures;
-    let (whom, other) = if endpoint == "cluster" { ("the writer", "a reader") } else { ("a reader", "the writer") };
+    let (whom, other) =
+        if endpoint == "cluster" { ("the writer", "a reader") } else { ("a reader", "the writer") };
     let reached = reached.iter().map(|(name, times)| format!("{} {}", plain(name), count(*times)));
     let reached: Vec<String> = reached.collect();
     let mut lines = vec![format!(
@@ -66,7 +68,9 @@ fn following(following: &Following) -> String {
     let before = format!("{} failed before, {} found another", count(*failed), count(*misled));
     match after {
         Some(after) => format!("After the failover to {node} it led there within {after}: {before}."),
-        None => format!("After the failover to {node} no connection through it found the new writer: {before}."),
+        None => {
+            format!("After the failover to {node} no connection through it found the new writer: {before}.")
+        }
     }
 }
 

@@ -129,7 +129,9 @@ fn settings(
         let Some(value) = found.get(name).cloned() else { continue };
         let required = match name {
             "data_checksums" if disks != Disks::Ours => None,
-            "fsync" | "full_page_writes" | "data_checksums" if disks != Disks::Volume => Some("on".to_owned()),
+            "fsync" | "full_page_writes" | "data_checksums" if disks != Disks::Volume => {
+                Some("on".to_owned())
+            }
             "synchronous_commit" => Some(synchronous_commit.to_owned()),
             _ => None,
         };

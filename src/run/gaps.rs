@@ -40,7 +40,9 @@ pub(super) fn not_checked(
         gaps.push(format!("Failover: no replica was promoted, {lost}"));
     }
     let network = match (done(|action| action.side().is_some()), manifest.kind) {
-        (false, TopologyKind::Urls | TopologyKind::Aurora) => "Network faults: no link was cut or slowed down by the lab.",
+        (false, TopologyKind::Urls | TopologyKind::Aurora) => {
+            "Network faults: no link was cut or slowed down by the lab."
+        }
         (false, _) => {
             "Network faults: no link was slow or lossy, and none was cut; every node was on this machine."
         }

@@ -11,9 +11,9 @@ use crate::config::{Plan, Switch, TopologyKind, TopologyPlan};
 #[cfg(feature = "aurora")]
 use crate::pg::Secret;
 use crate::pg::{Deadlines, Passfile, Session};
-use crate::topology::memory::Bug;
 #[cfg(feature = "aurora")]
 use crate::topology::aurora;
+use crate::topology::memory::Bug;
 use crate::topology::{Access, Role, Site, Topology, TopologyError, compose, local, memory, urls};
 
 const POLL: Duration = Duration::from_millis(2);
@@ -90,7 +90,8 @@ pub(super) async fn start(plan: &TopologyPlan, purpose: Purpose) -> Result<Topol
         #[cfg(feature = "aurora")]
         TopologyKind::Aurora => {
             let wanted = plan.aurora.as_ref();
-            let wanted = wanted.ok_or_else(|| TopologyError::Config("the plan names no cluster".to_owned()))?;
+            let wanted =
+                wanted.ok_or_else(|| TopologyError::Config("the plan names no cluster".to_owned()))?;
             let password = std::env::var("PGPASSWORD").ok().filter(|password| !password.is_empty());
             let config = aurora::Config {
                 access: wanted.access.clone(),

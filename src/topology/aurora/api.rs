@@ -40,8 +40,7 @@ impl Api {
     /// [`Problem::NoCluster`], and what every call may meet.
     pub(super) async fn cluster(&self, cluster: &str) -> Result<DbCluster, Problem> {
         const CALL: &str = "DescribeDBClusters";
-        let no_cluster =
-            || Problem::NoCluster { cluster: cluster.to_owned(), region: self.region.clone() };
+        let no_cluster = || Problem::NoCluster { cluster: cluster.to_owned(), region: self.region.clone() };
         let answer = self.client.describe_db_clusters().db_cluster_identifier(cluster).send().await;
         let answer = answer.map_err(|error| match problem(CALL, error) {
             Problem::Refused { code, .. } if code == "DBClusterNotFoundFault" => no_cluster(),
@@ -135,9 +134,7 @@ where
             of_answer(call, code, message, status)
         }
         SdkError::ResponseError(answer) => of_answer(call, None, None, answer.raw().status_code()),
-        SdkError::TimeoutError(_) => {
-            Problem::Unreachable { call, why: "no answer in time".to_owned() }
-        }
+        SdkError::TimeoutError(_) => Problem::Unreachable { call, why: "no answer in time".to_owned() },
         SdkError::DispatchFailure(failure) => {
             let why = failure.as_connector_error().map(|error| chain(error));
             Problem::Unreachable { call, why: why.unwrap_or_else(|| chain(&error)) }

@@ -21,9 +21,9 @@ pub const CALLS: &[&str] = &[
 pub fn can(action: Action) -> bool {
     match action {
         Action::Restart | Action::Crash | Action::Promote | Action::Switchover => true,
-        Action::InjectReplicaFailure(_)
-        | Action::InjectDiskFailure(_)
-        | Action::InjectDiskCongestion(_) => true,
+        Action::InjectReplicaFailure(_) | Action::InjectDiskFailure(_) | Action::InjectDiskCongestion(_) => {
+            true
+        }
         _ => false,
     }
 }

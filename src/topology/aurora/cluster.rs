@@ -77,9 +77,8 @@ impl Cluster {
             let conninfo = login.at(host, *port)?;
             seats.push(Seat::new(name, member, &conninfo, (&config.schema, &config.synchronous_commit)));
         }
-        let endpoint = |at: &Option<(String, u16)>| {
-            at.as_ref().map(|(host, port)| login.at(host, *port)).transpose()
-        };
+        let endpoint =
+            |at: &Option<(String, u16)>| at.as_ref().map(|(host, port)| login.at(host, *port)).transpose();
         let (writer_endpoint, reader_endpoint) =
             (endpoint(&survey.writer_endpoint)?, endpoint(&survey.reader_endpoint)?);
         // All at once; of several errors the first node's.
@@ -256,7 +255,8 @@ impl Login {
             },
             Auth::Secret => {
                 let arn = survey.secret.as_deref();
-                let none = || Problem::Secret("the cluster has none: RDS does not manage its password".to_owned());
+                let none =
+                    || Problem::Secret("the cluster has none: RDS does not manage its password".to_owned());
                 let (user, password) = secret::fetch(account, arn.ok_or_else(none)?).await?;
                 nowhere(&user).with_password(password)
             }

@@ -32,9 +32,7 @@ impl Cluster {
             Action::InjectDiskFailure(failure) => {
                 self.simulate(seat, &pg::aurora::disk_failure(failure)).await
             }
-            Action::InjectDiskCongestion(how) => {
-                self.simulate(seat, &pg::aurora::disk_congestion(how)).await
-            }
+            Action::InjectDiskCongestion(how) => self.simulate(seat, &pg::aurora::disk_congestion(how)).await,
             _ => Err(TopologyError::lab(format!("a cluster of Aurora's has no {action}"))),
         }
     }
@@ -44,9 +42,11 @@ impl Cluster {
         let before = seat.look().await?;
         seat.node.forget();
         let begun = Instant::now();
-        let restarted = async || seat.node.ask(DEADLINES).await.is_ok_and(|now| now.started != before.started);
+        let restarted =
+            async || seat.node.ask(DEADLINES).await.is_ok_and(|now| now.started != before.started);
         let Rebooted { calls } =
-            reboot::reboot(&self.api, &self.survey.cluster, &seat.instance, &self.patience, restarted).await?;
+            reboot::reboot(&self.api, &self.survey.cluster, &seat.instance, &self.patience, restarted)
+                .await?;
         let seen = self.started_anew(seat, &before).await?;
         let up = begun.elapsed();
         failover::settle(&self.api, &self.survey.cluster, &self.patience).await?;
@@ -78,7 +78,10 @@ impl Cluster {
             return Err(TopologyError::IsPrimary { node: name });
         }
         if now.member(&seat.instance).is_none() {
-            return Err(TopologyError::lab(format!("{} is no member of the cluster any more", seat.instance)));
+            return Err(TopologyError::lab(format!(
+                "{} is no member of the cluster any more",
+                seat.instance
+            )));
         }
         self.seats.iter().for_each(|seat| seat.node.forget());
         let begun = Instant::now();
@@ -133,7 +136,11 @@ impl Cluster {
             return Err(TopologyError::lab(why));
         }
         self.remember_all().await?;
-        Ok(format!("{} crashed by aurora_inject_crash, and was there again within {} ms", seat.instance, up.as_millis()))
+        Ok(format!(
+            "{} crashed by aurora_inject_crash, and was there again within {} ms",
+            seat.instance,
+            up.as_millis()
+        ))
     }
 
     /// A statement that makes Aurora simulate something for a while. That nobody can see from outside; that it was
@@ -186,7 +193,8 @@ impl Cluster {
 
     /// Takes note of every server as it is now; answers those that started anew since they were last seen.
     async fn remember_all(&self) -> Result<Vec<String>, TopologyError> {
-        let wait = async |seat: &Seat| seat.node.wait(self.patience.servers, "answer a query", |_| true).await;
+        let wait =
+            async |seat: &Seat| seat.node.wait(self.patience.servers, "answer a query", |_| true).await;
         let seen = join_all(self.seats.iter().map(wait)).await;
         let mut anew = Vec::new();
         for (seat, seen) in self.seats.iter().zip(seen) {
@@ -229,6 +237,8 @@ impl Cluster {
 fn accepted(calls: u32) -> String {
     match calls {
         1 => "accepted".to_owned(),
-        more => format!("carried out at call {more}, after {} that were accepted and not carried out", more - 1),
+        more => {
+            format!("carried out at call {more}, after {} that were accepted and not carried out", more - 1)
+        }
     }
 }

@@ -220,14 +220,14 @@ impl Problem {
             Problem::NotPerformed { .. } | Problem::NeverAvailable { .. } => {
                 "aws rds describe-events --source-type db-instance shows what AWS says of it"
             }
-            Problem::PlainText(_) => "leave out --sslmode disable, and name the authorities: --ca-bundle FILE",
+            Problem::PlainText(_) => {
+                "leave out --sslmode disable, and name the authorities: --ca-bundle FILE"
+            }
             Problem::Server { .. } => {
                 "the cluster's security group has to let this machine in, and --ca-bundle has to name RDS's authorities \
                  (global-bundle.pem)\n--db-user, --database and PGPASSWORD, or --auth, say who connects"
             }
-            Problem::Secret(_) => {
-                "--auth password takes the password from PGPASSWORD; --auth iam needs none"
-            }
+            Problem::Secret(_) => "--auth password takes the password from PGPASSWORD; --auth iam needs none",
             Problem::NoIam(_) => {
                 "aws rds modify-db-cluster --enable-iam-database-authentication enables it, or use --auth password"
             }

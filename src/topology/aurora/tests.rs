@@ -67,7 +67,10 @@ impl Script {
             "DescribeDBClusters" if self.throttled > 0 => {
                 self.throttled -= 1;
                 let error = "<Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>";
-                Err((400, format!("<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>")))
+                Err((
+                    400,
+                    format!("<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>"),
+                ))
             }
             "DescribeDBClusters" => Ok(self.describe()),
             "DescribeDBInstances" => Ok(self.instances()),

@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
-use super::hook::Hook;
 use super::Cluster;
+use super::hook::Hook;
 use crate::history::{Action, NodeName};
 use crate::topology::TopologyError;
 use crate::topology::attached::{DEADLINES, Node, POLL, Seen};

@@ -55,10 +55,12 @@ fn without_region_credentials_or_network_nothing_is_begun() {
 fn what_is_no_cluster_for_a_run_is_refused_by_name() {
     let lab = Lab::new();
     let refused = |change: fn(&mut Shape)| ask(&lab, &stub(change), &[]).exits(11);
-    refused(|shape| shape.engine = "aurora-mysql").explains(&["runs aurora-mysql, and not Aurora PostgreSQL"]);
+    refused(|shape| shape.engine = "aurora-mysql")
+        .explains(&["runs aurora-mysql, and not Aurora PostgreSQL"]);
     refused(|shape| shape.status = "stopped").explains(&["is `stopped`", "aws rds start-db-cluster"]);
     refused(|shape| shape.instance_status = "rebooting").explains(&["instance `lab-1` is `rebooting`"]);
-    refused(|shape| shape.error = Some("ExpiredToken")).explains(&["credentials have expired", "aws sso login"]);
+    refused(|shape| shape.error = Some("ExpiredToken"))
+        .explains(&["credentials have expired", "aws sso login"]);
     refused(|shape| shape.error = Some("AccessDenied"))
         .explains(&["as the test wants it (AccessDenied)", "infra/policy-run.json"]);
     let other = ["--cluster", "other", "--region", "us-east-1", "--endpoint-url", &stub(|_| {}).url];
@@ -99,10 +101,15 @@ fn nothing_is_broken_unasked() {
         "aws rds add-tags-to-resource --resource-name arn:aws:rds:us-east-1:1:cluster:lab",
     ]);
     let made: Vec<String> = [api.asked(), untagged.asked()].concat();
-    assert!(made.len() > 6 && made.iter().all(|call| call.starts_with("Describe") || call.starts_with("List")), "{made:?}");
+    assert!(
+        made.len() > 6 && made.iter().all(|call| call.starts_with("Describe") || call.starts_with("List")),
+        "{made:?}"
+    );
 
     // Leave is given; now the servers are looked for, and only then is there anything to tell of.
     let allowed = [&yes[..], &["--allow-faults", "--sslmode", "disable"]].concat();
-    ask(&lab, &untagged, &allowed).exits(11).explains(&["the instance `lab-1` cannot be reached at postgres://"]);
+    ask(&lab, &untagged, &allowed)
+        .exits(11)
+        .explains(&["the instance `lab-1` cannot be reached at postgres://"]);
     assert!(!lab.runs().exists() || std::fs::read_dir(lab.runs()).unwrap().next().is_none());
 }

@@ -66,7 +66,8 @@ impl<'a> Runner<'a> {
             seen += 1;
         }
         assert!(seen > 8, "{seen} files");
-        let left = self.serving.ask("writer", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replab%'");
+        let left =
+            self.serving.ask("writer", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replab%'");
         assert_eq!(left.unwrap(), Vec::<Vec<Option<String>>>::new());
     }
 }
@@ -103,15 +104,21 @@ fn reboots_and_a_failover_lose_nothing() {
         assert!(recovery["first_success"].is_u64(), "its time is measured: {recovery}");
     }
     let line = recoveries[2]["detail"].as_str().unwrap();
-    for words in ["FailoverDBCluster to part-4-instance-2: accepted", "the cluster's endpoint leads to it after"] {
+    for words in
+        ["FailoverDBCluster to part-4-instance-2: accepted", "the cluster's endpoint leads to it after"]
+    {
         assert!(line.contains(words), "{words}: {line}");
     }
     let ids: Vec<&str> = texts(&report["events"], "id");
     for id in ["RDS-EVENT-0006", "RDS-EVENT-0071"] {
         assert!(ids.contains(&id), "{id}: {}", report["events"]);
     }
-    let names: Vec<&str> =
-        report["nodes"].as_array().unwrap().iter().map(|node| node["instance"]["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = report["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|node| node["instance"]["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["part-4-instance-1", "part-4-instance-2", "part-4-instance-3"]);
     let endpoints = report["endpoints"].as_array().unwrap();
     assert_eq!(texts(&report["endpoints"], "endpoint"), ["cluster", "reader"]);
@@ -137,7 +144,8 @@ fn faults_of_auroras_own_are_injected() {
     runner.assert_clean();
 
     // What is refused there is refused here, in the server's words.
-    let refused = runner.run(&["--duration", "2s", "--fault", "inject-disk-failure(writer,for=1s)@1s", "--yes"]);
+    let refused =
+        runner.run(&["--duration", "2s", "--fault", "inject-disk-failure(writer,for=1s)@1s", "--yes"]);
     let refused = refused.exits(12);
     assert!(refused.stderr.contains("aurora_inject_disk_failure"), "{}", refused.stderr);
     runner.assert_clean();
@@ -151,7 +159,11 @@ fn a_failover_that_loses_commits_is_found() {
     runner.run(&["--duration", "6s", "--fault", "promote(best)@3s", "--yes"]).exits(1);
     let report = runner.lab.results();
     let durability = judgement(&report, "orders", "durability", None);
-    assert_eq!((&durability["verdict"], &durability["claimed"]), (&"fail".into(), &true.into()), "{durability}");
+    assert_eq!(
+        (&durability["verdict"], &durability["claimed"]),
+        (&"fail".into(), &true.into()),
+        "{durability}"
+    );
     runner.assert_clean();
     serving.end();
 }
@@ -167,7 +179,10 @@ fn who_cannot_be_verified_is_not_talked_to() {
         .run_with(&["--ca-bundle", bundle.to_str().unwrap()])
         .exits(11)
         .explains(&["the instance `part-4-instance-1` cannot be reached", "--ca-bundle"]);
-    runner.run(&["--fault", "promote(best)@1s", "--yes"]).exits(2).explains(&["no replica that could be promoted"]);
+    runner
+        .run(&["--fault", "promote(best)@1s", "--yes"])
+        .exits(2)
+        .explains(&["no replica that could be promoted"]);
     assert!(!runner.lab.runs().exists() || fs::read_dir(runner.lab.runs()).unwrap().next().is_none());
     // Without a reader there is a run all the same, and without TLS on loopback, where that is said.
     runner.run_with(&["--sslmode", "disable", "--duration", "1s"]).exits(0);
