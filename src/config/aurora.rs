@@ -132,7 +132,8 @@ impl Check<'_> {
     }
 }
 
-#[cfg(all(test, feature = "aurora"))]
+#[cfg(feature = "aurora")]
+#[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 

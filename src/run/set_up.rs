@@ -50,7 +50,8 @@ pub(super) async fn topology(plan: &Plan, bug: Option<Bug>, dir: &RunDir) -> Res
         small_disks: plan.faults.needs_small_disks(),
         bug,
     };
-    start(&plan.topology, purpose).await
+    // Whatever any kind of cluster needs to be made.
+    Box::pin(start(&plan.topology, purpose)).await
 }
 
 /// Starts the planned cluster, or attaches to the servers that somebody else runs.

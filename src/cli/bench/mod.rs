@@ -39,8 +39,8 @@ pub(super) enum BenchCommand {
 /// Measures what `command` names.
 pub(super) async fn bench(command: BenchCommand, place: &Place, console: &Console) -> Result<Exit, Failure> {
     match command {
-        BenchCommand::Counter(args) => counter::run(*args, place, console).await,
-        BenchCommand::Forum(args) => forum::run(*args, place, console).await,
+        BenchCommand::Counter(args) => Box::pin(counter::run(*args, place, console)).await,
+        BenchCommand::Forum(args) => Box::pin(forum::run(*args, place, console)).await,
         BenchCommand::Checker(args) => checker::run(&args, console),
         BenchCommand::Driver(args) => driver::driver(&args, console).await,
         BenchCommand::Up { repeat } => up::up(repeat, console).await,

@@ -19,13 +19,10 @@ pub const CALLS: &[&str] = &[
 
 /// What can be done to an instance.
 pub fn can(action: Action) -> bool {
-    match action {
-        Action::Restart | Action::Crash | Action::Promote | Action::Switchover => true,
-        Action::InjectReplicaFailure(_) | Action::InjectDiskFailure(_) | Action::InjectDiskCongestion(_) => {
-            true
-        }
-        _ => false,
-    }
+    use Action::{Crash, InjectDiskCongestion, InjectDiskFailure, InjectReplicaFailure};
+    let is_simulated =
+        matches!(action, InjectReplicaFailure(_) | InjectDiskFailure(_) | InjectDiskCongestion(_));
+    is_simulated || matches!(action, Action::Restart | Crash | Action::Promote | Action::Switchover)
 }
 
 /// The call or the statement that does `action` to `node`, or to whoever it is by then; `None`: nothing does.

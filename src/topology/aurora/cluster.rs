@@ -1,8 +1,9 @@
 //! The cluster that a run is attached to.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::future::join_all;
 
 use super::account::Account;
@@ -51,7 +52,7 @@ pub struct Cluster {
     /// One action at a time: each is verified by what is there after it.
     pub(super) turn: tokio::sync::Mutex<()>,
     /// When the lab came, by AWS's kind of clock.
-    pub(super) since: SystemTime,
+    pub(super) since: DateTime<Utc>,
 }
 
 impl Cluster {
@@ -97,7 +98,7 @@ impl Cluster {
             primary: Mutex::new(NodeName::primary()),
             schema: Schema::new(&config.schema, config.keep),
             turn: tokio::sync::Mutex::default(),
-            since: SystemTime::now(),
+            since: Utc::now(),
             survey,
         })
     }
@@ -142,7 +143,8 @@ impl Cluster {
 
     /// Makes the run's schema.
     pub async fn make_schema(&self) -> Result<(), TopologyError> {
-        self.schema.make(&self.seat(*self.primary())?.node).await
+        let writer = *self.primary();
+        self.schema.make(&self.seat(writer)?.node).await
     }
 
     /// Drops the schema, unless it is to stay.

@@ -3,8 +3,6 @@
 //! The API answers messages without their ids. The guide lists both ("Amazon RDS event categories and event messages for
 //! Aurora"), so that an id is known by the words of its message.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use aws_sdk_rds::primitives::DateTimeFormat;
 use aws_sdk_rds::types::{Event, SourceType};
 
@@ -32,15 +30,13 @@ const IDS: [(&str, &str); 16] = [
     ("db instance started", "RDS-EVENT-0088"),
 ];
 
-/// Clocks differ: what AWS dates a little before the run may be of it.
-const EARLIER: Duration = Duration::from_secs(2);
+/// Clocks differ: what AWS dates a little before the run may be of it. In seconds.
+const EARLIER: i64 = 2;
 
 impl Cluster {
     /// What has been reported of the cluster and its instances since the lab came, in the order of its times.
     pub async fn events(&self) -> Result<Vec<ClusterEvent>, TopologyError> {
-        let since = self.since.checked_sub(EARLIER).unwrap_or(UNIX_EPOCH);
-        let since = since.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let since = i64::try_from(since.as_secs()).unwrap_or(0);
+        let since = self.since.timestamp() - EARLIER;
         let mut found = self.api.events(SourceType::DbCluster, &self.survey.cluster, since).await?;
         for seat in &self.seats {
             found.extend(self.api.events(SourceType::DbInstance, &seat.instance, since).await?);

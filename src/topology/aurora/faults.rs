@@ -122,10 +122,9 @@ impl Cluster {
             why: error.to_string(),
         };
         let session = Session::connect(&seat.node.conninfo, "replab", DEADLINES).await.map_err(query)?;
-        match session.simple_query_rows(pg::aurora::CRASH).await {
-            Err(error @ PgError::Sql { .. }) => return Err(query(error)),
-            // Whoever is ended gives no answer.
-            Ok(_) | Err(_) => {}
+        // Whoever is ended gives no answer.
+        if let Err(error @ PgError::Sql { .. }) = session.simple_query_rows(pg::aurora::CRASH).await {
+            return Err(query(error));
         }
         let begun = Instant::now();
         let seen = self.started_anew(seat, &before).await?;

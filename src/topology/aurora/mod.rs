@@ -35,7 +35,8 @@ mod seat;
 #[cfg(feature = "aurora")]
 mod secret;
 mod survey;
-#[cfg(all(test, feature = "aurora"))]
+#[cfg(feature = "aurora")]
+#[cfg(test)]
 mod tests;
 #[cfg(feature = "aurora")]
 mod token;

@@ -137,7 +137,8 @@ impl Cluster {
     /// # Errors
     /// [`TopologyError::Unfit`] where it is there already, or the user may not make it.
     pub async fn make_schema(&self) -> Result<(), TopologyError> {
-        self.schema.make(self.node(*self.primary())?).await
+        let primary = *self.primary();
+        self.schema.make(self.node(primary)?).await
     }
 
     /// Drops the schema, unless it is to stay.
