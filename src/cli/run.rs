@@ -108,14 +108,19 @@ pub(super) async fn report(plan: &Plan, bug: Option<Bug>, console: &Console) -> 
 }
 
 /// Ctrl-C, and what service managers and CI send instead.
-pub(super) async fn forward_signals(interrupted: watch::Sender<bool>) {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    loop {
-        tokio::select! {
-            interrupt = tokio::signal::ctrl_c() => if interrupt.is_err() { return },
-            _ = terminate.recv() => {}
+///
+/// From the call on, not only once the task runs: nobody who is told that something has begun is too early.
+pub(super) fn forward_signals(interrupted: watch::Sender<bool>) -> impl Future<Output = ()> + Send {
+    let signals = signal(SignalKind::interrupt()).and_then(|one| Ok((one, signal(SignalKind::terminate())?)));
+    async move {
+        let Ok((mut interrupt, mut terminate)) = signals else { return };
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+            interrupted.send_replace(true);
         }
-        interrupted.send_replace(true);
     }
 }
 
