@@ -6,18 +6,7 @@ here=$(dirname "$0")
 . "$here/pip.sh"
 
 release=1.58.0
-
-skip() {
-    [ "${REPLAB_REQUIRE_AWS:-}" != 1 ] || die "REPLAB_REQUIRE_AWS=1, and $1"
-    printf 'skipped: %s; what is in infra/ was not checked\n' "$1" >&2
-    exit 0
-}
-
-find_pip || skip "no python3 here has pip, which would fetch cfn-lint"
-# A part of what it needs is compiled, for one version of Python.
-version=$("$python3" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-linter=$fetched/cfn-lint-$release-python$version
-(fetch "cfn-lint $release" "$linter" "cfn-lint==$release") || skip "there is no cfn-lint"
+tool cfn-lint "$release" "cfn-lint==$release" || skip "$why; what is in infra/ was not checked" 0
 
 [ $# -gt 0 ] || set -- "$here"/*.yaml "$here"/*.json
 work=$(mktemp -d)
@@ -37,4 +26,4 @@ for file in "$@"; do
     esac
 done
 # HOME, so that nobody's settings switch a check off. What Python compiles is kept: it takes longer than the check.
-HOME=$work PYTHONDONTWRITEBYTECODE='' PYTHONPATH=$linter "$python3" "$linter/bin/cfn-lint" --format parseable --include-checks I -- "$@"
+HOME=$work PYTHONDONTWRITEBYTECODE='' PYTHONPATH=$tool "$python3" "$tool/bin/cfn-lint" --format parseable --include-checks I -- "$@"

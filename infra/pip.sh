@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Read by servers.sh and lint.sh: fetches from the Python package index into a folder, once.
+# Read by servers.sh, lint.sh and moto.sh: fetches from the Python package index into a folder, once.
 
 die() {
     printf 'error: %s\n' "$1" >&2
@@ -32,7 +32,7 @@ fetch() {
     [ -O "$fetched" ] || die "$fetched belongs to another user"
     if [ -d "$folder" ]; then return 0; fi
     find_pip || die "no python3 here has pip, which would fetch $what"
-    new=$(mktemp -d "$fetched/.new-XXXXXX")
+    new=$(mktemp -d "$fetched/.new-XXXXXX") || die "there is no room for $what in $fetched"
     trap 'rm -rf "$new"' EXIT
     trap 'exit 1' HUP INT TERM
     chmod 755 "$new"
@@ -44,4 +44,21 @@ fetch() {
     # Not mv, which would put it into a folder that somebody else has made meanwhile. That one is as good.
     "$python3" -c 'import os, sys; os.rename(*sys.argv[1:])' "$new" "$folder" 2>/dev/null ||
         [ -d "$folder" ] || die "$new could not become $folder"
+}
+
+# tool NAME RELEASE REQUIREMENTS: the same for a program of Python's, of which a part is compiled for one version of it. Sets
+# `tool` to its folder; where it cannot be had, `why`, and fails.
+tool() {
+    why="no python3 here has pip, which would fetch $1"
+    find_pip || return 1
+    tool=$fetched/$1-$2-python$("$python3" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    why="there is no $1"
+    (fetch "$1 $2" "$tool" "$3")
+}
+
+# skip WHY CODE: says why nothing is done, and ends with the code; with REPLAB_REQUIRE_AWS=1 it is a failure.
+skip() {
+    [ "${REPLAB_REQUIRE_AWS:-}" != 1 ] || die "REPLAB_REQUIRE_AWS=1, and $1"
+    printf 'skipped: %s\n' "$1" >&2
+    exit "$2"
 }
