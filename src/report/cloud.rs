@@ -36,6 +36,10 @@ fn instance(facts: &NodeFacts) -> Option<String> {
             instance.refused.iter().map(|(name, code)| format!("{} ({})", plain(name), plain(code)));
         text += &format!("; it refuses {}", refused.collect::<Vec<_>>().join(", "));
     }
+    if !instance.unanswered.is_empty() {
+        let unanswered = instance.unanswered.iter().map(|name| plain(name));
+        text += &format!("; it gave no answer to {}", unanswered.collect::<Vec<_>>().join(", "));
+    }
     Some(text + ".")
 }
 
