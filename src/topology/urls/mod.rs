@@ -23,7 +23,7 @@ mod hook;
 /// Long enough for a server to replay what it has to.
 pub const SETTLE_LIMIT: Duration = super::attached::SETTLE_LIMIT;
 
-/// How long the primary may be away when the run's schema is to be dropped: nobody fails it over any more.
+/// How long the primary may take to come back for the statement that drops the run's schema.
 const DROP_LIMIT: Duration = Duration::from_secs(30);
 
 /// What to attach to.
