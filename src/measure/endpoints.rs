@@ -24,6 +24,9 @@ pub struct EndpointFigures {
     pub misled: u64,
     /// Who answered how often, by instance.
     pub reached: BTreeMap<String, u64>,
+    /// What the load read through it, by instance.
+    #[serde(default)]
+    pub reads: BTreeMap<String, u64>,
     /// The addresses that its name led to.
     pub addresses: Vec<String>,
     /// Until an answer, of those that got one.
@@ -62,10 +65,14 @@ fn endpoint(name: &str, samples: &[&EndpointSample], faults: &History<FaultOp>) 
     let count = |is: &dyn Fn(&EndpointSample) -> bool| samples.iter().filter(|one| is(one)).count() as u64;
     let mut took = Distribution::new();
     let mut reached: BTreeMap<String, u64> = BTreeMap::new();
+    let mut reads: BTreeMap<String, u64> = BTreeMap::new();
     let mut addresses: Vec<String> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.takes_writes.is_some()) {
         took.add(sample.time.since(sample.asked));
         let instance = sample.instance.clone().unwrap_or_else(|| UNNAMED.to_owned());
+        if let Some(read) = sample.reads {
+            *reads.entry(instance.clone()).or_default() += read;
+        }
         *reached.entry(instance).or_default() += 1;
         addresses.extend(sample.address.clone());
     }
@@ -77,6 +84,7 @@ fn endpoint(name: &str, samples: &[&EndpointSample], faults: &History<FaultOp>) 
         failed: count(&|sample| sample.takes_writes.is_none()),
         misled: count(&|sample| sample.takes_writes == Some(!is_cluster)),
         reached,
+        reads,
         addresses,
         took: took.percentiles(),
         followed: if is_cluster { followed(samples, faults) } else { Vec::new() },
@@ -142,6 +150,7 @@ mod tests {
             node: instance.map(|(_, node, _)| node),
             takes_writes: instance.map(|(_, _, writes)| writes),
             error: instance.is_none().then(|| "refused".to_owned()),
+            reads: None,
         }
     }
 
@@ -157,6 +166,9 @@ mod tests {
             sample("cluster", 5_500, Some(("lab-2", new, true))),
             sample("reader", 1_500, Some(("lab-2", new, false))),
             sample("reader", 4_500, Some(("lab-2", new, true))),
+            EndpointSample { reads: Some(7), ..sample("reader", 5_000, Some(("lab-1", old, false))) },
+            EndpointSample { reads: Some(5), ..sample("reader", 5_500, Some(("lab-1", old, false))) },
+            EndpointSample { reads: Some(0), ..sample("reader", 5_600, None) },
         ];
         let found = endpoints(&samples, &faults());
         let [cluster, reader] = &found[..] else { panic!("{found:?}") };
@@ -165,7 +177,9 @@ mod tests {
         let following =
             Following { node: new, at: Nanos(1_000), after: Some(Nanos(3_600)), failed: 1, misled: 2 };
         assert_eq!(cluster.followed, [following]);
-        assert_eq!((reader.connections, reader.misled, reader.followed.len()), (2, 1, 0));
+        assert_eq!((reader.connections, reader.failed, reader.misled), (5, 1, 1));
+        assert_eq!(reader.reads, BTreeMap::from([("lab-1".to_owned(), 12)]));
+        assert!(reader.followed.is_empty() && cluster.reads.is_empty());
         let never = endpoints(&samples[..3], &faults());
         assert_eq!(never[0].followed[0].after, None);
     }

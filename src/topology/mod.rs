@@ -23,7 +23,7 @@ pub use any::Topology;
 pub use cascade::Cascade;
 pub use error::{Category, TopologyError};
 pub use process::{Identity, replace_with_psql};
-pub use site::{Access, Site};
+pub use site::{Access, ReaderEndpoint, Site};
 pub use standbys::{Method, Standbys, Wanted};
 
 use serde::{Deserialize, Serialize};

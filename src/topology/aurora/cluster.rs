@@ -12,8 +12,8 @@ use super::seat::{self, Seat};
 use super::{Access, Auth, InstanceFacts, Patience, Problem, Survey, Tls, discovery, secret, token};
 use crate::history::{Action, Clock, EndpointSample, NodeName};
 use crate::pg::{self, Conninfo, Deadlines, Host, Passfile, PgError, Roots, Secret, Session, Verify};
-use crate::topology::attached::{DEADLINES, Node, Schema};
-use crate::topology::{Endpoint, Role, TopologyError};
+use crate::topology::attached::{DEADLINES, Node, Schema, for_clients};
+use crate::topology::{Endpoint, ReaderEndpoint, Role, TopologyError};
 
 /// What to attach to, and how.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub struct Cluster {
     /// Leads to the writer, and to any reader; without the run's settings.
     writer_endpoint: Option<Conninfo>,
     reader_endpoint: Option<Conninfo>,
+    /// The latter with the run's settings.
+    clients_reader_endpoint: Option<Conninfo>,
     /// Which of the nodes is the writer, as it was when it was last asked.
     primary: Mutex<NodeName>,
     schema: Schema,
@@ -89,9 +91,12 @@ impl Cluster {
             seat.node.check(&seen)?;
             seat.node.remember(seen);
         }
+        let of_clients =
+            |conninfo: &Conninfo| for_clients(conninfo, &config.schema, &config.synchronous_commit);
         Ok(Cluster {
             api,
             seats,
+            clients_reader_endpoint: reader_endpoint.as_ref().map(of_clients),
             patience: config.patience,
             writer_endpoint,
             reader_endpoint,
@@ -113,6 +118,13 @@ impl Cluster {
             Endpoint { node, role, conninfo: seat.node.clients.clone() }
         };
         self.seats.iter().map(endpoint).collect()
+    }
+
+    /// The cluster's reader endpoint as clients reach it.
+    pub fn reader_endpoint(&self) -> Option<ReaderEndpoint> {
+        let conninfo = self.clients_reader_endpoint.clone()?;
+        let instances = self.seats.iter().map(|seat| (seat.instance.clone(), seat.node.name)).collect();
+        Some(ReaderEndpoint { conninfo, instances })
     }
 
     /// What the API said when the lab came.
@@ -210,6 +222,7 @@ impl Cluster {
                 instance,
                 takes_writes: who.map(|who| !who.in_recovery),
                 error,
+                reads: None,
             }
         };
         let there = endpoints.iter().filter_map(|(name, conninfo)| Some((*name, conninfo.as_ref()?)));

@@ -122,6 +122,18 @@ fn reboots_and_a_failover_lose_nothing() {
     assert_eq!(names, ["part-4-instance-1", "part-4-instance-2", "part-4-instance-3"]);
     let endpoints = report["endpoints"].as_array().unwrap();
     assert_eq!(texts(&report["endpoints"], "endpoint"), ["cluster", "reader"]);
+    // Both readers answered those who came through the reader endpoint, and none of them was stuck to one.
+    let reads = endpoints[1]["reads"].as_object().unwrap();
+    let instances: Vec<&String> =
+        reads.iter().filter(|(_, reads)| reads.as_u64() > Some(0)).map(|(name, _)| name).collect();
+    assert!(instances.len() > 1, "{reads:?}");
+    let samples = fs::read_to_string(runner.lab.latest("endpoints.jsonl")).unwrap();
+    let samples: Vec<Value> = samples.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_load: Vec<&Value> = samples.iter().filter(|sample| sample["reads"].is_u64()).collect();
+    assert!(of_load.len() > 3, "{of_load:?}");
+    for sample in of_load.iter().filter(|sample| sample["error"].is_null()) {
+        assert!(sample["address"].is_string() && sample["instance"].is_string(), "{sample}");
+    }
     let followed = endpoints[0]["followed"].as_array().unwrap();
     assert!(followed.len() == 2 && followed.iter().all(|one| one["after"].is_u64()), "{followed:?}");
     let lag = &report["figures"]["lag"][0];
