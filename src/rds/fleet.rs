@@ -147,6 +147,21 @@ impl Fleet {
         self.members.iter().find(|member| member.node == node)
     }
 
+    /// Whether the server of `node` is to run now, or why not: a change that waits for its turn ends it, or will start it.
+    pub(super) fn is_to_run(&self, node: NodeName) -> Result<(), String> {
+        match self.status {
+            ClusterStatus::Available | ClusterStatus::FailingOver => {}
+            ClusterStatus::Stopping | ClusterStatus::Stopped | ClusterStatus::Starting => {
+                return Err(format!("the cluster is {}", self.status.as_str()));
+            }
+        }
+        match self.of_node(node).map(|member| member.status) {
+            Some(InstanceStatus::Deleting) => Err("it is being deleted".to_owned()),
+            Some(_) => Ok(()),
+            None => Err("it belongs to no instance".to_owned()),
+        }
+    }
+
     /// Puts the instance of `node` into a state.
     pub(super) fn set(&mut self, node: NodeName, status: InstanceStatus) {
         for member in self.members.iter_mut().filter(|member| member.node == node) {

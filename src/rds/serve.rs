@@ -9,7 +9,7 @@ use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::answer::MASTER;
 use super::chaos::Dice;
@@ -23,7 +23,7 @@ use super::settings::{Facts, ServeError, Settings};
 use super::signature::Keys;
 use super::tls::Tls;
 use super::{address, hosts, http, identifier, sampler};
-use crate::pg::{Secret, probe};
+use crate::pg::{PgError, Secret, probe};
 use crate::topology::local::{Cluster, Config, random_hex};
 use crate::topology::{Role, TopologyError};
 
@@ -32,6 +32,9 @@ const FUNCTIONS: &str = include_str!("functions.sql");
 
 /// Between two looks at how far the readers are.
 const POLL: Duration = Duration::from_millis(10);
+
+/// How long a reader may take to replay what was made at the beginning.
+const REPLAY_LIMIT: Duration = Duration::from_secs(60);
 
 /// How often the control plane is asked whether it has ended.
 const END_ATTEMPTS: usize = 1_000;
@@ -49,6 +52,8 @@ pub struct Served {
     control: Arc<Control>,
     tasks: JoinSet<()>,
     said: mpsc::UnboundedReceiver<String>,
+    /// Whether a part of the control plane has panicked.
+    failed: bool,
 }
 
 impl Served {
@@ -135,7 +140,7 @@ impl Served {
         tasks.spawn(sampler::sample(Arc::clone(&control)));
         tasks.spawn(Arc::clone(&control).watch());
         tasks.spawn(Arc::clone(&control).listen());
-        Ok(Served { facts, control, tasks, said })
+        Ok(Served { facts, control, tasks, said, failed: false })
     }
 
     /// What clients need to know.
@@ -146,9 +151,17 @@ impl Served {
     /// The next thing that whoever serves may want to know: an event, or what went wrong. `None` if a part of the control
     /// plane has ended, which none should.
     pub async fn next(&mut self) -> Option<String> {
+        if self.failed {
+            return None;
+        }
         tokio::select! {
             said = self.said.recv() => said,
             _ = self.tasks.join_next() => None,
+            // What it was about to put right would stay as it is.
+            failure = self.control.failure() => {
+                self.failed = true;
+                Some(format!("a part of the control plane has failed: {failure}"))
+            }
         }
     }
 
@@ -217,9 +230,19 @@ async fn prepare(control: &Arc<Control>) -> Result<(), ServeError> {
     }
     for reader in endpoints.iter().filter(|endpoint| endpoint.role == Role::Replica) {
         let session = control.session(reader.node, MASTER).await.map_err(ServeError::Prepare)?;
-        while probe::replay_lsn(&session).await? < made {
-            sleep(POLL).await;
-        }
+        let replayed = async {
+            while probe::replay_lsn(&session).await? < made {
+                sleep(POLL).await;
+            }
+            Ok::<_, PgError>(())
+        };
+        let late = |_| {
+            let (node, limit) = (reader.node, REPLAY_LIMIT.as_secs());
+            ServeError::Prepare(anyhow::anyhow!(
+                "{node} has not replayed Aurora's functions within {limit} s"
+            ))
+        };
+        timeout(REPLAY_LIMIT, replayed).await.map_err(late)??;
         session.close().await;
     }
     control.name_hosts()?;

@@ -238,9 +238,19 @@ impl Cluster {
         servers::all_follow(self).await
     }
 
+    /// The same of one node; the primary follows nobody.
+    pub async fn follows(&self, node: NodeName) -> Result<(), TopologyError> {
+        servers::follows(self, self.node(node)?).await
+    }
+
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
     pub fn died_unasked(&self) -> Option<String> {
         self.nodes.iter().find_map(Node::died_unasked)
+    }
+
+    /// The same of one server.
+    pub fn how_it_died(&self, node: NodeName) -> Option<String> {
+        self.node(node).ok()?.died_unasked()
     }
 
     /// What actions have left the nodes in, by node and in the order in which it can be put right.
