@@ -2,14 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::args::{Place, RunArgs};
+use super::args::Place;
 use super::{Exit, Failure};
-use crate::config::{self, ConfigError, Loaded, Overrides, Plan};
-
-/// The plan of a run.
-pub(super) fn load(args: &RunArgs) -> Result<Plan, Failure> {
-    settings(&args.overrides(), &args.place).map(|loaded| loaded.plan)
-}
+use crate::config::{self, ConfigError, Loaded, Overrides};
 
 /// Where the runs are kept.
 pub(super) fn runs(place: &Place) -> Result<PathBuf, Failure> {

@@ -11,14 +11,14 @@ use super::{Exit, Failure, failures};
 use crate::config::{Plan, TopologyKind};
 use crate::measure::threshold::Limit;
 use crate::report::{Look, Report};
-use crate::run::{self, RunDir, Watcher};
+use crate::run::{self, Leave, RunDir, Watcher};
 use crate::topology::memory::Bug;
 
 /// Runs what `args` and the configuration say.
 pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failure> {
-    let plan = super::plan::load(&args)?;
-    let surveyed = survey::survey(&args, &plan, console).await?;
-    let plan = surveyed.as_ref().map_or(plan, |surveyed| surveyed.plan.clone());
+    let loaded = super::plan::settings(&args.overrides(), &args.place)?;
+    let surveyed = survey::survey(&args, &loaded, console).await?;
+    let plan = surveyed.as_ref().map_or(loaded.plan, |surveyed| surveyed.plan.clone());
     for threshold in &plan.checks.thresholds {
         threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
     }
@@ -33,10 +33,11 @@ pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failur
         let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
         return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
     }
-    if let Some(surveyed) = &surveyed {
-        survey::consent(&args, surveyed)?;
-    }
-    let report = report(&plan, args.plant, console).await?;
+    let leave = match &surveyed {
+        Some(surveyed) => survey::consent(&args, surveyed)?,
+        None => Leave::default(),
+    };
+    let report = report(&plan, args.plant, leave, console).await?;
     show(&report, console);
     Ok(exit(&report))
 }
@@ -61,8 +62,14 @@ fn rehearse(plan: &Plan, surveyed: Option<&Surveyed>, console: &Console) {
 }
 
 /// One run, judged and published.
-pub(super) async fn report(plan: &Plan, bug: Option<Bug>, console: &Console) -> Result<Report, Failure> {
-    let (dir, manifest) = run::begin(plan, bug).map_err(|error| failures::directory(&plan.runs, error))?;
+pub(super) async fn report(
+    plan: &Plan,
+    bug: Option<Bug>,
+    leave: Leave,
+    console: &Console,
+) -> Result<Report, Failure> {
+    let (dir, manifest) =
+        run::begin(plan, bug, leave).map_err(|error| failures::directory(&plan.runs, error))?;
     console.note(&format!("seed {}, {}, {}", plan.load.seed, manifest.run.topology, manifest.run.workloads));
     let faults = if plan.faults.is_empty() { "none".to_owned() } else { plan.faults.to_string() };
     console.note(&format!("faults: {faults}"));

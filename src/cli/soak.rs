@@ -9,6 +9,7 @@ use crate::config::Overrides;
 use crate::fault::{Profile, format_duration};
 use crate::measure::leaks;
 use crate::report::Report;
+use crate::run::Leave;
 
 /// The flags.
 #[derive(clap::Args, Debug)]
@@ -72,7 +73,7 @@ pub(super) async fn run(args: Args, place: &Place, console: &Console) -> Result<
         args.profile,
         format_duration(duration)
     ));
-    let report = run::report(&plan, None, console).await?;
+    let report = run::report(&plan, None, Leave::default(), console).await?;
     let leaks = leaks(&report.figures.lab, report.nodes.len());
     if console.is_json() {
         console.json(&serde_json::json!({ "report": report, "cycles": args.cycles, "leaks": leaks }));

@@ -5,9 +5,12 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use super::args::RunArgs;
 use super::console::Console;
 use super::{Exit, Failure, failures, plan};
-use crate::config::{AuroraPlan, Overrides, Plan, TopologyKind};
+use crate::config::{AuroraPlan, Loaded, Overrides, Plan, TopologyKind};
+use crate::fault::format_duration;
+use crate::history::Nanos;
+use crate::run::{self, Leave};
 use crate::topology::TopologyError;
-use crate::topology::aurora::{self, Problem, Survey, rehearse};
+use crate::topology::aurora::{self, Patience, Problem, Survey, rehearse};
 
 /// What was found, and the plan for it.
 pub(super) struct Surveyed {
@@ -15,17 +18,18 @@ pub(super) struct Surveyed {
     pub(super) survey: Survey,
 }
 
-/// Looks at the cluster of `plan`, and makes the plan again for as many readers as it has; `None` for other kinds.
+/// Looks at the cluster of the plan, and makes the plan again for as many readers as it has; `None` for other kinds.
 pub(super) async fn survey(
     args: &RunArgs,
-    plan: &Plan,
+    loaded: &Loaded,
     console: &Console,
 ) -> Result<Option<Surveyed>, Failure> {
+    let plan = &loaded.plan;
     let Some(wanted) = &plan.topology.aurora else { return Ok(None) };
     let found = aurora::survey(&wanted.access).await.map_err(failures::topology)?;
     found.check().map_err(Failure::from)?;
     let readers = found.readers().len();
-    if plan.topology.replicas != readers && plan.counts_on_readers() {
+    if plan.topology.replicas != readers && loaded.is_set("topology.replicas") {
         let (cluster, wanted) = (found.cluster.clone(), plan.topology.replicas);
         let problem = Problem::OtherReaders { cluster, found: readers, wanted };
         return Err(problem.into());
@@ -39,16 +43,21 @@ pub(super) async fn survey(
     Ok(Some(Surveyed { plan, survey: found }))
 }
 
-/// Whether the cluster may be broken as planned: it says so, or the user does, and nobody does it by mistake.
-pub(super) fn consent(args: &RunArgs, surveyed: &Surveyed) -> Result<(), Failure> {
+/// Whether the cluster may be broken as planned: it says so, or the user does, and nobody does it by mistake. Answers what
+/// allows it.
+pub(super) fn consent(args: &RunArgs, surveyed: &Surveyed) -> Result<Leave, Failure> {
     let Surveyed { plan, survey } = surveyed;
     if plan.faults.is_empty() {
-        return Ok(());
+        return Ok(Leave::Standing);
     }
     let cluster = &args.settings.cluster;
-    survey.check_faults(cluster.allows_faults()).map_err(Failure::from)?;
+    let leave = match survey.check_faults(false) {
+        Ok(()) => Leave::Standing,
+        Err(_) if cluster.allows_faults() => Leave::Flag,
+        Err(problem) => return Err(problem.into()),
+    };
     if cluster.says_yes() {
-        return Ok(());
+        return Ok(leave);
     }
     let what = format!("{} in the cluster {} of {}", plan.faults, survey.cluster, survey.region);
     let refuse = |why: &str| {
@@ -62,7 +71,7 @@ pub(super) fn consent(args: &RunArgs, surveyed: &Surveyed) -> Result<(), Failure
     drop(write!(stderr, "{what}: go on? [y/N] ").and_then(|()| stderr.flush()));
     let mut answer = String::new();
     match io::stdin().lock().read_line(&mut answer) {
-        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(()),
+        Ok(_) if matches!(answer.trim(), "y" | "Y" | "yes") => Ok(leave),
         _ => Err(refuse("left alone")),
     }
 }
@@ -90,38 +99,48 @@ fn lines(survey: &Survey) -> Vec<String> {
     lines
 }
 
-/// Every call of AWS's and every statement of the lab's own that a run would make, in their order.
-pub(super) fn rehearsal(surveyed: &Surveyed, aurora: &AuroraPlan) -> Vec<String> {
+/// Every call of AWS's that a run would make, and what it would ask of the servers and do to them, in their order.
+pub(super) fn rehearsal(surveyed: &Surveyed, wanted: &AuroraPlan) -> Vec<String> {
+    const LOOK: &str = "rds:DescribeDBClusters and rds:DescribeDBInstances";
+    const MARK: &str = "on the writer: INSERT INTO replab_mark";
+    const SHOWN: &str = "on each reader: SELECT count(*) FROM replab_mark …, until it shows that row";
     let Surveyed { plan, survey } = surveyed;
     let cluster = &survey.cluster;
     let mut lines = vec![
-        format!("rds:DescribeDBClusters DBClusterIdentifier={cluster}"),
-        format!("rds:DescribeDBInstances Filters=db-cluster-id:{cluster}"),
-        format!("rds:DescribeDBClusterEndpoints DBClusterIdentifier={cluster}"),
+        format!(
+            "rds:DescribeDBClusters DBClusterIdentifier={cluster}, as just now, and again when the run begins"
+        ),
+        format!("rds:DescribeDBInstances Filters=db-cluster-id:{cluster}, the same"),
+        format!("rds:DescribeDBClusterEndpoints DBClusterIdentifier={cluster}, the same"),
     ];
     if survey.tags.is_empty() {
-        lines.push(format!("rds:ListTagsForResource ResourceName={}", survey.arn));
+        lines.push(format!("rds:ListTagsForResource ResourceName={}, the same", survey.arn));
     }
     lines
-        .extend(aurora.access.auth.call().map(|call| format!("{call}, to log in as {}", aurora.access.user)));
+        .extend(wanted.access.auth.call().map(|call| format!("{call}, to log in as {}", wanted.access.user)));
     for (node, member) in survey.named() {
         let (host, port) = member.address.clone().unwrap_or_default();
         lines.push(format!(
-            "connect to {} at {host}:{port} as {node}: its settings with SHOW, and what it refuses",
+            "connect to {} at {host}:{port} as {node}: what it is, its settings with SHOW, and what it refuses",
             member.instance
         ));
     }
-    lines.push("on the writer: CREATE SCHEMA replab_…; the tables of the workloads in it".to_owned());
+    lines.push(
+        "on the writer: CREATE SCHEMA replab_…; the tables of the workloads in it, and replab_mark"
+            .to_owned(),
+    );
+    lines.extend([MARK.to_owned(), SHOWN.to_owned()]);
     let workloads: Vec<&str> = plan.workloads.iter().map(|workload| workload.name()).collect();
     let workloads = workloads.join(" and ");
     lines.push(format!(
         "the statements of {workloads}, in that schema, for {} s",
         plan.load.duration.as_secs_f64()
     ));
-    lines.push(
-        "on the writer, ten times a second at most: SELECT … FROM pg_catalog.aurora_replica_status()"
-            .to_owned(),
-    );
+    let interval = Nanos::from(run::sampling_interval(plan.load.duration));
+    lines.push(format!(
+        "on the writer, once in {} at most: SELECT … FROM pg_catalog.aurora_replica_status()",
+        format_duration(interval)
+    ));
     lines.push(
         "a new connection through the cluster's and the reader endpoint, five times a second at most"
             .to_owned(),
@@ -129,12 +148,30 @@ pub(super) fn rehearsal(surveyed: &Surveyed, aurora: &AuroraPlan) -> Vec<String>
     for stage in plan.faults.stages(&plan.topology.nodes()) {
         let step = stage.step;
         if let Some(call) = rehearse(survey, step.action, stage.node) {
-            lines.push(format!("{step}: {call}, and again where it is accepted and not carried out"));
+            let calls = Patience::default().calls;
+            let again = match aurora::is_call(step.action) {
+                true => format!(", and again where nothing comes of it, {calls} times in all at most"),
+                false => String::new(),
+            };
+            lines.push(format!("{step}: {call}{again}"));
         }
-        lines.push(format!("{step}: rds:DescribeDBClusters and rds:DescribeDBInstances until it is done"));
+        lines.push(match step.action.lasts() {
+            Nanos(0) => format!("{step}: {LOOK}, and new connections to the servers, until it is done"),
+            length => format!(
+                "{step}: nothing more; the last reads wait until its {} are over",
+                format_duration(length)
+            ),
+        });
     }
+    lines.push(format!("{LOOK}, and a new connection to each server, until all are there"));
+    lines.push(
+        "on the writer: how many of the run's sessions pg_stat_activity shows at work, until none is"
+            .to_owned(),
+    );
+    lines.push(format!("{MARK}; the last reads of {workloads}; INSERT INTO replab_mark"));
+    lines.push(format!("{SHOWN}; then the same reads"));
     lines.push("rds:DescribeEvents of the cluster and of each instance".to_owned());
-    if aurora.keep == crate::config::Switch::Off {
+    if wanted.keep == crate::config::Switch::Off {
         lines.push("on the writer: DROP SCHEMA IF EXISTS replab_… CASCADE".to_owned());
     }
     lines

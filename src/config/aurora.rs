@@ -1,5 +1,7 @@
 //! A cluster of AWS's: which settings it needs, and which make no sense without it.
 
+use std::path::PathBuf;
+
 use crate::topology::aurora::{Access, Auth, Tls};
 
 use super::plan::{Switch, TopologyKind};
@@ -89,7 +91,10 @@ impl Check<'_> {
         if url.as_ref().is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://")) {
             return self.problem("aurora.endpoint_url", "it begins with https:// or http://".to_owned());
         }
-        let ca_bundle = settings.ca_bundle.as_ref().map(std::path::PathBuf::from);
+        // It counts from this folder, whatever folder a later run works in.
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let ca_bundle = settings.ca_bundle.as_ref().map(|path| self.path("aurora.ca_bundle", path));
+        let ca_bundle = super::validate::all(ca_bundle)?.map(absolute);
         match (tls, auth, &ca_bundle) {
             (Tls::Disable, Auth::Iam, _) => {
                 let why =
@@ -176,6 +181,19 @@ mod tests {
         std::fs::write(&path, &toml).unwrap();
         assert_eq!(stored(&path).unwrap().to_toml(), toml);
         assert_eq!(toml::from_str::<Plan>(&toml).unwrap(), found);
+    }
+
+    #[test]
+    fn a_bundle_is_found_from_whatever_folder_the_run_is_repeated_in() {
+        let found = plan(&Overrides { ca_bundle: Some(PathBuf::from("rds.pem")), ..flags() }).unwrap();
+        let bundle = std::env::current_dir().unwrap().join("rds.pem");
+        assert_eq!(found.topology.aurora.as_ref().unwrap().access.ca_bundle.as_ref(), Some(&bundle));
+        assert!(
+            found.to_toml().contains(&format!("ca_bundle = \"{}\"", bundle.display())),
+            "{}",
+            found.to_toml()
+        );
+        assert!(refused(|flags| flags.ca_bundle = Some(PathBuf::new())).contains("it must not be empty"));
     }
 
     #[test]

@@ -74,6 +74,13 @@ pub struct Loaded {
     pub settings: Vec<SettingOrigin>,
 }
 
+impl Loaded {
+    /// Whether somebody has set `key`, to whatever value.
+    pub fn is_set(&self, key: &str) -> bool {
+        self.settings.iter().any(|setting| setting.key == key && !setting.origin.is_built_in())
+    }
+}
+
 /// Settings from all layers. `named` is the configuration file to read; without one, `replab.toml` of the current
 /// folder is read if it exists. `environment` may hold any variables; only those that start with `REPLAB_` count.
 pub fn load(

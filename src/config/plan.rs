@@ -11,7 +11,7 @@ use crate::history::{Action, Nanos, NodeName};
 use crate::pg::Conninfo;
 use crate::topology::{Cascade, Standbys, Wanted, aurora, compose, local, memory, urls};
 
-use super::aurora::{AuroraPlan, MOST_READERS};
+use super::aurora::AuroraPlan;
 use super::settings::{
     ChecksSettings, DEFAULTS, FaultsSettings, LoadSettings, OutputSettings, ReadersSettings, Settings,
     TopologySettings,
@@ -171,11 +171,6 @@ impl Plan {
             WorkloadPlan::Orders(plan) => Some(plan),
             _ => None,
         })
-    }
-
-    /// Whether somebody has said how many replicas there are, in a cluster of AWS's that nobody has looked at yet.
-    pub fn counts_on_readers(&self) -> bool {
-        self.topology.replicas != MOST_READERS
     }
 
     /// The plan as the text of a configuration file.

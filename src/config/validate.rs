@@ -235,7 +235,7 @@ impl Check<'_> {
         self.take(path, text.parse())
     }
 
-    fn path(&mut self, path: &str, folder: &str) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, path: &str, folder: &str) -> Option<PathBuf> {
         if folder.is_empty() {
             self.problem(path, "it must not be empty".to_owned())
         } else {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Congestion, Cut, DiskFailure, ReplicaFailure, Side, Slowness};
+use super::{Congestion, Cut, DiskFailure, Nanos, ReplicaFailure, Side, Slowness};
 
 /// How PostgreSQL is told to shut down (manual, "Shutting Down the Server").
 #[derive(
@@ -306,6 +306,16 @@ impl Action {
     pub fn silences(self) -> bool {
         let cut_off = matches!(self, Action::Isolate(cut) if cut.side.has_clients());
         self.brings_back() || cut_off || self.begins().is_some_and(Condition::silences)
+    }
+
+    /// How long what it has asked for goes on by itself when it is complete.
+    pub fn lasts(self) -> Nanos {
+        match self {
+            Action::InjectReplicaFailure(failure) => failure.length,
+            Action::InjectDiskFailure(failure) => failure.length,
+            Action::InjectDiskCongestion(congestion) => congestion.failure.length,
+            _ => Nanos(0),
+        }
     }
 
     /// Which of the node's connections it is done to; `None` where it is done to its processes.

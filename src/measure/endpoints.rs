@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Percentiles};
-use crate::history::{EndpointSample, FaultOp, History, Nanos, NodeName, Outcome};
+use crate::history::{Call, EndpointSample, FaultOp, History, Nanos, NodeName, Outcome};
 
 /// What nobody knows the name of.
 const UNNAMED: &str = "unnamed";
@@ -20,8 +20,12 @@ pub struct EndpointFigures {
     pub connections: u64,
     /// Those that nobody answered.
     pub failed: u64,
-    /// Those that a node of the other role answered.
+    /// Those that a node of the other role answered; of the reader endpoint only where a reader was there.
     pub misled: u64,
+    /// Of the reader endpoint: those that the writer answered where there is no reader, as it is meant to be, or where none
+    /// may have been there, as something was being done to the cluster.
+    #[serde(default)]
+    pub stood_in: u64,
     /// Who answered how often, by instance.
     pub reached: BTreeMap<String, u64>,
     /// What the load read through it, by instance.
@@ -43,25 +47,43 @@ pub struct Following {
     pub node: NodeName,
     /// When the failover was asked for.
     pub at: Nanos,
-    /// From then to the end of the first connection that found the new writer; `None`: none did.
+    /// From then to the end of the first connection that found the new writer; `None`: none is known to have.
     pub after: Option<Nanos>,
     /// Attempts before that which nobody answered.
     pub failed: u64,
     /// Attempts before that which a reader answered, or the writer of before.
     pub misled: u64,
+    /// Attempts before that which a writer answered of whom nobody knows who it is: it gives no name, or one of no node.
+    #[serde(default)]
+    pub unknown: u64,
 }
 
-/// By endpoint, in the order of their names.
-pub fn endpoints(samples: &[EndpointSample], faults: &History<FaultOp>) -> Vec<EndpointFigures> {
+/// By endpoint, in the order of their names; of a cluster with so many `readers`.
+pub fn endpoints(
+    samples: &[EndpointSample],
+    faults: &History<FaultOp>,
+    readers: usize,
+) -> Vec<EndpointFigures> {
     let mut by_name: BTreeMap<&str, Vec<&EndpointSample>> = BTreeMap::new();
     for sample in samples {
         by_name.entry(&sample.endpoint).or_default().push(sample);
     }
-    by_name.into_iter().map(|(name, samples)| endpoint(name, &samples, faults)).collect()
+    by_name.into_iter().map(|(name, samples)| endpoint(name, &samples, faults, readers)).collect()
 }
 
-fn endpoint(name: &str, samples: &[&EndpointSample], faults: &History<FaultOp>) -> EndpointFigures {
+fn endpoint(
+    name: &str,
+    samples: &[&EndpointSample],
+    faults: &History<FaultOp>,
+    readers: usize,
+) -> EndpointFigures {
     let is_cluster = name == "cluster";
+    let faulty = faulty(faults);
+    // The writer stands in where no reader is available, and while something is done to the cluster nobody knows.
+    let no_reader = |sample: &EndpointSample| {
+        readers == 0 || faulty.iter().any(|(start, end)| sample.time >= *start && sample.asked <= *end)
+    };
+    let other = |sample: &EndpointSample| sample.takes_writes == Some(!is_cluster);
     let count = |is: &dyn Fn(&EndpointSample) -> bool| samples.iter().filter(|one| is(one)).count() as u64;
     let mut took = Distribution::new();
     let mut reached: BTreeMap<String, u64> = BTreeMap::new();
@@ -82,13 +104,29 @@ fn endpoint(name: &str, samples: &[&EndpointSample], faults: &History<FaultOp>) 
         endpoint: name.to_owned(),
         connections: samples.len() as u64,
         failed: count(&|sample| sample.takes_writes.is_none()),
-        misled: count(&|sample| sample.takes_writes == Some(!is_cluster)),
+        misled: count(&|sample| other(sample) && (is_cluster || !no_reader(sample))),
+        stood_in: count(&|sample| other(sample) && !is_cluster && no_reader(sample)),
         reached,
         reads,
         addresses,
         took: took.percentiles(),
         followed: if is_cluster { followed(samples, faults) } else { Vec::new() },
     }
+}
+
+/// From when to when something was being done to the cluster, or Aurora had been asked to simulate it.
+fn faulty(faults: &History<FaultOp>) -> Vec<(Nanos, Nanos)> {
+    let window = |call: Call<'_, FaultOp>| {
+        let FaultOp::Act { action, .. } = *call.op else { return None };
+        let end = match call.outcome {
+            Outcome::Ok { .. } => call.end + action.lasts(),
+            // Nothing was done.
+            Outcome::Fail(_) => return None,
+            Outcome::Info(_) => Nanos(u64::MAX),
+        };
+        Some((call.start, end))
+    };
+    faults.calls().filter_map(window).collect()
 }
 
 /// Each failover that was carried out, up to the next.
@@ -101,20 +139,21 @@ fn followed(samples: &[&EndpointSample], faults: &History<FaultOp>) -> Vec<Follo
         .collect();
     let until = |place: usize| moves.get(place + 1).map_or(Nanos(u64::MAX), |(_, at)| *at);
     let following = |(place, &(node, at)): (usize, &(NodeName, Nanos))| {
-        let (mut failed, mut misled) = (0, 0);
+        let (mut failed, mut misled, mut unknown) = (0, 0, 0);
         let mut after = None;
         for sample in samples.iter().filter(|sample| sample.asked >= at && sample.asked < until(place)) {
             match sample.takes_writes {
-                // Who does not say its name is taken at its word that it writes.
-                Some(true) if sample.node.is_none_or(|found| found == node) => {
+                Some(true) if sample.node == Some(node) => {
                     after = Some(sample.time.since(at));
                     break;
                 }
+                // The new writer, the one of before, or somebody else.
+                Some(true) if sample.node.is_none() => unknown += 1,
                 Some(_) => misled += 1,
                 None => failed += 1,
             }
         }
-        Following { node, at, after, failed, misled }
+        Following { node, at, after, failed, misled, unknown }
     };
     moves.iter().enumerate().map(following).collect()
 }
@@ -170,17 +209,55 @@ mod tests {
             EndpointSample { reads: Some(5), ..sample("reader", 5_500, Some(("lab-1", old, false))) },
             EndpointSample { reads: Some(0), ..sample("reader", 5_600, None) },
         ];
-        let found = endpoints(&samples, &faults());
+        let found = endpoints(&samples, &faults(), 1);
         let [cluster, reader] = &found[..] else { panic!("{found:?}") };
         assert_eq!((cluster.connections, cluster.failed, cluster.misled), (6, 1, 1));
         assert_eq!(cluster.reached, BTreeMap::from([("lab-1".to_owned(), 3), ("lab-2".to_owned(), 2)]));
-        let following =
-            Following { node: new, at: Nanos(1_000), after: Some(Nanos(3_600)), failed: 1, misled: 2 };
+        let following = Following {
+            node: new,
+            at: Nanos(1_000),
+            after: Some(Nanos(3_600)),
+            failed: 1,
+            misled: 2,
+            unknown: 0,
+        };
         assert_eq!(cluster.followed, [following]);
-        assert_eq!((reader.connections, reader.failed, reader.misled), (5, 1, 1));
+        assert_eq!((reader.connections, reader.failed, reader.stood_in), (5, 1, 1));
         assert_eq!(reader.reads, BTreeMap::from([("lab-1".to_owned(), 12)]));
         assert!(reader.followed.is_empty() && cluster.reads.is_empty());
-        let never = endpoints(&samples[..3], &faults());
+        let never = endpoints(&samples[..3], &faults(), 1);
         assert_eq!(never[0].followed[0].after, None);
+    }
+
+    #[test]
+    fn a_writer_that_nobody_knows_is_not_the_new_one() {
+        let new = NodeName::replica(1);
+        let known = sample("cluster", 4_500, Some(("lab-2", new, true)));
+        let stranger = EndpointSample { node: None, ..sample("cluster", 2_500, Some(("lab-9", new, true))) };
+        let nameless = EndpointSample { instance: None, ..stranger.clone() };
+        let found = endpoints(&[stranger.clone(), nameless.clone(), known], &faults(), 1);
+        let Following { after, misled, unknown, .. } = found[0].followed[0];
+        assert_eq!((after, misled, unknown), (Some(Nanos(3_600)), 0, 2));
+        let found = endpoints(&[stranger, nameless], &faults(), 1);
+        let Following { after, misled, unknown, .. } = found[0].followed[0];
+        assert_eq!((after, misled, unknown), (None, 0, 2));
+    }
+
+    #[test]
+    fn the_writer_stands_in_where_no_reader_is() {
+        let writer = Some(("lab-1", NodeName::primary(), true));
+        // Before the failover, in it, and when it is over.
+        let samples = [500, 950, 5_000, 9_500].map(|at| sample("reader", at, writer));
+        let counts = |faults: &History<FaultOp>, readers| {
+            let found = endpoints(&samples, faults, readers);
+            (found[0].misled, found[0].stood_in)
+        };
+        assert_eq!(counts(&faults(), 0), (0, 4));
+        assert_eq!(counts(&faults(), 1), (2, 2));
+        let quiet = History::new(Header { workload: "nemesis".to_owned(), concurrency: 1 }, vec![]).unwrap();
+        assert_eq!(counts(&quiet, 1), (4, 0));
+        let led = sample("reader", 500, Some(("lab-2", NodeName::replica(1), false)));
+        let found = endpoints(&[led], &quiet, 1);
+        assert_eq!((found[0].misled, found[0].stood_in), (0, 0));
     }
 }

@@ -89,19 +89,39 @@ pub async fn replica_status(session: &Session) -> Result<Vec<ReplicaStatus>, PgE
     Ok(rows.into_iter().filter_map(row).collect())
 }
 
-/// What this server refuses of what a run may ask it for, each with the error's code. That a function is for the other
-/// role is no refusal.
-pub async fn refused(session: &Session) -> Result<Vec<(String, String)>, PgError> {
-    let mut refused = Vec::new();
-    for (name, sql) in ASKED {
-        match session.simple_query_rows(sql).await {
+/// What a server says to what a run may ask it for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answers {
+    /// What it refuses, each with the error's code. That a function is for the other role is no refusal.
+    pub refused: Vec<(String, String)>,
+    /// What got no answer: whether it is refused is not known.
+    pub unanswered: Vec<String>,
+}
+
+impl Answers {
+    /// Of a server that nobody could ask.
+    pub fn nobody() -> Answers {
+        let unanswered = ASKED.iter().map(|(name, _)| (*name).to_owned()).collect();
+        Answers { refused: Vec::new(), unanswered }
+    }
+
+    fn take<T>(&mut self, name: &str, answer: Result<T, PgError>) {
+        match answer {
             Ok(_) => {}
             Err(PgError::Sql { sqlstate, .. }) if sqlstate == OF_THE_OTHER_ROLE => {}
-            Err(PgError::Sql { sqlstate, .. }) => refused.push((name.to_owned(), sqlstate)),
-            Err(error) => return Err(error),
+            Err(PgError::Sql { sqlstate, .. }) => self.refused.push((name.to_owned(), sqlstate)),
+            Err(_) => self.unanswered.push(name.to_owned()),
         }
     }
-    Ok(refused)
+}
+
+/// Asks for everything. With the first that gets no answer the session is over, and those after it get none either.
+pub async fn answers(session: &Session) -> Answers {
+    let mut answers = Answers::default();
+    for (name, sql) in ASKED {
+        answers.take(name, session.simple_query_rows(sql).await);
+    }
+    answers
 }
 
 /// The statement that makes the instance crash which it is sent to.
@@ -153,6 +173,28 @@ fn millis(length: Nanos) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pg::Lost;
+
+    #[test]
+    fn what_gets_no_answer_is_not_refused_and_not_granted() {
+        let sql = |sqlstate: &str| {
+            let (sqlstate, severity) = (sqlstate.to_owned(), "ERROR".to_owned());
+            Err(PgError::Sql { sqlstate, severity, message: String::new(), detail: None })
+        };
+        let mut answers = Answers::default();
+        for (name, answer) in [
+            ("granted", Ok(())),
+            ("of the other role", sql("55000")),
+            ("refused", sql("0A000")),
+            ("late", Err(PgError::Deadline(std::time::Duration::from_secs(10)))),
+            ("after it", Err(PgError::ConnectionLost(Lost { sqlstate: None, message: "gone".to_owned() }))),
+        ] {
+            answers.take(name, answer);
+        }
+        assert_eq!(answers.refused, [("refused".to_owned(), "0A000".to_owned())]);
+        assert_eq!(answers.unanswered, ["late", "after it"]);
+        assert_eq!(Answers::nobody().unanswered.len(), ASKED.len());
+    }
 
     #[test]
     fn faults_are_said_as_the_manual_says_them() {

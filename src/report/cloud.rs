@@ -38,6 +38,10 @@ fn instance(facts: &NodeFacts) -> Option<String> {
             instance.refused.iter().map(|(name, code)| format!("{} ({})", plain(name), plain(code)));
         text += &format!("; it refuses {}", refused.collect::<Vec<_>>().join(", "));
     }
+    if !instance.unanswered.is_empty() {
+        let unanswered = instance.unanswered.iter().map(|name| plain(name));
+        text += &format!("; it gave no answer to {}", unanswered.collect::<Vec<_>>().join(", "));
+    }
     Some(text + ".")
 }
 
@@ -50,9 +54,15 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
         let counts = counts.iter().map(|(name, times)| format!("{} {}", plain(name), count(*times)));
         counts.collect::<Vec<_>>().join(", ")
     };
+    let stood_in = match figures.stood_in {
+        0 => String::new(),
+        count_of => {
+            format!(", {} found the writer while no reader was there or none may have been", count(count_of))
+        }
+    };
     let mut lines = vec![format!(
         "The {endpoint} endpoint, which should lead to {whom}: {}, answered within {} (p50) and {} (p99) by {} at {}; {} \
-         failed, {} found {other}.",
+         failed, {} found {other}{stood_in}.",
         plural(*connections, "new connection"),
         percentile(took, Stat::P50),
         percentile(took, Stat::P99),
@@ -76,10 +86,18 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
 }
 
 fn following(following: &Following) -> String {
-    let Following { node, after, failed, misled, .. } = following;
-    let before = format!("{} failed before, {} found another", count(*failed), count(*misled));
+    let Following { node, after, failed, misled, unknown, .. } = following;
+    let mut before = format!("{} failed before, {} found another", count(*failed), count(*misled));
+    if *unknown > 0 {
+        before += &format!(", {} a writer of whom nobody knows whether it is that one", count(*unknown));
+    }
     match after {
         Some(after) => format!("After the failover to {node} it led there within {after}: {before}."),
+        None if *unknown > 0 => {
+            format!(
+                "After the failover to {node} nobody knows when a connection found the new writer: {before}."
+            )
+        }
         None => {
             format!("After the failover to {node} no connection through it found the new writer: {before}.")
         }
@@ -109,23 +127,30 @@ mod tests {
             connections: 50,
             failed: 3,
             misled: 2,
+            stood_in: 0,
             reached: BTreeMap::from([("lab-1".to_owned(), 20), ("lab-2".to_owned(), 27)]),
             reads: BTreeMap::new(),
             addresses: vec!["10.0.0.1:5432".to_owned(), "10.0.0.2:5432".to_owned()],
             took: took.percentiles(),
             followed: vec![
-                Following { node, at, after, failed: 3, misled: 2 },
-                Following { node, at, after: None, failed: 0, misled: 9 },
+                Following { node, at, after, failed: 3, misled: 2, unknown: 0 },
+                Following { node, at, after: None, failed: 0, misled: 9, unknown: 0 },
+                Following { node, at, after: None, failed: 0, misled: 0, unknown: 4 },
             ],
         };
         insta::assert_snapshot!(endpoint(&figures).join("\n"), @r"
         The cluster endpoint, which should lead to the writer: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found a reader.
         After the failover to replica-1 it led there within 1.23 s: 3 failed before, 2 found another.
         After the failover to replica-1 no connection through it found the new writer: 0 failed before, 9 found another.
+        After the failover to replica-1 nobody knows when a connection found the new writer: 0 failed before, 0 found another, 4 a writer of whom nobody knows whether it is that one.
         ");
         let reads = BTreeMap::from([("lab-2".to_owned(), 1_200), ("lab-3".to_owned(), 1_100)]);
-        let read = EndpointFigures { endpoint: "reader".to_owned(), reads, followed: Vec::new(), ..figures };
-        insta::assert_snapshot!(endpoint(&read)[1], @"Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100.");
+        let (name, followed) = ("reader".to_owned(), Vec::new());
+        let figures = EndpointFigures { endpoint: name, stood_in: 7, reads, followed, ..figures };
+        insta::assert_snapshot!(endpoint(&figures).join("\n"), @r"
+        The reader endpoint, which should lead to a reader: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found the writer, 7 found the writer while no reader was there or none may have been.
+        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100.
+        ");
         let event = ClusterEvent {
             time: "2026-11-28T02:10:00Z".to_owned(),
             source: "lab".to_owned(),

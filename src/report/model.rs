@@ -106,6 +106,9 @@ pub struct InstanceFacts {
     pub version: Option<String>,
     /// What it refuses of what a run asks PostgreSQL for, each with the error's code.
     pub refused: BTreeMap<String, String>,
+    /// What it gave no answer to, so that nobody knows whether it refuses it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unanswered: Vec<String>,
 }
 
 /// What whoever runs a cluster reported of it.

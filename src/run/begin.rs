@@ -14,8 +14,19 @@ use crate::topology::Identity;
 use crate::topology::aurora::{Auth, Tls};
 use crate::topology::memory::Bug;
 
-/// Makes the directory of a run of `plan`, on a cluster with `bug` planted, with `plan.toml` and the manifest in it.
-pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
+/// What lets a run break a cluster of somebody else's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leave {
+    /// Whatever repeats the run finds it again: the plan, or what the cluster says of itself.
+    #[default]
+    Standing,
+    /// `--allow-faults`, given for this run only.
+    Flag,
+}
+
+/// Makes the directory of a run of `plan`, on a cluster with `bug` planted, with `plan.toml` and the manifest in it;
+/// `leave` is what allows its faults.
+pub fn begin(plan: &Plan, bug: Option<Bug>, leave: Leave) -> io::Result<(RunDir, Manifest)> {
     let now = Local::now();
     let dir = RunDir::create(&plan.runs, &now.format("%Y%m%d-%H%M%S").to_string())?;
     let toml = plan.to_toml();
@@ -31,7 +42,7 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
         duration_seconds: plan.load.duration.as_secs_f64(),
         operations: plan.load.operations,
         seed: plan.load.seed,
-        reproduce: reproduce(plan, &dir, bug),
+        reproduce: reproduce(plan, &dir, bug, leave),
         machine: machine::lines(),
         plan: toml,
     };
@@ -57,12 +68,13 @@ pub fn begin(plan: &Plan, bug: Option<Bug>) -> io::Result<(RunDir, Manifest)> {
 /// A bug is no setting, so that no file plants one unseen; the plan alone would repeat another run.
 ///
 /// The plan holds no password either, and leave to break somebody else's cluster is given anew each time.
-fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>) -> String {
+fn reproduce(plan: &Plan, dir: &RunDir, bug: Option<Bug>, leave: Leave) -> String {
     let plant = bug.map(|bug| format!(" --plant {bug}")).unwrap_or_default();
     let urls = plan.topology.urls.as_ref();
     let allow = match plan.topology.kind {
         _ if plan.faults.is_empty() => "",
         TopologyKind::Urls => " --allow-faults",
+        TopologyKind::Aurora if leave == Leave::Flag => " --yes --allow-faults",
         TopologyKind::Aurora => " --yes",
         TopologyKind::Local | TopologyKind::Compose | TopologyKind::Memory => "",
     };
@@ -129,4 +141,30 @@ fn aurora(plan: &AuroraPlan) -> String {
 
 fn count(number: u32, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Overrides, load};
+
+    #[cfg(feature = "aurora")]
+    #[test]
+    fn a_run_is_repeated_with_the_leave_that_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = |text: &str| Some(text.to_owned());
+        let reproduced = |schedule: Option<String>, leave| {
+            let (cluster, runs) = (text("part-4"), Some(folder.path().to_owned()));
+            let flags = Overrides { cluster, runs, schedule, auth: text("iam"), ..Overrides::default() };
+            let plan = load(&flags, Some(Path::new("/dev/null")), []).unwrap().plan;
+            let (_, manifest) = begin(&plan, None, leave).unwrap();
+            manifest.run.reproduce.rsplit_once("plan.toml").unwrap().1.to_owned()
+        };
+        let fault = || text("restart(writer)@1s");
+        assert_eq!(reproduced(None, Leave::Standing), "");
+        assert_eq!(reproduced(fault(), Leave::Standing), " --yes");
+        assert_eq!(reproduced(fault(), Leave::Flag), " --yes --allow-faults");
+    }
 }

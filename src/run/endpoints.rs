@@ -4,6 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::directory::RunDir;
 use super::manifest::Manifest;
 use super::samples::SampleFile;
@@ -89,25 +91,37 @@ pub(super) async fn describe(topology: &Topology, nodes: &mut [NodeFacts]) {
     for facts in topology.instances().await {
         if let Some(node) = nodes.iter_mut().find(|node| node.node == facts.node) {
             let (name, address, version) = (facts.instance, facts.address, facts.version);
-            let refused = facts.refused.into_iter().collect();
-            node.instance = Some(InstanceFacts { name, address, version, refused });
+            let refused = facts.answers.refused.into_iter().collect();
+            let unanswered = facts.answers.unanswered;
+            node.instance = Some(InstanceFacts { name, address, version, refused, unanswered });
         }
     }
 }
 
-/// Adds to `manifest` what was reported of the cluster. What cannot be read is said, and fails nothing.
-pub(super) async fn events(topology: &Topology, manifest: &mut Manifest) {
+/// Adds to `manifest` what was reported of the cluster, unless the user has had enough. What cannot be read is said, and
+/// fails nothing.
+pub(super) async fn events(
+    topology: &Topology,
+    manifest: &mut Manifest,
+    interrupt: &mut watch::Receiver<bool>,
+) {
+    if !topology.has_shared_endpoints() {
+        return;
+    }
     let event = |event: aurora::ClusterEvent| {
         let aurora::ClusterEvent { time, source, id, message } = event;
         ClusterEvent { time, source, id, message }
     };
-    manifest.events = match topology.events().await {
+    let read = tokio::select! {
+        biased;
+        _ = interrupt.wait_for(|interrupt| *interrupt) => Err("the events were not read: interrupted".to_owned()),
+        read = topology.events() => read.map_err(|error| format!("the events could not be read: {error}")),
+    };
+    manifest.events = match read {
         Ok(events) => events.into_iter().map(event).collect(),
-        Err(error) => vec![ClusterEvent {
-            time: String::new(),
-            source: "replab".to_owned(),
-            id: None,
-            message: format!("the events could not be read: {error}"),
-        }],
+        Err(message) => {
+            let (time, source) = (String::new(), "replab".to_owned());
+            vec![ClusterEvent { time, source, id: None, message }]
+        }
     };
 }

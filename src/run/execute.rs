@@ -34,6 +34,8 @@ pub(super) const SET_UP_DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(10), statement: Duration::from_secs(60) };
 /// At least this many samples of lag, however short the load.
 const SAMPLES: u32 = 100;
+/// And no more often than this, for the primary is asked.
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(20);
 const TICK: Duration = Duration::from_millis(100);
 /// The load goes on for a moment after the last node has come back, so that its first success is seen.
 const AFTER_LAST_FAULT: Nanos = Nanos::from_millis(300);
@@ -161,7 +163,7 @@ impl Run<'_> {
         let endpoints = usize::from(self.topology.reader_endpoint().is_some());
         let histories = Histories::start(self.plan, self.dir, sites.len(), endpoints)?;
         let ended = self.load_and_read(&histories).await;
-        endpoints::events(&self.topology, manifest).await;
+        endpoints::events(&self.topology, manifest, &mut self.interrupt).await;
         let written = histories.finish();
         // A disk that is full is why the rest failed, so it comes first.
         written?;
@@ -177,7 +179,11 @@ impl Run<'_> {
         stage(&self.progress, "reading every node's tables");
         tokio::select! {
             read = finale::read_all(&self.topology, self.plan.topology.kind, &histories.parts) => {
-                read.map_err(|error| RunError::Finale(error.into()))?;
+                let limit = finale::CATCH_UP_DEADLINE.as_secs();
+                for node in read.map_err(|error| RunError::Finale(error.into()))? {
+                    let why = "what was committed before, and is not read";
+                    stage(&self.progress, format!("{node} does not show within {limit} s {why}"));
+                }
                 Ok(Ended::Complete)
             }
             _ = self.interrupt.wait_for(|interrupt| *interrupt) => Ok(Ended::Interrupted),
@@ -212,8 +218,7 @@ impl Run<'_> {
         let sampler = Sampler {
             clock,
             topology: Arc::clone(&self.topology),
-            interval: (Duration::from(self.plan.load.duration) / SAMPLES)
-                .clamp(Duration::from_millis(20), TICK),
+            interval: sampling_interval(self.plan.load.duration),
             endpoints: endpoints::Watch { topology: Arc::clone(&self.topology), log: log.clone() },
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
             lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
@@ -232,14 +237,24 @@ impl Run<'_> {
         let waited = self.wait(&nemesis, sampler, histories, &shared, &stop).await;
         stage(&self.progress, "ending the load");
         // Clients that wait for a node which is paused are answered by the healing.
+        let interrupt = &mut self.interrupt;
         let heal = async {
-            if matches!(waited, Ok(Ended::Complete)) { nemesis.injector.heal().await } else { Ok(()) }
+            if !matches!(waited, Ok(Ended::Complete)) {
+                return waited;
+            }
+            tokio::select! {
+                healed = nemesis.injector.heal() => {
+                    healed?;
+                    Ok(Ended::Complete)
+                }
+                // It may take a quarter of an hour; as after any other interrupt, nothing is healed any more.
+                _ = interrupt.wait_for(|interrupt| *interrupt) => Ok(Ended::Interrupted),
+            }
         };
         let (stopped, healed) = tokio::join!(running.stop(), heal);
         stopped.map_err(RunError::Lab)?;
         log.map_or(Ok(()), |log| log.check())?;
-        healed?;
-        waited
+        healed
     }
 
     /// Until the load has lasted as long as planned and the schedule is done, or something ends it early.
@@ -294,6 +309,11 @@ impl Run<'_> {
         let load = &self.plan.load;
         Deadlines { connect: load.connect_deadline.into(), statement: load.statement_deadline.into() }
     }
+}
+
+/// Between two samples of lag, in a load of that length.
+pub fn sampling_interval(load: Nanos) -> Duration {
+    (Duration::from(load) / SAMPLES).clamp(SHORTEST_INTERVAL, TICK)
 }
 
 fn stage(progress: &UnboundedSender<Progress>, what: impl Into<String>) {

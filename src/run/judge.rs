@@ -85,7 +85,7 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
         verdict,
         exit_code,
         not_checked: not_checked(&manifest, &faults.history, &judgements),
-        endpoints: measure::endpoints(&endpoints, &faults.history),
+        endpoints: measure::endpoints(&endpoints, &faults.history, manifest.nodes.len().saturating_sub(1)),
         events: manifest.events,
         transactions: judged.into_iter().filter_map(|one| one.transactions).collect(),
         cut,

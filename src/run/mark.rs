@@ -31,4 +31,10 @@ impl Mark {
             Mark::Row(number) => probe::shows_mark(session, *number).await,
         }
     }
+
+    /// Whether what is read of a replica that is not there tells as much: digests carry the position of the log at which
+    /// they were read, where there is one.
+    pub(super) fn is_told_by_reads(&self) -> bool {
+        matches!(self, Mark::Log(Some(_)))
+    }
 }

@@ -15,7 +15,7 @@ use std::{fs, io};
 
 use chrono::Local;
 
-use super::begin::begin;
+use super::begin::{Leave, begin};
 use super::directory::write_whole;
 use super::execute::{RunError, Watcher, chain, execute};
 use super::judge::judge;
@@ -208,7 +208,7 @@ impl Campaign {
         plan.runs = self.folder.join("cells").join(slug(&self.plan.cells[next.cell]));
         plan.load.seed = plan.load.seed.saturating_add(u64::from(next.repetition) - 1);
         let clock = Clock::start();
-        let (dir, manifest) = begin(&plan, self.bug)?;
+        let (dir, manifest) = begin(&plan, self.bug, Leave::default())?;
         let ended = execute(&plan, self.bug, &dir, manifest, watcher).await;
         let (interrupted, error) = match ended {
             Err(error) if error.category() == Category::Environment => {

@@ -40,9 +40,9 @@ mod source;
 mod through;
 mod worker;
 
-pub use begin::begin;
+pub use begin::{Leave, begin};
 pub use directory::{FindError, RunDir};
-pub use execute::{RunError, Watcher, execute};
+pub use execute::{RunError, Watcher, execute, sampling_interval};
 pub use injector::{Injector, Witness};
 pub use judge::{JudgeError, judge};
 pub use lab::cpu_time;

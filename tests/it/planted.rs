@@ -50,7 +50,8 @@ async fn report(runs: &Path, workloads: &[&str], bug: Option<Bug>) -> Report {
         ..Overrides::default()
     };
     let plan = config::load(&flags, None, []).expect("the plan is valid").plan;
-    let (dir, manifest) = run::begin(&plan, bug).expect("the directory can be written");
+    let (dir, manifest) =
+        run::begin(&plan, bug, run::Leave::default()).expect("the directory can be written");
     let (progress, _) = mpsc::unbounded_channel();
     let (_keep, interrupt) = watch::channel(false);
     let ended = run::execute(&plan, bug, &dir, manifest, Watcher { progress, interrupt })

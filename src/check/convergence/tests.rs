@@ -51,6 +51,18 @@ fn says_where_rows_differ() {
 }
 
 #[test]
+fn a_reader_without_positions_is_judged_by_what_it_was_read_with() {
+    // Aurora's tell no position: one that was late is not read, and one that was read has had every row to show.
+    let late = judge(CALM, "0 inc 1 = 1; 9 digest user_counter = 2 0:2:aa");
+    assert_eq!(result(&late), (Unknown, 0));
+    assert_eq!(words(&late), ["user_counter was not read on replica-1 after the load"]);
+    for primary in ["2 0:2:aa", "2@0/A0 0:2:aa"] {
+        assert_eq!(result(&pair(primary, "2 0:2:aa")), (Pass, 0), "{primary}");
+        assert_eq!(result(&pair(primary, "1 0:1:ab")), (Fail, 1), "{primary}");
+    }
+}
+
+#[test]
 fn nothing_can_be_said() {
     for text in [
         "",

@@ -3,9 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::{DEADLINES, POLL};
+use super::{DEADLINES, LEAST, LONGEST_PAUSE, Pauses};
 use crate::history::NodeName;
 use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
 use crate::topology::TopologyError;
@@ -33,6 +33,14 @@ pub(in crate::topology) struct Seen {
     version: u32,
     /// The cluster's; `None`: not for everybody to see.
     system: Option<String>,
+}
+
+#[cfg(test)]
+impl Seen {
+    /// A reader whose server started then.
+    pub(in crate::topology) fn since(started: &str) -> Seen {
+        Seen { in_recovery: true, started: started.to_owned(), version: OLDEST, system: None }
+    }
 }
 
 impl Node {
@@ -130,8 +138,9 @@ impl Node {
         is_there: impl Fn(&Seen) -> bool,
     ) -> Result<Seen, TopologyError> {
         let end = Instant::now() + limit;
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         loop {
-            let left = end.saturating_duration_since(Instant::now()).max(POLL);
+            let left = end.saturating_duration_since(Instant::now()).max(LEAST);
             let deadlines = Deadlines { connect: left.min(DEADLINES.connect), ..DEADLINES };
             let why = match self.ask(deadlines).await {
                 Ok(seen) if is_there(&seen) => return Ok(seen),
@@ -142,7 +151,7 @@ impl Node {
                 let why = format!("it did not {what} within {} ms: {why}", limit.as_millis());
                 return Err(TopologyError::NoAnswer { node: self.name, why, log: String::new() });
             }
-            sleep(POLL).await;
+            pauses.pause().await;
         }
     }
 

@@ -3,14 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::{DEADLINES, Node, POLL};
+use super::{DEADLINES, LONGEST_PAUSE, Node, Pauses};
 use crate::pg::{PgError, Session};
 use crate::topology::TopologyError;
-
-/// How long a primary may take to come back for the last statement.
-const DROP_LIMIT: Duration = Duration::from_secs(30);
 
 /// A standby that does not answer must not hold up what is nobody's data.
 const LOCAL: &str = "SET synchronous_commit = local";
@@ -21,14 +18,17 @@ pub(in crate::topology) struct Schema {
     name: String,
     /// Whether it stays.
     keep: bool,
+    /// How long a primary may take to come back for the last statement.
+    limit: Duration,
     /// Whether it may be there.
     made: AtomicBool,
 }
 
 impl Schema {
-    /// `name`: lower-case letters, digits and `_`.
-    pub(in crate::topology) fn new(name: &str, keep: bool) -> Schema {
-        Schema { name: name.to_owned(), keep, made: AtomicBool::new(false) }
+    /// `name`: lower-case letters, digits and `_`. Where it is not to stay, a primary that is away is waited for up to `limit`
+    /// before it is left behind.
+    pub(in crate::topology) fn new(name: &str, keep: bool, limit: Duration) -> Schema {
+        Schema { name: name.to_owned(), keep, limit, made: AtomicBool::new(false) }
     }
 
     /// Makes it on the primary, and sees that a client's session is in it: a pooler that drops the session's options would
@@ -67,7 +67,8 @@ impl Schema {
         if self.keep || !self.made.load(Ordering::Acquire) {
             return Ok(());
         }
-        let end = Instant::now() + DROP_LIMIT;
+        let end = Instant::now() + self.limit;
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         let mut again = false;
         loop {
             let why = match writer(again).await {
@@ -81,7 +82,7 @@ impl Schema {
                 return Err(TopologyError::LeftBehind { schema: self.name.clone(), why });
             }
             again = true;
-            sleep(POLL).await;
+            pauses.pause().await;
         }
     }
 
@@ -91,5 +92,22 @@ impl Schema {
         session.batch(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.name)).await?;
         session.close().await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_primary_is_waited_for_as_long_as_the_cluster_may_take() {
+        for limit in [30, 300].map(Duration::from_secs) {
+            let schema = Schema::new("replab_1", false, limit);
+            schema.made.store(true, Ordering::Release);
+            let begun = Instant::now();
+            let left = schema.drop(async |_| None).await;
+            assert!(matches!(left, Err(TopologyError::LeftBehind { .. })), "{left:?}");
+            assert!(begun.elapsed() >= limit && begun.elapsed() < limit + LONGEST_PAUSE, "{limit:?}");
+        }
     }
 }

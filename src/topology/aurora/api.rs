@@ -65,17 +65,25 @@ impl Api {
         }
     }
 
-    /// `DescribeDBClusterEndpoints`; `None` where the endpoint does not know the call. Not tried again: an endpoint that
-    /// does not know it answers as one that is broken.
+    /// `DescribeDBClusterEndpoints`; `None` where the endpoint does not know the call. An endpoint that does not know it
+    /// answers as one that is broken, so that the first attempt is not made again by itself, and those after it are.
     pub(super) async fn endpoints(&self, cluster: &str) -> Result<Option<Vec<DbClusterEndpoint>>, Problem> {
-        let once = aws_sdk_rds::config::Config::builder().retry_config(RetryConfig::disabled());
-        let call = self.client.describe_db_cluster_endpoints().db_cluster_identifier(cluster);
-        let answer = call.customize().config_override(once).send().await;
-        match answer.map_err(|error| problem("DescribeDBClusterEndpoints", error)) {
-            Ok(answer) => Ok(Some(answer.db_cluster_endpoints.unwrap_or_default())),
-            Err(Problem::Unsupported { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let call = || self.client.describe_db_cluster_endpoints().db_cluster_identifier(cluster).customize();
+        let known = |error| match problem("DescribeDBClusterEndpoints", error) {
+            Problem::Unsupported { .. } => Ok(None),
+            error => Err(error),
+        };
+        let found = match call().config_override(once()).send().await {
+            Ok(answer) => answer,
+            Err(error) => match known(error) {
+                Ok(none) => return Ok(none),
+                Err(_) => match call().send().await {
+                    Ok(answer) => answer,
+                    Err(error) => return known(error),
+                },
+            },
+        };
+        Ok(Some(found.db_cluster_endpoints.unwrap_or_default()))
     }
 
     /// `ListTagsForResource`.
@@ -86,17 +94,17 @@ impl Api {
         Ok(answer.tag_list.unwrap_or_default().into_iter().filter_map(pair).collect())
     }
 
-    /// `FailoverDBCluster`.
-    pub(super) async fn fail_over(&self, cluster: &str, target: &str) -> Result<(), Problem> {
+    /// `FailoverDBCluster`, once: whether it is made again is for whoever sees what became of it.
+    pub(super) async fn fail_over(&self, cluster: &str, target: &str) -> Result<Taken, Problem> {
         let call = self.client.failover_db_cluster().db_cluster_identifier(cluster);
-        let answer = call.target_db_instance_identifier(target).send().await;
-        answer.map(drop).map_err(|error| problem("FailoverDBCluster", error))
+        let call = call.target_db_instance_identifier(target).customize();
+        taken("FailoverDBCluster", call.config_override(once()).send().await)
     }
 
-    /// `RebootDBInstance`; without `ForceFailover`, which is not for Aurora.
-    pub(super) async fn reboot(&self, instance: &str) -> Result<(), Problem> {
-        let answer = self.client.reboot_db_instance().db_instance_identifier(instance).send().await;
-        answer.map(drop).map_err(|error| problem("RebootDBInstance", error))
+    /// `RebootDBInstance`, once; without `ForceFailover`, which is not for Aurora.
+    pub(super) async fn reboot(&self, instance: &str) -> Result<Taken, Problem> {
+        let call = self.client.reboot_db_instance().db_instance_identifier(instance).customize();
+        taken("RebootDBInstance", call.config_override(once()).send().await)
     }
 
     /// `DescribeEvents` of a cluster, or of an instance, from `since` on, in seconds since 1970.
@@ -118,6 +126,41 @@ impl Api {
                 return Ok(found);
             }
         }
+    }
+}
+
+/// A call that changes something, and was not refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// The API says that it does it.
+    Accepted,
+    /// No answer came back, and what was sent may have been accepted.
+    Lost,
+}
+
+/// Without the SDK's own retries, which also make a call again whose answer was lost.
+fn once() -> aws_sdk_rds::config::Builder {
+    aws_sdk_rds::config::Config::builder().retry_config(RetryConfig::disabled())
+}
+
+/// What became of a call that changes something.
+fn taken<T, E>(call: &'static str, answer: Result<T, SdkError<E>>) -> Result<Taken, Problem>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let Err(error) = answer else { return Ok(Taken::Accepted) };
+    let is_lost = match &error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => true,
+        SdkError::DispatchFailure(failure) => failure.is_io() || failure.is_timeout(),
+        SdkError::ServiceError(said) => said.raw().status_code() >= 500,
+        _ => false,
+    };
+    match problem(call, error) {
+        decided @ (Problem::Unsupported { .. } | Problem::Throttled { .. } | Problem::Expired { .. }) => {
+            Err(decided)
+        }
+        _ if is_lost => Ok(Taken::Lost),
+        refused => Err(refused),
     }
 }
 

@@ -25,6 +25,11 @@ pub fn can(action: Action) -> bool {
     is_simulated || matches!(action, Action::Restart | Crash | Action::Promote | Action::Switchover)
 }
 
+/// Whether it is done by a call of the API's, which is made again where nothing comes of it; a statement is sent once.
+pub fn is_call(action: Action) -> bool {
+    matches!(action, Action::Restart | Action::Promote | Action::Switchover)
+}
+
 /// The call or the statement that does `action` to `node`, or to whoever it is by then; `None`: nothing does.
 pub fn rehearse(survey: &Survey, action: Action, node: Option<NodeName>) -> Option<String> {
     let named = survey.named();

@@ -101,7 +101,8 @@ impl Cluster {
             writer_endpoint,
             reader_endpoint,
             primary: Mutex::new(NodeName::primary()),
-            schema: Schema::new(&config.schema, config.keep),
+            // While the lab goes, the cluster may be failing over.
+            schema: Schema::new(&config.schema, config.keep, config.patience.servers),
             turn: tokio::sync::Mutex::default(),
             since: Utc::now(),
             survey,
@@ -187,13 +188,13 @@ impl Cluster {
     pub async fn facts(&self) -> Vec<InstanceFacts> {
         let facts = async |seat: &Seat| {
             let (node, instance) = (seat.node.name, seat.instance.clone());
-            let mut facts =
-                InstanceFacts { node, instance, address: None, version: None, refused: Vec::new() };
+            let nobody = pg::aurora::Answers::nobody();
+            let mut facts = InstanceFacts { node, instance, address: None, version: None, answers: nobody };
             // What nobody says is missing, and fails nothing.
             if let Ok(session) = Session::connect(&seat.node.conninfo, "replab", DEADLINES).await {
                 facts.address = session.peer().map(|peer| peer.to_string());
                 facts.version = pg::aurora::version(&session).await.unwrap_or_default();
-                facts.refused = pg::aurora::refused(&session).await.unwrap_or_default();
+                facts.answers = pg::aurora::answers(&session).await;
                 session.close().await;
             }
             facts

@@ -1,6 +1,7 @@
 //! What a report shows of a cluster beside its nodes' settings.
 
 use crate::history::NodeName;
+use crate::pg::aurora::Answers;
 
 /// An instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,8 +14,8 @@ pub struct InstanceFacts {
     pub address: Option<String>,
     /// `aurora_version()`.
     pub version: Option<String>,
-    /// What it refuses of what a run may ask for, each with the error's code.
-    pub refused: Vec<(String, String)>,
+    /// What it says to what a run may ask for.
+    pub answers: Answers,
 }
 
 /// Something that RDS reports of a cluster or of an instance.

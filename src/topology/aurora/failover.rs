@@ -3,13 +3,14 @@
 //! A call that is accepted is not one that is carried out, which happens after several failovers in short order, and the
 //! target is a wish. So the members' roles decide, and the call is made again where nothing changes.
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::api::Api;
+use super::api::{Api, Taken};
 use super::discovery::glance;
-use super::patience::Pauses;
+use super::patience::LONGEST_PAUSE;
 use super::survey::AVAILABLE;
-use super::{Patience, Problem, Survey};
+use super::{Asked, Patience, Problem, Survey};
+use crate::topology::attached::Pauses;
 
 const CALL: &str = "FailoverDBCluster";
 
@@ -19,13 +20,13 @@ const BUSY: [&str; 2] = ["InvalidDBClusterStateFault", "InvalidDBInstanceState"]
 /// How a failover went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Promoted {
-    /// How often it was asked for.
-    pub(super) calls: u32,
+    /// How often it was asked for; never where it had come so before a call was taken.
+    pub(super) asked: Asked,
     /// Others that became the writer on the way.
     pub(super) detours: Vec<String>,
 }
 
-/// Makes `target` the writer.
+/// Makes `target` the writer. While the API is at something else, the first call waits for its end.
 ///
 /// # Errors
 /// [`Problem::NotPerformed`] when the role did not change after the last call; what the API says to a call.
@@ -35,34 +36,38 @@ pub(super) async fn promote(
     target: &str,
     patience: &Patience,
 ) -> Result<Promoted, Problem> {
-    let mut writer = writer(&glance(api, cluster).await?);
-    let mut promoted = Promoted { calls: 0, detours: Vec::new() };
+    let mut promoted = Promoted { asked: Asked::default(), detours: Vec::new() };
     let mut last = String::new();
-    while promoted.calls < patience.calls {
-        promoted.calls += 1;
-        match api.fail_over(cluster, target).await {
-            Ok(()) => {}
-            // The call before this one is being carried out after all.
-            Err(error) if promoted.calls > 1 && is_busy(&error) => {}
-            Err(error) => return Err(error),
-        }
-        match follow(api, cluster, target, &writer, patience).await? {
+    while promoted.asked.calls < patience.calls {
+        let again = promoted.asked.calls > 0;
+        let mut old = None;
+        let taken = once_idle(patience, async || {
+            old = writer(&glance(api, cluster).await?);
+            if old.as_deref() == Some(target) {
+                return Ok(None);
+            }
+            match api.fail_over(cluster, target).await {
+                // The call before this one is being carried out after all.
+                Err(error) if again && is_busy(&error) => Ok(Some(Taken::Accepted)),
+                taken => taken.map(Some),
+            }
+        });
+        let Some(taken) = taken.await? else { return Ok(promoted) };
+        promoted.asked.add(taken);
+        match follow(api, cluster, target, &old, patience).await? {
             Change::Promoted => return Ok(promoted),
             Change::Other(other) => {
                 last = format!("{other} became the writer instead");
-                promoted.detours.push(other.clone());
-                writer = Some(other);
+                promoted.detours.push(other);
             }
             Change::None { status } => {
-                last = format!(
-                    "the cluster is `{status}`, and {} is the writer still",
-                    writer.as_deref().unwrap_or("nobody")
-                );
+                let old = old.as_deref().unwrap_or("nobody");
+                last = format!("the cluster is `{status}`, and {old} is the writer still");
             }
         }
     }
-    let (instance, calls) = (target.to_owned(), promoted.calls);
-    Err(Problem::NotPerformed { call: CALL, instance, calls, why: last })
+    let (instance, asked) = (target.to_owned(), promoted.asked);
+    Err(Problem::NotPerformed { call: CALL, instance, asked, why: last })
 }
 
 /// What a call led to.
@@ -82,7 +87,7 @@ async fn follow(
     patience: &Patience,
 ) -> Result<Change, Problem> {
     let begun = Instant::now();
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::up_to(LONGEST_PAUSE);
     let mut is_seen = false;
     loop {
         let found = glance(api, cluster).await?;
@@ -111,7 +116,7 @@ async fn follow(
 /// [`Problem::NeverAvailable`].
 pub(super) async fn settle(api: &Api, cluster: &str, patience: &Patience) -> Result<Survey, Problem> {
     let begun = Instant::now();
-    let mut pauses = Pauses::new();
+    let mut pauses = Pauses::up_to(LONGEST_PAUSE);
     loop {
         let found = glance(api, cluster).await?;
         let late = found.members.iter().find(|member| member.status != AVAILABLE);
@@ -137,18 +142,32 @@ fn writer(found: &Survey) -> Option<String> {
     found.writer().map(|writer| writer.instance.clone())
 }
 
-/// Makes a call that is refused while something else is being done, until it is taken or the time is over.
+/// Makes a call that is refused while something else is being done, until it is taken or the time is over. One that is
+/// refused because there are too many is made again, too, for a short time.
 pub(super) async fn once_idle<T>(
     patience: &Patience,
     mut call: impl AsyncFnMut() -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let begun = Instant::now();
+    let mut pauses = Pauses::up_to(LONGEST_PAUSE);
     loop {
-        match call().await {
-            Err(error) if is_busy(&error) && begun.elapsed() < patience.available => {
-                sleep(std::time::Duration::from_secs(1)).await;
-            }
-            done => return done,
+        let done = call().await;
+        let limit = match &done {
+            Err(error) if is_busy(error) => patience.available,
+            Err(Problem::Throttled { .. }) => patience.notice,
+            _ => return done,
+        };
+        if begun.elapsed() >= limit {
+            return done;
         }
+        pauses.pause().await;
+    }
+}
+
+impl Asked {
+    /// One more call.
+    pub(super) fn add(&mut self, taken: Taken) {
+        self.calls += 1;
+        self.lost += u32::from(taken == Taken::Lost);
     }
 }

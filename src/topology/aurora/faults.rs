@@ -4,14 +4,12 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::cluster::Cluster;
-use super::patience::Pauses;
-use super::reboot::Rebooted;
 use super::seat::{self, Seat};
-use super::{failover, reboot};
-use crate::history::{Action, NodeName};
+use super::{Asked, failover, reboot};
+use crate::history::{Action, Nanos, NodeName};
 use crate::pg::{self, PgError, Session};
 use crate::topology::TopologyError;
-use crate::topology::attached::{DEADLINES, Seen};
+use crate::topology::attached::{DEADLINES, LONGEST_PAUSE, Pauses, Seen};
 
 impl Cluster {
     /// Does `action` to `node`, verifies on the servers that it took hold, and answers a line for the report.
@@ -27,12 +25,15 @@ impl Cluster {
             Action::Crash => self.crash(seat).await,
             Action::InjectReplicaFailure(failure) => {
                 let writer = self.seat(*self.primary())?;
-                self.simulate(writer, &pg::aurora::replica_failure(failure, &seat.instance)).await
+                let sql = pg::aurora::replica_failure(failure, &seat.instance);
+                self.simulate(seat, action.lasts(), writer, &sql).await
             }
             Action::InjectDiskFailure(failure) => {
-                self.simulate(seat, &pg::aurora::disk_failure(failure)).await
+                self.simulate(seat, action.lasts(), seat, &pg::aurora::disk_failure(failure)).await
             }
-            Action::InjectDiskCongestion(how) => self.simulate(seat, &pg::aurora::disk_congestion(how)).await,
+            Action::InjectDiskCongestion(how) => {
+                self.simulate(seat, action.lasts(), seat, &pg::aurora::disk_congestion(how)).await
+            }
             _ => Err(TopologyError::lab(format!("a cluster of Aurora's has no {action}"))),
         }
     }
@@ -44,7 +45,7 @@ impl Cluster {
         let begun = Instant::now();
         let restarted =
             async || seat.node.ask(DEADLINES).await.is_ok_and(|now| now.started != before.started);
-        let Rebooted { calls } =
+        let asked =
             reboot::reboot(&self.api, &self.survey.cluster, &seat.instance, &self.patience, restarted)
                 .await?;
         let seen = self.started_anew(seat, &before).await?;
@@ -63,7 +64,7 @@ impl Cluster {
         Ok(format!(
             "RebootDBInstance {}: {}; its server started anew within {} ms; all are available{also}",
             seat.instance,
-            accepted(calls),
+            accepted(asked),
             up.as_millis()
         ))
     }
@@ -104,7 +105,7 @@ impl Cluster {
             "FailoverDBCluster to {}: {}; it is the writer after {} ms, and takes writes after {} ms{led}; all are \
              available after {} ms, and {} is a reader{detours}",
             seat.instance,
-            accepted(promoted.calls),
+            accepted(promoted.asked),
             role.as_millis(),
             writes.as_millis(),
             begun.elapsed().as_millis(),
@@ -142,21 +143,32 @@ impl Cluster {
         ))
     }
 
-    /// A statement that makes Aurora simulate something for a while. That nobody can see from outside; that it was
-    /// accepted is all that is known.
-    async fn simulate(&self, seat: &Seat, sql: &str) -> Result<String, TopologyError> {
-        let asked = async {
-            let session = seat.node.session().await?;
+    /// A statement to `asked` that makes Aurora simulate something at `seat` for a while. That nobody can see from outside;
+    /// that it was accepted is all that is known.
+    async fn simulate(
+        &self,
+        seat: &Seat,
+        length: Nanos,
+        asked: &Seat,
+        sql: &str,
+    ) -> Result<String, TopologyError> {
+        // Aurora takes whole seconds.
+        let length = Nanos(length.0.next_multiple_of(1_000_000_000));
+        seat.simulates(length);
+        let accepted = async {
+            let session = asked.node.session().await?;
             session.simple_query_rows(sql).await?;
             session.close().await;
             Ok(())
         };
-        asked.await.map_err(|error: PgError| TopologyError::Query {
-            node: seat.node.name,
+        accepted.await.map_err(|error: PgError| TopologyError::Query {
+            node: asked.node.name,
             what: "ask Aurora to simulate a fault",
             why: format!("{sql}: {error}"),
         })?;
-        Ok(format!("accepted by {}: {sql}", seat.instance))
+        // It began at some time until now.
+        seat.simulates(length);
+        Ok(format!("accepted by {}: {sql}", asked.instance))
     }
 
     async fn started_anew(&self, seat: &Seat, before: &Seen) -> Result<Seen, TopologyError> {
@@ -169,7 +181,7 @@ impl Cluster {
     async fn endpoint_leads_to(&self, seat: &Seat, begun: Instant) -> Result<String, TopologyError> {
         let Some(conninfo) = self.writer_endpoint() else { return Ok(String::new()) };
         let end = Instant::now() + self.patience.servers;
-        let mut pauses = Pauses::new();
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         loop {
             let found = match seat::ask(conninfo, DEADLINES).await {
                 Ok((who, _)) => {
@@ -201,18 +213,19 @@ impl Cluster {
             if seat.node.started().is_some_and(|started| started != seen.started) {
                 anew.push(seat.instance.clone());
             }
-            seat.node.remember(seen);
+            seat.remember(seen);
         }
         Ok(anew)
     }
 
     /// Whether the cluster is what the run made of it: the same writer by the API and by the servers, everybody available,
-    /// and no server that started anew unasked.
+    /// and no server that started anew unasked. Faults that are still simulated are waited out first.
     pub async fn all_follow(&self) -> Result<(), TopologyError> {
+        seat::outlast(&self.seats).await;
         let found = failover::settle(&self.api, &self.survey.cluster, &self.patience).await?;
         let primary = self.seat(*self.primary())?;
         if let Some(writer) = found.writer().filter(|writer| writer.instance != primary.instance) {
-            let why = format!("{} is the writer now, and no fault of this run made it so", writer.instance);
+            let why = format!("{} is the writer now, and {}", writer.instance, self.nobody_asked());
             return Err(TopologyError::lab(why));
         }
         for seat in &self.seats {
@@ -220,7 +233,7 @@ impl Cluster {
             let name = seat.node.name;
             if seen.in_recovery == (name == primary.node.name) {
                 let role = if seen.in_recovery { "a reader" } else { "a writer" };
-                let why = format!("{} is {role} now, and no fault of this run made it so", seat.instance);
+                let why = format!("{} is {role} now, and {}", seat.instance, self.nobody_asked());
                 return Err(TopologyError::lab(why));
             }
             if seat.node.started().is_some_and(|started| started != seen.started) {
@@ -230,14 +243,28 @@ impl Cluster {
         }
         Ok(())
     }
+
+    /// Why another role is an error; what Aurora does of itself while it simulates something is not for replab to say.
+    fn nobody_asked(&self) -> &'static str {
+        if self.seats.iter().any(|seat| seat.simulated().is_some()) {
+            "no fault of this run made it so, unless Aurora did for one that it simulates"
+        } else {
+            "no fault of this run made it so"
+        }
+    }
 }
 
-/// `accepted`, `accepted at the 3rd call`: the calls before were not carried out.
-fn accepted(calls: u32) -> String {
-    match calls {
-        1 => "accepted".to_owned(),
-        more => {
-            format!("carried out at call {more}, after {} that were accepted and not carried out", more - 1)
+/// `accepted`, or at which call it was carried out, and what became of those before.
+fn accepted(asked: Asked) -> String {
+    match asked {
+        Asked { calls: 0, .. } => "it was done before a call was taken".to_owned(),
+        Asked { calls: 1, lost: 0 } => "accepted".to_owned(),
+        Asked { calls: 1, .. } => "carried out, and the call got no answer".to_owned(),
+        Asked { calls, lost: 0 } => {
+            format!("carried out at call {calls}, after {} that were accepted and not carried out", calls - 1)
+        }
+        Asked { calls, lost } => {
+            format!("carried out at call {calls}; {lost} of the calls got no answer")
         }
     }
 }

@@ -12,6 +12,7 @@ mod access;
 mod account;
 #[cfg(feature = "aurora")]
 mod api;
+mod asked;
 mod calls;
 #[cfg(feature = "aurora")]
 mod cluster;
@@ -42,7 +43,8 @@ mod tests;
 mod token;
 
 pub use access::{Access, Auth, Tls};
-pub use calls::{CALLS, can, rehearse};
+pub use asked::Asked;
+pub use calls::{CALLS, can, is_call, rehearse};
 #[cfg(feature = "aurora")]
 pub use cluster::{Cluster, Config};
 #[cfg(feature = "aurora")]

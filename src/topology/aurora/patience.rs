@@ -30,27 +30,6 @@ impl Default for Patience {
     }
 }
 
+/// Between two looks at the API, which counts calls.
 #[cfg(feature = "aurora")]
-/// Pauses between two looks: short at first, as a stand-in answers at once, and longer as it takes longer, as the API
-/// counts calls.
-#[cfg(feature = "aurora")]
-#[derive(Debug)]
-pub(super) struct Pauses(Duration);
-
-#[cfg(feature = "aurora")]
-const FIRST: Duration = Duration::from_millis(100);
-#[cfg(feature = "aurora")]
-const LONGEST: Duration = Duration::from_secs(5);
-
-#[cfg(feature = "aurora")]
-impl Pauses {
-    pub(super) fn new() -> Pauses {
-        Pauses(FIRST)
-    }
-
-    /// Waits for the next look.
-    pub(super) async fn pause(&mut self) {
-        tokio::time::sleep(self.0).await;
-        self.0 = (self.0 * 3 / 2).min(LONGEST);
-    }
-}
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);

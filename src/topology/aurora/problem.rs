@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Asked;
 use crate::topology::Category;
 
 /// Why a cluster cannot be used, or did not do what it was told to. No text holds a secret.
@@ -112,15 +113,15 @@ pub enum Problem {
         /// Its resource name.
         arn: String,
     },
-    /// Accepted, and never done.
-    #[error("{call} of `{instance}` was accepted {calls} times and not carried out: {why}")]
+    /// Accepted, as far as anybody knows, and never done.
+    #[error("{call} of `{instance}` was {asked} and not carried out: {why}")]
     NotPerformed {
         /// Which call.
         call: &'static str,
         /// To whom.
         instance: String,
         /// How often.
-        calls: u32,
+        asked: Asked,
         /// What is there instead.
         why: String,
     },

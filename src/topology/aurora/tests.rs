@@ -2,7 +2,7 @@
 //!
 //! Not by the SDK's mocks: with them comes a feature of `serde_json` that changes the order of every document, in tests only.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use aws_sdk_rds::config::retry::RetryConfig;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 
 mod moto;
 
 use super::api::Api;
-use super::{Patience, Problem, discovery, failover, reboot};
+use super::{Asked, Patience, Problem, discovery, failover, reboot};
 use crate::topology::TopologyError;
 
 /// A cluster at one moment: its state, its writer, and its instances with their states, each of the tier that its place
@@ -44,8 +45,14 @@ struct Script {
     now: Option<Look>,
     failovers: Vec<String>,
     reboots: u32,
-    /// So many calls are throttled first.
-    throttled: u32,
+    /// So many calls of each kind are throttled first.
+    throttled: BTreeMap<&'static str, u32>,
+    /// So many failovers and reboots are refused after these, as something else is being done.
+    busy: u32,
+    /// So many of the answers to failovers and reboots that are accepted then are lost on the way.
+    lost: u32,
+    /// A custom endpoint, where the API knows of such.
+    custom: Option<&'static str>,
     /// What comes after each failover that was asked for, the last for ever.
     after: VecDeque<Vec<Look>>,
 }
@@ -61,21 +68,36 @@ impl Script {
         next
     }
 
-    /// The answer to a call: HTTP's status, and the result's XML or an error's code.
-    fn answer(&mut self, action: &str, target: Option<&str>) -> Result<String, (u16, String)> {
+    /// The answer to a call: the result's XML; else HTTP's status and the body, or nothing at all.
+    fn answer(&mut self, action: &str, target: Option<&str>) -> Result<String, Option<(u16, String)>> {
+        if let Some(left) = self.throttled.get_mut(action).filter(|left| **left > 0) {
+            *left -= 1;
+            return Err(Some(refusal("Throttling", "Rate exceeded")));
+        }
+        let changes = matches!(action, "FailoverDBCluster" | "RebootDBInstance");
+        if changes && self.busy > 0 {
+            self.busy -= 1;
+            return Err(Some(refusal("InvalidDBClusterStateFault", "it is failing over")));
+        }
+        let result = self.result(action, target).map_err(Some)?;
+        if changes && self.lost > 0 {
+            self.lost -= 1;
+            return Err(None);
+        }
+        Ok(result)
+    }
+
+    fn result(&mut self, action: &str, target: Option<&str>) -> Result<String, (u16, String)> {
         match action {
-            "DescribeDBClusters" if self.throttled > 0 => {
-                self.throttled -= 1;
-                let error = "<Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded</Message>";
-                Err((
-                    400,
-                    format!("<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>"),
-                ))
-            }
             "DescribeDBClusters" => Ok(self.describe()),
             "DescribeDBInstances" => Ok(self.instances()),
-            // As moto does with a call that it does not know.
-            "DescribeDBClusterEndpoints" => Err((500, "<!doctype html><title>500</title>".to_owned())),
+            "DescribeDBClusterEndpoints" => match self.custom {
+                Some(name) => Ok(format!(
+                    "<DBClusterEndpoints><DBClusterEndpointList><DBClusterEndpointIdentifier>{name}                     </DBClusterEndpointIdentifier><Endpoint>{name}.x</Endpoint><CustomEndpointType>READER                     </CustomEndpointType></DBClusterEndpointList></DBClusterEndpoints>"
+                )),
+                // As moto does with a call that it does not know.
+                None => Err((500, "<!doctype html><title>500</title>".to_owned())),
+            },
             "ListTagsForResource" => {
                 Ok("<TagList><Tag><Key>replab:faults</Key><Value>allowed</Value></Tag></TagList>".to_owned())
             }
@@ -131,6 +153,11 @@ impl Script {
     }
 }
 
+fn refusal(code: &str, message: &str) -> (u16, String) {
+    let error = format!("<Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>");
+    (400, format!("<ErrorResponse><Error>{error}</Error><RequestId>1</RequestId></ErrorResponse>"))
+}
+
 /// The wire: below everything that the SDK does, retries included.
 #[derive(Clone, Debug)]
 struct Wire(Arc<Mutex<Script>>);
@@ -146,7 +173,11 @@ impl HttpConnector for Wire {
                 let result = format!("<{action}Result>{result}</{action}Result>");
                 (200, format!("<{action}Response>{result}</{action}Response>"))
             }
-            Err(refused) => refused,
+            Err(Some(refused)) => refused,
+            Err(None) => {
+                let broken = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+                return HttpConnectorFuture::ready(Err(ConnectorError::io(broken.into())));
+            }
         };
         let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
         HttpConnectorFuture::ready(Ok(response))
@@ -170,6 +201,11 @@ fn script(looks: Vec<Look>) -> Arc<Mutex<Script>> {
 
 fn patience() -> Patience {
     Patience::default()
+}
+
+/// So many, all of them answered.
+fn calls(calls: u32) -> Asked {
+    Asked { calls, lost: 0 }
 }
 
 async fn promote(script: &Arc<Mutex<Script>>, target: &str) -> Result<failover::Promoted, Problem> {
@@ -215,7 +251,7 @@ async fn a_failover_is_over_when_the_members_role_has_changed() {
         look("failing-over", "lab-2"),
     ]]);
     let promoted = promote(&script, "lab-2").await.unwrap();
-    assert_eq!(promoted, failover::Promoted { calls: 1, detours: Vec::new() });
+    assert_eq!(promoted, failover::Promoted { asked: calls(1), detours: Vec::new() });
     assert_eq!(script.lock().unwrap().failovers, ["lab-2"]);
 }
 
@@ -229,7 +265,7 @@ async fn a_failover_that_was_accepted_and_dropped_is_asked_for_again() {
         vec![look("failing-over", "lab-1"), look("available", "lab-2")],
     ]);
     let promoted = promote(&script, "lab-2").await.unwrap();
-    assert_eq!(promoted.calls, 3);
+    assert_eq!(promoted.asked, calls(3));
 
     script.lock().unwrap().looks = dropped.into();
     let begun = tokio::time::Instant::now();
@@ -247,17 +283,87 @@ async fn another_member_than_the_one_that_was_named_may_be_promoted_first() {
         vec![look("failing-over", "lab-3"), look("available", "lab-2")],
     ]);
     let promoted = promote(&script, "lab-2").await.unwrap();
-    assert_eq!(promoted, failover::Promoted { calls: 2, detours: vec!["lab-3".to_owned()] });
+    assert_eq!(promoted, failover::Promoted { asked: calls(2), detours: vec!["lab-3".to_owned()] });
 }
 
 #[tokio::test(start_paused = true)]
 async fn calls_that_are_throttled_are_made_again_and_not_for_ever() {
     let script = script(vec![look("available", "lab-1")]);
-    script.lock().unwrap().throttled = 4;
+    script.lock().unwrap().throttled = BTreeMap::from([("DescribeDBClusters", 4)]);
     discovery::glance(&api(&script), "lab").await.unwrap();
-    script.lock().unwrap().throttled = 100;
+    script.lock().unwrap().throttled = BTreeMap::from([("DescribeDBClusters", 100)]);
     let error = discovery::glance(&api(&script), "lab").await.unwrap_err();
     insta::assert_snapshot!(error, @"DescribeDBClusters: AWS goes on to refuse it, as there are too many calls (Rate exceeded)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn custom_endpoints_are_asked_for_again_where_the_call_is_known() {
+    let script = script(vec![look("available", "lab-1")]);
+    let found = async || discovery::look(&api(&script), "lab").await.map(|found| found.custom_endpoints);
+    let throttle = |times| script.lock().unwrap().throttled.insert("DescribeDBClusterEndpoints", times);
+    throttle(3);
+    assert_eq!(found().await, Ok(None), "no such call behind it");
+    script.lock().unwrap().custom = Some("reports");
+    throttle(3);
+    let endpoints = found().await.unwrap().unwrap();
+    assert_eq!(endpoints.iter().map(|one| &*one.host).collect::<Vec<_>>(), ["reports.x"]);
+    throttle(100);
+    insta::assert_snapshot!(found().await.unwrap_err(), @"DescribeDBClusterEndpoints: AWS goes on to refuse it, as there are too many calls (Rate exceeded)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_something_waits_until_the_api_is_idle() {
+    let script = script(vec![look("available", "lab-1")]);
+    let both = BTreeMap::from([("FailoverDBCluster", 2), ("RebootDBInstance", 2)]);
+    {
+        let mut script = script.lock().unwrap();
+        script.after = VecDeque::from([vec![look("failing-over", "lab-1"), look("available", "lab-2")]]);
+        (script.busy, script.throttled) = (3, both.clone());
+    }
+    assert_eq!(promote(&script, "lab-2").await.unwrap().asked, calls(1));
+    assert_eq!(script.lock().unwrap().failovers, ["lab-2"]);
+    (script.lock().unwrap().busy, script.lock().unwrap().throttled) = (3, both);
+    let rebooted = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), async || true).await;
+    assert_eq!(rebooted, Ok(calls(1)));
+
+    // Somebody else's failover was to the same instance.
+    let mut failing_over = VecDeque::from(vec![look("failing-over", "lab-2"); 2]);
+    failing_over.push_back(look("available", "lab-3"));
+    (script.lock().unwrap().looks, script.lock().unwrap().busy) = (failing_over, 2);
+    assert_eq!(promote(&script, "lab-3").await.unwrap().asked, calls(0));
+
+    let begun = tokio::time::Instant::now();
+    script.lock().unwrap().busy = u32::MAX;
+    let error = promote(&script, "lab-1").await.unwrap_err();
+    insta::assert_snapshot!(error, @"FailoverDBCluster: it is failing over (InvalidDBClusterStateFault)");
+    assert!(begun.elapsed() >= patience().available);
+    script.lock().unwrap().busy = 0;
+    script.lock().unwrap().throttled = BTreeMap::from([("FailoverDBCluster", u32::MAX)]);
+    assert!(matches!(promote(&script, "lab-1").await, Err(Problem::Throttled { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_whose_answer_is_lost_is_not_made_again_before_anybody_has_looked() {
+    let script = script(vec![look("available", "lab-1")]);
+    script.lock().unwrap().after =
+        VecDeque::from([vec![look("failing-over", "lab-1"), look("available", "lab-2")]]);
+    script.lock().unwrap().lost = 1;
+    assert_eq!(promote(&script, "lab-2").await.unwrap().asked, Asked { calls: 1, lost: 1 });
+    assert_eq!(script.lock().unwrap().failovers, ["lab-2"], "it was carried out");
+
+    let mut rebooting = look("available", "lab-2");
+    rebooting.instances[2].1 = "rebooting";
+    script.lock().unwrap().after = VecDeque::from([vec![rebooting, look("available", "lab-2")]]);
+    script.lock().unwrap().lost = 1;
+    let rebooted = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), async || false).await;
+    assert_eq!(rebooted, Ok(Asked { calls: 1, lost: 1 }));
+    assert_eq!(script.lock().unwrap().reboots, 1);
+
+    // Lost, and not carried out.
+    script.lock().unwrap().lost = 2;
+    let error = promote(&script, "lab-1").await.unwrap_err();
+    insta::assert_snapshot!(error, @"FailoverDBCluster of `lab-1` was made 3 times (2 of them without an answer) and not carried out: the cluster is `available`, and lab-2 is the writer still");
+    assert_eq!(script.lock().unwrap().failovers, ["lab-2", "lab-1", "lab-1", "lab-1"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -277,7 +383,7 @@ async fn a_reboot_is_seen_by_the_state_or_by_the_server() {
     rebooting.instances[2].1 = "rebooting";
     script.lock().unwrap().after = VecDeque::from([vec![rebooting, look("available", "lab-1")]]);
     let by_state = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), async || false).await;
-    assert_eq!(by_state, Ok(reboot::Rebooted { calls: 1 }));
+    assert_eq!(by_state, Ok(calls(1)));
 
     // Over before anybody looks.
     let mut asked = 0;
@@ -286,7 +392,7 @@ async fn a_reboot_is_seen_by_the_state_or_by_the_server() {
         asked > 2
     };
     let by_server = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), anew).await;
-    assert_eq!(by_server, Ok(reboot::Rebooted { calls: 1 }));
+    assert_eq!(by_server, Ok(calls(1)));
 
     script.lock().unwrap().reboots = 0;
     let never = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), async || false).await;

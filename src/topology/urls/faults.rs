@@ -3,13 +3,13 @@
 use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Cluster;
 use super::hook::Hook;
 use crate::history::{Action, NodeName};
 use crate::topology::TopologyError;
-use crate::topology::attached::{DEADLINES, Node, POLL, Seen};
+use crate::topology::attached::{DEADLINES, LONGEST_PAUSE, Node, Pauses, Seen};
 
 impl Cluster {
     /// Has the user's command do `action` to `node`, verifies on the servers that it took hold, and answers a line for
@@ -53,11 +53,12 @@ impl Cluster {
         let ran = self.hook(node, Action::Promote)?.run().await?;
         node.wait(self.config.settle_limit, "leave recovery", |seen| !seen.in_recovery).await?;
         let end = Instant::now() + self.config.settle_limit;
+        let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         while let Some(second) = self.primaries().await.into_iter().find(|name| *name != node.name) {
             if Instant::now() >= end {
                 return Err(TopologyError::SecondPrimary { node: node.name, primary: second });
             }
-            sleep(POLL).await;
+            pauses.pause().await;
         }
         *self.primary() = node.name;
         Ok(format!("{ran}; {} takes writes, and {old} does not", node.name))

@@ -23,6 +23,9 @@ mod hook;
 /// Long enough for a server to replay what it has to.
 pub const SETTLE_LIMIT: Duration = super::attached::SETTLE_LIMIT;
 
+/// How long the primary may be away when the run's schema is to be dropped: nobody fails it over any more.
+const DROP_LIMIT: Duration = Duration::from_secs(30);
+
 /// What to attach to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -89,7 +92,8 @@ impl Cluster {
             node.remember(seen);
         }
         let primary = Mutex::new(NodeName::primary());
-        let (schema, moved) = (Schema::new(&config.schema, config.keep), AtomicBool::new(false));
+        let schema = Schema::new(&config.schema, config.keep, DROP_LIMIT);
+        let moved = AtomicBool::new(false);
         Ok(Cluster { config, nodes, primary, schema, moved, turn: tokio::sync::Mutex::default() })
     }
 

@@ -65,9 +65,11 @@ fn what_is_no_cluster_for_a_run_is_refused_by_name() {
         .explains(&["as the test wants it (AccessDenied)", "infra/policy-run.json"]);
     let other = ["--cluster", "other", "--region", "us-east-1", "--endpoint-url", &stub(|_| {}).url];
     run(&lab, &other, &KEYS).exits(11).explains(&["no cluster `other` in us-east-1"]);
-    ask(&lab, &stub(|_| {}), &["--replicas", "3"])
-        .exits(11)
-        .explains(&["has 1 readers, and the plan has 3 replicas", "--replicas 1"]);
+    // As many as a cluster can have are as many as anybody says, too.
+    for said in ["3", "15"] {
+        let differs = format!("has 1 readers, and the plan has {said} replicas");
+        ask(&lab, &stub(|_| {}), &["--replicas", said]).exits(11).explains(&[&differs, "--replicas 1"]);
+    }
     ask(&lab, &stub(|_| {}), &["--fault", "restart(replica-2)@1s"])
         .exits(2)
         .explains(&["there is no node `replica-2`"]);
@@ -78,7 +80,7 @@ fn what_is_no_cluster_for_a_run_is_refused_by_name() {
 fn nothing_is_broken_unasked() {
     let lab = Lab::new();
     let api = stub(|_| {});
-    let fault = ["--fault", "restart(primary)@1s,promote(replica-1)@2s"];
+    let fault = ["--fault", "restart(primary)@1s,promote(replica-1)@2s", "--duration", "5s"];
     ask(&lab, &api, &fault).exits(2).explains(&["nothing is rebooted or failed over unasked", "--yes"]);
     let rehearsed = ask(&lab, &api, &[&fault[..], &["--dry-run"]].concat()).exits(0);
     for line in [
@@ -87,12 +89,30 @@ fn nothing_is_broken_unasked() {
         "# promote(replica-1)@2s: rds:FailoverDBCluster DBClusterIdentifier=lab TargetDBInstanceIdentifier=lab-2",
         "# on the writer: CREATE SCHEMA replab_",
         "# rds:DescribeEvents",
+        "TargetDBInstanceIdentifier=lab-2, and again where nothing comes of it, 3 times in all at most",
+        "# on the writer: INSERT INTO replab_mark",
+        "# on the writer, once in 50ms at most: SELECT … FROM pg_catalog.aurora_replica_status()",
     ] {
         assert!(rehearsed.stdout.contains(line), "{line}: {}", rehearsed.stdout);
     }
     for line in ["primary: lab-1, promotion tier 1", "replica-1: lab-2"] {
         assert!(rehearsed.stderr.contains(line), "{line}: {}", rehearsed.stderr);
     }
+
+    // What is sent once is said to be sent once, and what is waited for differs.
+    let simulated = "crash(writer)@1s,inject-replica-failure(replica-1,for=3s)@2s";
+    let shown = ask(&lab, &api, &["--fault", simulated, "--dry-run", "--duration", "20s"]).exits(0).stdout;
+    let of = |words: &str| shown.lines().filter(|line| line.contains(words)).collect::<Vec<_>>();
+    assert!(!shown.contains("again where nothing comes of it"), "{shown}");
+    assert_eq!(of("aurora_inject_crash").len(), 1, "{shown}");
+    assert!(of("# crash(writer)@1s:")[1].contains("until it is done"), "{shown}");
+    let failure = of("# inject-replica-failure");
+    assert!(
+        failure[0].contains("SELECT pg_catalog.aurora_inject_replica_failure(100.0, 3, 'lab-2')"),
+        "{shown}"
+    );
+    assert!(failure[1].contains("the last reads wait until its 3s are over"), "{shown}");
+    assert_eq!(of("once in 100ms at most").len(), 1, "{shown}");
 
     let untagged = stub(|shape| shape.tagged = false);
     let yes = [&fault[..], &["--yes"]].concat();

@@ -2,11 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::serving::{KEY_ID, SECRET, Serving};
-use crate::lab::{Done, Lab, judgement};
+use crate::lab::{Done, Lab, judgement, until};
 
 /// A place to run in, and what the run left there.
 struct Runner<'a> {
@@ -28,7 +32,7 @@ impl<'a> Runner<'a> {
         self.run_with(&[&["--ca-bundle", self.text("ca")], args].concat())
     }
 
-    fn run_with(&self, args: &[&str]) -> Done {
+    fn command(&self, args: &[&str]) -> Command {
         let url = self.text("endpoint_url");
         let always = ["run", "--cluster", "part-4", "--region", "us-east-1", "--endpoint-url", url];
         let short = ["--clients", "4", "--seed", "1"];
@@ -40,10 +44,34 @@ impl<'a> Runner<'a> {
         }
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
         command.env("PGPASSWORD", self.password());
-        let done: Done = command.output().unwrap().into();
+        command
+    }
+
+    fn run_with(&self, args: &[&str]) -> Done {
+        let done: Done = self.command(args).output().unwrap().into();
         let said = format!("{}{}", done.stdout, done.stderr);
         assert!(!said.contains(self.password()) && !said.contains(SECRET), "{said}");
         done
+    }
+
+    /// In the background; what it says is in a file.
+    fn start(&self, args: &[&str]) -> Child {
+        let said = fs::File::create(self.said()).unwrap();
+        let args = [&["--ca-bundle", self.text("ca"), "--yes"], args].concat();
+        self.command(&args).stdout(Stdio::null()).stderr(said).spawn().unwrap()
+    }
+
+    fn said(&self) -> PathBuf {
+        self.lab.path().join("said")
+    }
+
+    /// Waits until it has said `words`, and has not ended before.
+    fn until_said(&self, child: &mut Child, words: &str) {
+        until(words, || {
+            let said = fs::read_to_string(self.said()).unwrap();
+            assert!(said.contains(words) || child.try_wait().unwrap().is_none(), "{said}");
+            said.contains(words)
+        });
     }
 
     fn password(&self) -> &str {
@@ -160,6 +188,40 @@ fn faults_of_auroras_own_are_injected() {
         runner.run(&["--duration", "2s", "--fault", "inject-disk-failure(writer,for=1s)@1s", "--yes"]);
     let refused = refused.exits(12);
     assert!(refused.stderr.contains("aurora_inject_disk_failure"), "{}", refused.stderr);
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn what_is_simulated_may_start_an_instance_anew_until_it_is_over() {
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let runner = Runner::new(&serving);
+    let fault = "inject-replica-failure(replica-1,percent=10,for=15s)@500ms";
+    let mut child = runner.start(&["--duration", "1s", "--fault", fault]);
+    runner.until_said(&mut child, "ending the load");
+    // As Aurora would, of itself.
+    drop(serving.ask("part-4-instance-2", "SELECT aurora_inject_crash('instance')"));
+    assert!(child.try_wait().unwrap().is_none(), "it waits until the fault is over");
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "{}", fs::read_to_string(runner.said()).unwrap());
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn ctrl_c_ends_the_wait_for_what_is_simulated() {
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let runner = Runner::new(&serving);
+    let begun = Instant::now();
+    let fault = "inject-replica-failure(replica-1,percent=10,for=5m)@500ms";
+    let mut child = runner.start(&["--duration", "1s", "--fault", fault]);
+    runner.until_said(&mut child, "ending the load");
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    let status = child.wait().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(300), "the fault is not over yet");
+    assert_eq!(status.code(), Some(130), "{}", fs::read_to_string(runner.said()).unwrap());
+    let events = runner.lab.results()["events"].clone();
+    assert_eq!(texts(&events, "message"), ["the events were not read: interrupted"]);
     runner.assert_clean();
     serving.end();
 }

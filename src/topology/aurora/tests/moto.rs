@@ -85,7 +85,7 @@ async fn a_cluster_is_found_and_failed_over_on_the_wire() {
 
     let patience = Patience::default();
     let promoted = failover::promote(&api, "lab", "lab-2", &patience).await.unwrap();
-    assert_eq!((promoted.calls, promoted.detours.len()), (1, 0));
+    assert_eq!((promoted.asked.calls, promoted.detours.len()), (1, 0));
     let settled = failover::settle(&api, "lab", &patience).await.unwrap();
     assert_eq!(settled.writer().unwrap().instance, "lab-2");
     let error = failover::promote(&api, "lab", "lab-9", &patience).await.unwrap_err();
