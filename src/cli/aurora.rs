@@ -81,6 +81,8 @@ pub(super) struct Args {
 enum PlantedBug {
     /// A failover loses what was acknowledged in the half second before it.
     LossyFailover,
+    /// Local write forwarding is said to be enabled, and its modes of consistency make nobody wait.
+    StaleForwarding,
 }
 
 fn probability(text: &str) -> Result<f64, String> {
@@ -140,6 +142,7 @@ fn settings(args: Args, keys: Keys) -> Settings {
         },
         plant: args.plant.map(|bug| match bug {
             PlantedBug::LossyFailover => Plant::LossyFailover,
+            PlantedBug::StaleForwarding => Plant::StaleForwarding,
         }),
         pg_bin: args.pg_bin,
         state_dir: args.state_dir,

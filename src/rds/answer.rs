@@ -53,7 +53,7 @@ pub(super) fn cluster(fleet: &Fleet, writer: NodeName) -> Element {
             text("IAMDatabaseAuthenticationEnabled", false),
             text("DeletionProtection", false),
             text("HttpEndpointEnabled", false),
-            text("LocalWriteForwardingStatus", "disabled"),
+            text("LocalWriteForwardingStatus", fleet.forwarding),
             text("ClusterCreateTime", stamp(fleet.created)),
             tags("TagList", &fleet.tags),
         ],

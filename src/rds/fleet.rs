@@ -67,6 +67,8 @@ pub(super) struct Fleet {
     pub(super) port: u16,
     /// Where the endpoints have names; else they are known by their addresses.
     pub(super) domain: Option<String>,
+    /// `LocalWriteForwardingStatus`: writes are forwarded nowhere, so that it is only said to be enabled where that is a bug.
+    pub(super) forwarding: &'static str,
     /// The cluster endpoint.
     pub(super) writer: Ipv4Addr,
     /// The reader endpoint.
@@ -211,6 +213,7 @@ pub(super) mod tests {
             version: "15.18".to_owned(),
             port: 5433,
             domain: None,
+            forwarding: "disabled",
             writer: Ipv4Addr::new(127, 0, 0, 2),
             reader: Ipv4Addr::new(127, 0, 0, 3),
             created: DateTime::UNIX_EPOCH,

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::answer::MASTER;
-use super::chaos::Dice;
+use super::chaos::{Dice, Plant};
 use super::control::{Beginning, Control};
 use super::door::Target;
 use super::events::Happening;
@@ -99,6 +99,9 @@ impl Served {
         std::fs::write(&authority, &tls.authority).map_err(TopologyError::io("write", &authority))?;
         let mut fleet = fleet(&cluster, &name, &settings.region, port).map_err(refused)?;
         fleet.domain = settings.domain;
+        if settings.plant == Some(Plant::StaleForwarding) {
+            fleet.forwarding = "enabled";
+        }
         let hosts = passfile.with_file_name("hosts");
         let endpoints = cluster.endpoints();
         let password = endpoints.first().and_then(|endpoint| endpoint.conninfo.password().cloned());
@@ -194,6 +197,7 @@ fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet
         version: version.split(' ').next().unwrap_or_default().to_owned(),
         port,
         domain: None,
+        forwarding: "disabled",
         writer: address::WRITER,
         reader: address::READER,
         created: now,

@@ -116,7 +116,7 @@ impl Control {
         // On Aurora the reader restarts as the writer, and its sessions end.
         self.cut(new);
         let switched = match self.plant {
-            None => self.act(new, Action::Switchover).await,
+            None | Some(Plant::StaleForwarding) => self.act(new, Action::Switchover).await,
             Some(Plant::LossyFailover) => {
                 let cluster = self.cluster.read().await;
                 Box::pin(lose(&cluster, old, new)).await.map_err(Into::into)

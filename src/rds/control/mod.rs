@@ -253,7 +253,8 @@ impl Control {
     pub(super) async fn wait_for_standbys(&self) -> anyhow::Result<()> {
         let writer = self.cluster.read().await.writer()?.0;
         let has_reader = self.fleet().readers(writer).next().is_some();
-        let names = if has_reader && self.plant.is_none() { ANY_READER } else { "" };
+        let is_lossy = self.plant == Some(Plant::LossyFailover);
+        let names = if has_reader && !is_lossy { ANY_READER } else { "" };
         let mut endpoints = self.cluster.read().await.direct_endpoints();
         endpoints.sort_by_key(|endpoint| endpoint.node != writer);
         let mut told = Ok(());

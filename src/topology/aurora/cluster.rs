@@ -9,7 +9,9 @@ use futures_util::future::join_all;
 use super::account::Account;
 use super::api::Api;
 use super::seat::{self, Seat};
-use super::{Access, Auth, InstanceFacts, Patience, Problem, Survey, Tls, discovery, secret, token};
+use super::{
+    Access, Auth, Consistency, InstanceFacts, Patience, Problem, Survey, Tls, discovery, secret, token,
+};
 use crate::history::{Action, Clock, EndpointSample, NodeName};
 use crate::pg::{self, Conninfo, Deadlines, Host, Passfile, PgError, Roots, Secret, Session, Verify};
 use crate::topology::attached::{DEADLINES, Node, Schema, for_clients};
@@ -72,13 +74,17 @@ impl Cluster {
             let (cluster, wanted) = (survey.cluster.clone(), config.readers);
             return Err(Problem::OtherReaders { cluster, found, wanted }.into());
         }
+        config.access.consistency.map_or(Ok(()), |_| survey.check_forwarding())?;
         let login = Login::new(&account, &survey, &config).await?;
         let mut seats = Vec::new();
         for (name, member) in survey.named() {
             let (host, port) =
                 member.address.as_ref().ok_or_else(|| Problem::NoAddress(member.instance.clone()))?;
             let conninfo = login.at(host, *port)?;
-            seats.push(Seat::new(name, member, &conninfo, (&config.schema, &config.synchronous_commit)));
+            let settings = (&*config.schema, &*config.synchronous_commit);
+            let mut seat = Seat::new(name, member, &conninfo, settings);
+            seat.node.clients = with_consistency(seat.node.clients, config.access.consistency);
+            seats.push(seat);
         }
         let endpoint =
             |at: &Option<(String, u16)>| at.as_ref().map(|(host, port)| login.at(host, *port)).transpose();
@@ -91,8 +97,10 @@ impl Cluster {
             seat.node.check(&seen)?;
             seat.node.remember(seen);
         }
-        let of_clients =
-            |conninfo: &Conninfo| for_clients(conninfo, &config.schema, &config.synchronous_commit);
+        let of_clients = |conninfo: &Conninfo| {
+            let conninfo = for_clients(conninfo, &config.schema, &config.synchronous_commit);
+            with_consistency(conninfo, config.access.consistency)
+        };
         Ok(Cluster {
             api,
             seats,
@@ -249,6 +257,13 @@ impl Cluster {
 
     pub(super) fn node_of(&self, instance: &str) -> Option<NodeName> {
         self.seats.iter().find(|seat| seat.instance == instance).map(|seat| seat.node.name)
+    }
+}
+
+fn with_consistency(conninfo: Conninfo, consistency: Option<Consistency>) -> Conninfo {
+    match consistency {
+        Some(mode) => conninfo.with_setting("apg_write_forward.consistency_mode", mode.mode()),
+        None => conninfo,
     }
 }
 

@@ -154,6 +154,14 @@ pub enum Problem {
     /// Tokens need it.
     #[error("the cluster `{0}` does not have IAM authentication enabled")]
     NoIam(String),
+    /// Modes of consistency need it.
+    #[error("the cluster `{cluster}` does not have local write forwarding enabled: it is {status}")]
+    NoForwarding {
+        /// Its identifier.
+        cluster: String,
+        /// `LocalWriteForwardingStatus`.
+        status: String,
+    },
 }
 
 impl Problem {
@@ -231,6 +239,9 @@ impl Problem {
             Problem::Secret(_) => "--auth password takes the password from PGPASSWORD; --auth iam needs none",
             Problem::NoIam(_) => {
                 "aws rds modify-db-cluster --enable-iam-database-authentication enables it, or use --auth password"
+            }
+            Problem::NoForwarding { .. } => {
+                "aws rds modify-db-cluster --enable-local-write-forwarding enables it, or leave out --consistency-mode"
             }
             Problem::Unsupported { .. } => return None,
         };

@@ -77,6 +77,20 @@ pub struct Survey {
 }
 
 impl Survey {
+    /// Whether its readers know of modes of consistency.
+    ///
+    /// # Errors
+    /// [`Problem::NoForwarding`]: the parameter would be taken, and mean nothing.
+    pub(super) fn check_forwarding(&self) -> Result<(), Problem> {
+        match self.write_forwarding.as_deref() {
+            Some("enabled") => Ok(()),
+            status => {
+                let status = status.unwrap_or("not known").to_owned();
+                Err(Problem::NoForwarding { cluster: self.cluster.clone(), status })
+            }
+        }
+    }
+
     /// Whether a run can use it.
     ///
     /// # Errors

@@ -243,6 +243,34 @@ fn a_failover_that_loses_commits_is_found() {
 }
 
 #[test]
+fn a_mode_of_consistency_is_held_to_its_promise() {
+    let fresh = ["counter", "--duration", "4s", "--consistency-mode", "global"];
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let runner = Runner::new(&serving);
+    runner.run(&fresh).exits(11).explains(&[
+        "`part-4` does not have local write forwarding enabled: it is disabled",
+        "--consistency-mode",
+    ]);
+    serving.end();
+
+    let Some(serving) = Serving::start(&["--readers", "1", "--plant", "stale-forwarding"]) else { return };
+    let runner = Runner::new(&serving);
+    // The reader is sure to be behind for a while.
+    let fault = ["--fault", "inject-replica-failure(replica-1,for=2s)@1s", "--yes"];
+    runner.run(&[&fresh[..], &fault].concat()).exits(1);
+    let report = runner.lab.results();
+    assert!(
+        report["run"]["topology"].as_str().unwrap().contains("(consistency mode global)"),
+        "{}",
+        report["run"]
+    );
+    let stale = judgement(&report, "counter", "read-your-writes", Some("replica-1"));
+    assert_eq!((&stale["verdict"], &stale["claimed"]), (&"fail".into(), &true.into()), "{stale}");
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
 fn who_cannot_be_verified_is_not_talked_to() {
     let Some(serving) = Serving::start(&["--readers", "0"]) else { return };
     let runner = Runner::new(&serving);
