@@ -35,7 +35,7 @@ pub(in crate::topology) struct Seen {
     system: Option<String>,
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "aurora"))]
 impl Seen {
     /// A reader whose server started then.
     pub(in crate::topology) fn since(started: &str) -> Seen {

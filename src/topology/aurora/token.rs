@@ -9,6 +9,7 @@ use aws_credential_types::provider::{
     ProvideCredentials, Result as Provided, SharedCredentialsProvider, future,
 };
 use aws_sdk_rds::auth_token::{AuthTokenGenerator, Config};
+use chrono::Utc;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
@@ -81,7 +82,7 @@ impl Kept {
     /// Whoever comes while they are asked for waits for the same answer.
     async fn get(&self) -> Provided {
         let mut last = self.last.lock().await;
-        let until = SystemTime::now() + MARGIN;
+        let until = SystemTime::from(Utc::now()) + MARGIN;
         let is_good = |kept: &&Credentials| kept.expiry().is_none_or(|expiry| expiry > until);
         if let Some(kept) = last.as_ref().filter(is_good) {
             return Ok(kept.clone());
@@ -123,7 +124,7 @@ mod tests {
             Self: 'a,
         {
             self.asked.fetch_add(1, Ordering::Relaxed);
-            let expiry = self.good.map(|good| SystemTime::now() + good);
+            let expiry = self.good.map(|good| SystemTime::from(Utc::now()) + good);
             future::ProvideCredentials::ready(Ok(Credentials::new("AKID", "hunter2", None, expiry, "tests")))
         }
     }

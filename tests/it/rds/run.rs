@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use replab::history::{Clock, Nanos};
 use serde_json::Value;
 
 use super::serving::{KEY_ID, SECRET, Serving};
@@ -197,8 +197,8 @@ fn what_is_simulated_may_start_an_instance_anew_until_it_is_over() {
     let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
     let runner = Runner::new(&serving);
     let fault = "inject-replica-failure(replica-1,percent=10,for=15s)@500ms";
-    let mut child = runner.start(&["--duration", "1s", "--fault", fault]);
-    runner.until_said(&mut child, "ending the load");
+    let mut child = runner.start(&["--duration", "4s", "--fault", fault]);
+    runner.until_said(&mut child, "\nfault: inject-replica-failure");
     // As Aurora would, of itself.
     drop(serving.ask("part-4-instance-2", "SELECT aurora_inject_crash('instance')"));
     assert!(child.try_wait().unwrap().is_none(), "it waits until the fault is over");
@@ -212,13 +212,13 @@ fn what_is_simulated_may_start_an_instance_anew_until_it_is_over() {
 fn ctrl_c_ends_the_wait_for_what_is_simulated() {
     let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
     let runner = Runner::new(&serving);
-    let begun = Instant::now();
+    let clock = Clock::start();
     let fault = "inject-replica-failure(replica-1,percent=10,for=5m)@500ms";
     let mut child = runner.start(&["--duration", "1s", "--fault", fault]);
     runner.until_said(&mut child, "ending the load");
     kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
     let status = child.wait().unwrap();
-    assert!(begun.elapsed() < Duration::from_secs(300), "the fault is not over yet");
+    assert!(clock.now() < Nanos::from_millis(300_000), "the fault is not over yet");
     assert_eq!(status.code(), Some(130), "{}", fs::read_to_string(runner.said()).unwrap());
     let events = runner.lab.results()["events"].clone();
     assert_eq!(texts(&events, "message"), ["the events were not read: interrupted"]);
