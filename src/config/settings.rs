@@ -351,7 +351,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 53);
+        assert_eq!(KEYS.len(), 54);
     }
 
     #[test]
