@@ -309,9 +309,16 @@ fn boto3_signs_tokens_that_open_the_endpoints() {
 fn the_command_line_reads_the_master_users_secret() {
     let Some(bin) = require_aws() else { return };
     let Some(serving) = Serving::start(&["--readers", "0"]) else { return };
+    // The first version of it does not heed the variables.
+    let url = serving.facts["endpoint_url"].as_str().unwrap();
     let aws = |args: &[&str], envs: &[(&str, &str)]| {
         let mut command = program(&serving, bin.join("aws"));
-        command.args(["--output", "json"]).args(args).envs(envs.iter().copied()).output().unwrap()
+        command
+            .args(["--output", "json", "--endpoint-url", url])
+            .args(args)
+            .envs(envs.iter().copied())
+            .output()
+            .unwrap()
     };
     let described: Value = serde_json::from_str(&said(&aws(&["rds", "describe-db-clusters"], &[]))).unwrap();
     let cluster = &described["DBClusters"][0];
