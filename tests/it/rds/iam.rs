@@ -1,12 +1,14 @@
 //! Tokens at the endpoints: each is good for one user, at one endpoint, for a while.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use chrono::{TimeDelta, Utc};
 use replab::pg::{Conninfo, Host, PgError, Roots, Secret, Session, Tls, Verify};
 
+use super::endpoints::encrypted;
 use super::serving::{DEADLINES, Serving};
 use super::signed::Token;
 use crate::lab::waiting;
@@ -120,6 +122,7 @@ fn each_token_is_good_for_one_user_at_one_endpoint_for_a_while() {
     writer.is_refused(&long.text(), "it is good for longer than 15 minutes");
     writer.is_refused("hunter2", "it is not a token");
 
+    of_a_later_protocol(&serving, &good);
     without_tls(&writer, &good);
     past_the_door(&serving, &writer, &good);
     // To whom tokens mean nothing, a token is a password, and a wrong one.
@@ -132,6 +135,33 @@ fn each_token_is_good_for_one_user_at_one_endpoint_for_a_while() {
     let refused = writer.comes_with(&writer.token().text()).unwrap_err();
     assert_eq!(refused.sqlstate(), Some("28P01"), "{refused}");
     serving.end();
+}
+
+/// A client of a later protocol is told once, before it is asked who it is, that this server is older.
+fn of_a_later_protocol(serving: &Serving, good: &str) {
+    let mut stream = encrypted(serving, "writer", Some("ca")).unwrap();
+    let startup = b"\0\0\0\x27\0\x03\x27\x0fuser\0replab\0database\0postgres\0\0";
+    stream.write_all(startup).unwrap();
+    let mut next = || {
+        let mut head = [0; 5];
+        stream.read_exact(&mut head).unwrap();
+        let length = u32::from_be_bytes(head[1..].try_into().unwrap());
+        let mut body = vec![0; usize::try_from(length).unwrap() - 4];
+        stream.read_exact(&mut body).unwrap();
+        let done = (char::from(head[0]), body);
+        if done == ('R', vec![0, 0, 0, 3]) {
+            let length = u32::try_from(good.len() + 5).unwrap().to_be_bytes();
+            let password = [b"p".as_slice(), &length, good.as_bytes(), &[0]].concat();
+            stream.write_all(&password).unwrap();
+        }
+        done
+    };
+    assert_eq!(next().0, 'v');
+    assert_eq!(next(), ('R', vec![0, 0, 0, 3]));
+    assert_eq!(next(), ('R', vec![0, 0, 0, 0]));
+    // Settings, the key, and then it is ready: nothing of versions again.
+    let rest: Vec<char> = std::iter::from_fn(|| Some(next().0)).take_while(|kind| *kind != 'Z').collect();
+    assert!(rest.contains(&'K') && rest.iter().all(|kind| "SK".contains(*kind)), "{rest:?}");
 }
 
 /// A token is not taken in clear; whoever has a password is, as before.
