@@ -253,6 +253,7 @@ fn environment(facts: &Facts, keys: &Keys) -> Vec<(&'static str, Secret)> {
     let plain = |text: String| Secret::new(text);
     vec![
         ("AWS_ENDPOINT_URL_RDS", plain(url(facts))),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", plain(url(facts))),
         ("AWS_REGION", plain(facts.region.clone())),
         ("AWS_DEFAULT_REGION", plain(facts.region.clone())),
         (KEY_ID, plain(keys.id.clone())),

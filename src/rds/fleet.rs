@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use chrono::{DateTime, Utc};
 
 use super::refusal::Refusal;
+use super::secret::MasterSecret;
 use crate::history::NodeName;
 
 /// Whose everything is: the account of AWS's own examples.
-const ACCOUNT: &str = "123456789012";
+pub(super) const ACCOUNT: &str = "123456789012";
 
 /// What a cluster is doing (Aurora user guide, "Viewing DB cluster status").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub(super) struct Fleet {
     pub(super) created: DateTime<Utc>,
     pub(super) members: Vec<Member>,
     pub(super) tags: BTreeMap<String, String>,
+    /// The master user's password.
+    pub(super) secret: MasterSecret,
 }
 
 impl ClusterStatus {
@@ -203,6 +206,7 @@ impl Fleet {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::pg::Secret;
 
     /// A writer of tier 1 and readers of the given tiers.
     pub(in crate::rds) fn fleet(tiers: &[u8]) -> Fleet {
@@ -219,6 +223,12 @@ pub(super) mod tests {
             created: DateTime::UNIX_EPOCH,
             members: Vec::new(),
             tags: BTreeMap::new(),
+            secret: MasterSecret {
+                id: "11112222-3333-4444-5555-666677778888".to_owned(),
+                version: "1111".to_owned(),
+                key: "2222".to_owned(),
+                password: Secret::new("hunter2"),
+            },
         };
         for (number, tier) in (1..).zip([1].iter().chain(tiers)) {
             fleet.members.push(Member {

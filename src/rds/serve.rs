@@ -19,6 +19,7 @@ use super::events::Happening;
 use super::fleet::{ClusterStatus, Fleet, InstanceStatus, Member};
 use super::http::Api;
 use super::refusal::Refusal;
+use super::secret::MasterSecret;
 use super::settings::{Facts, ServeError, Settings};
 use super::signature::Keys;
 use super::tls::Tls;
@@ -41,6 +42,9 @@ const END_ATTEMPTS: usize = 1_000;
 
 /// The class that the first instances are said to have.
 const CLASS: &str = "db.r6g.large";
+
+/// Whose members sign in with tokens of IAM's, and have no password.
+const IAM: &str = "rds_iam";
 
 /// A tag that lets `replab run -t aurora` break the cluster: that is what it is for.
 const TAG: (&str, &str) = ("replab:faults", "allowed");
@@ -88,6 +92,7 @@ impl Served {
             room: address::INSTANCES - 1,
             hot_standby_feedback: true,
             clients: 200,
+            socket_group: Some(IAM),
             state_dir: settings.state_dir,
             name: name.clone(),
             ..Config::default()
@@ -103,8 +108,6 @@ impl Served {
             fleet.forwarding = "enabled";
         }
         let hosts = passfile.with_file_name("hosts");
-        let endpoints = cluster.endpoints();
-        let password = endpoints.first().and_then(|endpoint| endpoint.conninfo.password().cloned());
         let facts = Facts {
             name,
             region: settings.region.clone(),
@@ -115,7 +118,7 @@ impl Served {
             reader: fleet.reader,
             instances: fleet.members.iter().map(|member| (member.name.clone(), member.address)).collect(),
             user: MASTER,
-            password: password.unwrap_or_else(|| Secret::new(String::new())),
+            password: fleet.secret.password.clone(),
             passfile,
             authority,
             hosts: fleet.domain.is_some().then(|| hosts.clone()),
@@ -130,6 +133,7 @@ impl Served {
             plant: settings.plant,
             tls: tls.acceptor,
             force_tls: settings.force_tls,
+            keys: settings.keys,
             hosts,
             said: say,
         });
@@ -138,7 +142,7 @@ impl Served {
             control.open(target, listener);
         }
         let mut tasks = JoinSet::new();
-        let api = Api { control: Arc::clone(&control), keys: settings.keys, region: settings.region };
+        let api = Api { control: Arc::clone(&control), region: settings.region };
         tasks.spawn(http::serve(api_listener, Arc::new(api)));
         tasks.spawn(sampler::sample(Arc::clone(&control)));
         tasks.spawn(Arc::clone(&control).watch());
@@ -190,6 +194,8 @@ impl Served {
 fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet, Refusal> {
     let version = cluster.state().version;
     let now = Utc::now();
+    let endpoints = cluster.endpoints();
+    let password = endpoints.first().and_then(|endpoint| endpoint.conninfo.password().cloned());
     let mut fleet = Fleet {
         name: name.to_owned(),
         region: region.to_owned(),
@@ -203,8 +209,9 @@ fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet
         created: now,
         members: Vec::new(),
         tags: BTreeMap::from([(TAG.0.to_owned(), TAG.1.to_owned())]),
+        secret: MasterSecret::new(password.unwrap_or_else(|| Secret::new(String::new())))?,
     };
-    for (number, endpoint) in (1..).zip(cluster.endpoints()) {
+    for (number, endpoint) in (1..).zip(endpoints) {
         fleet.members.push(Member {
             name: format!("{name}-instance-{number}"),
             node: endpoint.node,
@@ -221,11 +228,14 @@ fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet
     Ok(fleet)
 }
 
-/// Makes the functions, and waits until every reader has them.
+/// Makes the functions and the role of IAM's users, and waits until every reader has them.
 async fn prepare(control: &Arc<Control>) -> Result<(), ServeError> {
     let endpoints = control.cluster.read().await.direct_endpoints();
     let writer = control.cluster.read().await.writer()?.0;
     let mut made = None;
+    let session = control.session(writer, MASTER).await.map_err(ServeError::Prepare)?;
+    session.batch(&format!("CREATE ROLE {IAM} NOLOGIN")).await?;
+    session.close().await;
     for database in [MASTER, "template1"] {
         let session = control.session(writer, database).await.map_err(ServeError::Prepare)?;
         session.batch(FUNCTIONS).await?;

@@ -25,6 +25,7 @@ use super::door::{Door, Target};
 use super::events::{Event, Happening, Log, Source};
 use super::fleet::{Fleet, InstanceStatus};
 use super::refusal::Refusal;
+use super::signature::Keys;
 use crate::history::{Action, NodeName};
 use crate::pg::{Deadlines, PgError, Session};
 use crate::topology::local::Cluster;
@@ -48,6 +49,8 @@ pub(super) struct Control {
     plant: Option<Plant>,
     tls: TlsAcceptor,
     force_tls: bool,
+    /// What tokens have to be signed with.
+    pub(super) keys: Keys,
     /// Held by a change: one at a time.
     turn: tokio::sync::Mutex<()>,
     jobs: Jobs,
@@ -70,6 +73,7 @@ pub(super) struct Beginning {
     pub(super) plant: Option<Plant>,
     pub(super) tls: TlsAcceptor,
     pub(super) force_tls: bool,
+    pub(super) keys: Keys,
     /// The file with the names of the endpoints.
     pub(super) hosts: PathBuf,
     /// Takes a line for each event, and for what went wrong.
@@ -78,7 +82,7 @@ pub(super) struct Beginning {
 
 impl Control {
     pub(super) fn new(beginning: Beginning) -> Arc<Control> {
-        let Beginning { cluster, fleet, dice, plant, tls, force_tls, hosts, said } = beginning;
+        let Beginning { cluster, fleet, dice, plant, tls, force_tls, keys, hosts, said } = beginning;
         Arc::new(Control {
             cluster: RwLock::new(cluster),
             fleet: Mutex::new(fleet),
@@ -87,6 +91,7 @@ impl Control {
             plant,
             tls,
             force_tls,
+            keys,
             turn: tokio::sync::Mutex::default(),
             jobs: Jobs::default(),
             failing: Mutex::default(),

@@ -232,6 +232,10 @@ impl Problem {
             Problem::PlainText(_) => {
                 "leave out --sslmode disable, and name the authorities: --ca-bundle FILE"
             }
+            Problem::Server { why, .. } if why.contains("PAM authentication failed") => {
+                "its token was refused: the user needs GRANT rds_iam, and whose keys sign it rds-db:connect for that user \
+                 (infra/policy-run.json)"
+            }
             Problem::Server { .. } => {
                 "the cluster's security group has to let this machine in, and --ca-bundle has to name RDS's authorities \
                  (global-bundle.pem)\n--db-user, --database and PGPASSWORD, or --auth, say who connects"

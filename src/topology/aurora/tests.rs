@@ -410,7 +410,8 @@ async fn tokens_and_credentials_are_printed_nowhere() {
         .credentials_provider(keys)
         .load()
         .await;
-    let account = super::account::Account { sdk, region: "eu-central-1".to_owned() };
+    let region = "eu-central-1".to_owned();
+    let account = super::account::Account { sdk, region, endpoint_url: None };
     let tokens = super::token::Tokens::new(&account);
     let token = tokens.mint("lab-1.x", 5432, "replab").await.unwrap();
     let text = token.expose();

@@ -296,6 +296,11 @@ impl Cluster {
         self.directory.join("pgpass")
     }
 
+    /// The private socket of a node.
+    pub fn socket(&self, node: NodeName) -> Result<PathBuf, TopologyError> {
+        Ok(self.node(node)?.socket_file())
+    }
+
     /// Stops every server (fast, then immediate, then SIGKILL) and removes their data. The logs stay.
     pub async fn down(mut self) -> Result<(), TopologyError> {
         // A server that shuts down waits for replicas that are connected, and would for those that are cut off.

@@ -13,27 +13,32 @@ use super::serving::{KEY_ID, SECRET, Serving};
 use crate::lab::{Done, Lab, judgement, until};
 
 /// A place to run in, and what the run left there.
-struct Runner<'a> {
+pub(super) struct Runner<'a> {
     serving: &'a Serving,
-    lab: Lab,
+    pub(super) lab: Lab,
 }
 
 impl<'a> Runner<'a> {
-    fn new(serving: &'a Serving) -> Runner<'a> {
+    pub(super) fn new(serving: &'a Serving) -> Runner<'a> {
         Runner { serving, lab: Lab::new() }
     }
 
-    fn text(&self, key: &str) -> &str {
+    pub(super) fn text(&self, key: &str) -> &str {
         self.serving.facts[key].as_str().unwrap()
     }
 
     /// With the authority that the endpoints' certificates are of.
-    fn run(&self, args: &[&str]) -> Done {
+    pub(super) fn run(&self, args: &[&str]) -> Done {
         self.run_with(&[&["--ca-bundle", self.text("ca")], args].concat())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let url = self.text("endpoint_url");
+    fn run_with(&self, args: &[&str]) -> Done {
+        let mut command = self.command(self.text("endpoint_url"), args);
+        self.finish(command.env("PGPASSWORD", self.password()))
+    }
+
+    /// Without a password, and with the API at `url`.
+    pub(super) fn command(&self, url: &str, args: &[&str]) -> Command {
         let always = ["run", "--cluster", "part-4", "--region", "us-east-1", "--endpoint-url", url];
         let short = ["--clients", "4", "--seed", "1"];
         let mut command = self.lab.replab(&[&always[..], &short, args].concat());
@@ -43,14 +48,16 @@ impl<'a> Runner<'a> {
             }
         }
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
-        command.env("PGPASSWORD", self.password());
         command
     }
 
-    fn run_with(&self, args: &[&str]) -> Done {
-        let done: Done = self.command(args).output().unwrap().into();
+    /// To its end, at which it has said no secret.
+    pub(super) fn finish(&self, command: &mut Command) -> Done {
+        let done: Done = command.output().unwrap().into();
         let said = format!("{}{}", done.stdout, done.stderr);
-        assert!(!said.contains(self.password()) && !said.contains(SECRET), "{said}");
+        for secret in self.secrets() {
+            assert!(!said.contains(secret), "{said}");
+        }
         done
     }
 
@@ -58,7 +65,8 @@ impl<'a> Runner<'a> {
     fn start(&self, args: &[&str]) -> Child {
         let said = fs::File::create(self.said()).unwrap();
         let args = [&["--ca-bundle", self.text("ca"), "--yes"], args].concat();
-        self.command(&args).stdout(Stdio::null()).stderr(said).spawn().unwrap()
+        let mut command = self.command(self.text("endpoint_url"), &args);
+        command.env("PGPASSWORD", self.password()).stdout(Stdio::null()).stderr(said).spawn().unwrap()
     }
 
     fn said(&self) -> PathBuf {
@@ -74,12 +82,17 @@ impl<'a> Runner<'a> {
         });
     }
 
+    /// What nothing that can be read holds; of a token its signature's name.
+    fn secrets(&self) -> [&str; 3] {
+        [self.password(), SECRET, "X-Amz-Signature"]
+    }
+
     fn password(&self) -> &str {
         self.serving.facts["env"]["PGPASSWORD"].as_str().unwrap()
     }
 
-    /// Neither the password nor the key is in any file of the run, and its schema is gone.
-    fn assert_clean(&self) {
+    /// No secret is in any file of the run, and its schema is gone.
+    pub(super) fn assert_clean(&self) {
         let mut seen = 0;
         for path in files(&self.lab.runs()) {
             let bytes = fs::read(&path).unwrap();
@@ -88,12 +101,16 @@ impl<'a> Runner<'a> {
                 _ => bytes,
             };
             let text = String::from_utf8_lossy(&bytes);
-            for secret in [self.password(), SECRET] {
+            for secret in self.secrets() {
                 assert!(!text.contains(secret), "{}", path.display());
             }
             seen += 1;
         }
         assert!(seen > 8, "{seen} files");
+        self.assert_no_schema();
+    }
+
+    pub(super) fn assert_no_schema(&self) {
         let left =
             self.serving.ask("writer", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replab%'");
         assert_eq!(left.unwrap(), Vec::<Vec<Option<String>>>::new());

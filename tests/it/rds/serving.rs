@@ -17,7 +17,7 @@ pub(super) const KEY_ID: &str = "AKIDEXAMPLE";
 pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// For sessions whose deadlines are not what is tested.
-const DEADLINES: Deadlines =
+pub(super) const DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(30), statement: Duration::from_secs(60) };
 
 /// `replab aurora serve` in the background.

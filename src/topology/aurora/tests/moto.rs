@@ -73,7 +73,7 @@ async fn a_cluster_is_found_and_failed_over_on_the_wire() {
         made.send().await.unwrap();
     }
 
-    let api = Api::new(&Account { sdk, region: "us-east-1".to_owned() });
+    let api = Api::new(&Account { sdk, region: "us-east-1".to_owned(), endpoint_url: None });
     // It is `creating` for whoever asks first.
     discovery::glance(&api, "lab").await.unwrap();
     let found = discovery::look(&api, "lab").await.unwrap();
