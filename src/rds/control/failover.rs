@@ -20,6 +20,9 @@ use crate::topology::{TopologyError, heal};
 /// For how long the readers receive nothing before a failover with the planted bug.
 const FROZEN: Duration = Duration::from_millis(500);
 
+/// Between two looks who is the writer.
+const LOOK: Duration = Duration::from_millis(2);
+
 impl Control {
     /// `FailoverDBCluster`.
     pub(in crate::rds) async fn fail_over(
@@ -115,17 +118,32 @@ impl Control {
         self.end_failures().await;
         // On Aurora the reader restarts as the writer, and its sessions end.
         self.cut(new);
-        let switched = match self.plant {
-            None | Some(Plant::StaleForwarding) => self.act(new, Action::Switchover).await,
-            Some(Plant::LossyFailover) => {
-                let cluster = self.cluster.read().await;
-                Box::pin(lose(&cluster, old, new)).await.map_err(Into::into)
+        let mut change = Box::pin(async {
+            match self.plant {
+                None | Some(Plant::StaleForwarding) => self.act(new, Action::Switchover).await,
+                Some(Plant::LossyFailover) => {
+                    let cluster = self.cluster.read().await;
+                    lose(&cluster, old, new).await.map_err(Into::into)
+                }
             }
+        });
+        let done = tokio::select! {
+            done = &mut change => Some(done),
+            () = self.becomes_writer(new) => None,
         };
-        // Also those that have come to it by its own door until it was promoted.
+        // Also those that have come to the reader meanwhile, by its own door; and nobody who comes to the writer.
         self.cut(new);
-        switched?;
+        match done {
+            Some(done) => done?,
+            None => change.await?,
+        }
         Ok(self.cluster.read().await.all_follow().await?)
+    }
+
+    async fn becomes_writer(&self, node: NodeName) {
+        while self.writer().await != Ok(node) {
+            sleep(LOOK).await;
+        }
     }
 }
 

@@ -86,11 +86,7 @@ impl Control {
             match works {
                 Ok(()) => {
                     self.happened_to(node, Happening::RecoveryDone);
-                    if fallen.dead.contains(&node) {
-                        self.back(node, Ok(())).await;
-                    } else {
-                        self.set(&[node], InstanceStatus::Available);
-                    }
+                    self.back(node, Ok(())).await;
                 }
                 // That it does not work is known of the others.
                 Err(error) if fallen.dead.contains(&node) => self.lost(node, &error),
