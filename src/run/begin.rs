@@ -144,6 +144,7 @@ fn count(number: u32, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
+#[cfg(feature = "aurora")]
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -151,7 +152,6 @@ mod tests {
     use super::*;
     use crate::config::{Overrides, load};
 
-    #[cfg(feature = "aurora")]
     #[test]
     fn a_run_is_repeated_with_the_leave_that_it_had() {
         let folder = tempfile::tempdir().unwrap();

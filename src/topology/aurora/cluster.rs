@@ -68,13 +68,12 @@ impl Cluster {
         let account = Account::find(&config.access).await?;
         let api = Api::new(&account);
         let survey = discovery::look(&api, &config.access.cluster).await?;
-        survey.check()?;
+        survey.check(config.access.consistency)?;
         let found = survey.readers().len();
         if found != config.readers {
             let (cluster, wanted) = (survey.cluster.clone(), config.readers);
             return Err(Problem::OtherReaders { cluster, found, wanted }.into());
         }
-        config.access.consistency.map_or(Ok(()), |_| survey.check_forwarding())?;
         let login = Login::new(&account, &survey, &config).await?;
         let mut seats = Vec::new();
         for (name, member) in survey.named() {
