@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Read by servers.sh, lint.sh and moto.sh: fetches from the Python package index into a folder, once.
+# Read by servers.sh, lint.sh and moto.sh: fetches from the Python package index into a folder, once. setup.sh asks it for pip.
 
 die() {
     printf 'error: %s\n' "$1" >&2

@@ -3,6 +3,9 @@
 # and this machine lacks. Does nothing, and takes no time, where everything is there. As root, or through sudo.
 set -eu
 
+# Finds pip. What else is in it is not used here, and `die` is another one below.
+. "$(dirname "$0")/pip.sh"
+
 purpose=${1:-run}
 packages=
 wanted=
@@ -44,13 +47,6 @@ has_browser() {
     has chromedriver && { has chromium || has chromium-browser || has google-chrome; }
 }
 
-has_pip() {
-    for python3 in python3 /usr/bin/python3; do
-        if "$python3" -m pip --version >/dev/null 2>&1; then return 0; fi
-    done
-    return 1
-}
-
 # An engine that can be started or answers, what reads compose files, and what the stand-in for its image is built with.
 has_docker() {
     has docker && { has dockerd || docker version >/dev/null 2>&1; } &&
@@ -81,7 +77,7 @@ if [ "$purpose" = test ] && ! has_docker; then
     optional="$optional docker.io docker-compose mmdebstrap"
     skipped="$skipped${skipped:+; }no docker engine with compose: the tests of containers"
 fi
-if [ "$purpose" = test ] && ! has_pip; then
+if [ "$purpose" = test ] && ! find_pip; then
     optional="$optional python3-pip"
     skipped="$skipped${skipped:+; }no pip: the check of the Aurora templates"
 fi
@@ -90,7 +86,7 @@ if [ "$purpose" = test ] && ! has_venv; then
     skipped="$skipped${skipped:+; }no Python with venv, or no libnss-wrapper: the tests with AWS's clients"
 fi
 if [ "$purpose" = versions ]; then
-    has_pip || need "pip" python3-pip
+    find_pip || need "pip" python3-pip
 fi
 [ -n "$packages$optional" ] || exit 0
 

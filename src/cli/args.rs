@@ -267,7 +267,7 @@ mod tests {
     fn every_flag_reaches_the_configuration() {
         let mut args = run(
             "replab run orders counter --topology memory --replicas 2 --synchronous-commit off --sync-standbys ANY_1 --cascade replica-2<-replica-1 \
-            --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --cluster c --region e --profile p --endpoint-url x --database d --db-user u --auth iam --sslmode m --ca-bundle f --pg-bin b --image i \
+            --hot-standby-feedback on --apply-delay 1s --writer w --reader r1 --reader r2 --keep --allow-faults --cluster c --region e --profile p --endpoint-url x --database d --db-user u --auth iam --sslmode m --ca-bundle f --consistency-mode global --pg-bin b --image i \
             --port 5000 --duration 9s --operations 10 --clients 3 --products 4 --stock 5 --keys 6 --isolation rr --seed 7 \
             --fault crash(primary)@1s --require durability --require atomicity --threshold lag.p99<1s --runs r",
         );
@@ -297,6 +297,7 @@ mod tests {
             auth: text("iam"),
             sslmode: text("m"),
             ca_bundle: Some(PathBuf::from("f")),
+            consistency_mode: text("global"),
             allow_faults: true,
             duration: text("9s"),
             operations: Some(10),

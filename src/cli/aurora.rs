@@ -81,6 +81,8 @@ pub(super) struct Args {
 enum PlantedBug {
     /// A failover loses what was acknowledged in the half second before it.
     LossyFailover,
+    /// Local write forwarding is said to be enabled, and its modes of consistency make nobody wait.
+    StaleForwarding,
 }
 
 fn probability(text: &str) -> Result<f64, String> {
@@ -140,6 +142,7 @@ fn settings(args: Args, keys: Keys) -> Settings {
         },
         plant: args.plant.map(|bug| match bug {
             PlantedBug::LossyFailover => Plant::LossyFailover,
+            PlantedBug::StaleForwarding => Plant::StaleForwarding,
         }),
         pg_bin: args.pg_bin,
         state_dir: args.state_dir,
@@ -250,6 +253,7 @@ fn environment(facts: &Facts, keys: &Keys) -> Vec<(&'static str, Secret)> {
     let plain = |text: String| Secret::new(text);
     vec![
         ("AWS_ENDPOINT_URL_RDS", plain(url(facts))),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", plain(url(facts))),
         ("AWS_REGION", plain(facts.region.clone())),
         ("AWS_DEFAULT_REGION", plain(facts.region.clone())),
         (KEY_ID, plain(keys.id.clone())),

@@ -78,6 +78,10 @@ pub(super) struct ClusterArgs {
     /// RDS's authorities as PEM (global-bundle.pem) [default: this machine's]
     #[arg(long, value_name = "FILE", help_heading = "Aurora")]
     ca_bundle: Option<PathBuf>,
+    /// What a query on a reader waits for, with local write forwarding: eventual, session or global [default: as the cluster's
+    /// parameters say]
+    #[arg(long, value_name = "MODE", help_heading = "Aurora")]
+    consistency_mode: Option<String>,
 
     /// Let faults be injected into a cluster that replab did not make
     #[arg(long, help_heading = "Faults")]
@@ -114,6 +118,7 @@ impl ClusterArgs {
             auth: flags.auth,
             sslmode: flags.sslmode,
             ca_bundle: flags.ca_bundle,
+            consistency_mode: flags.consistency_mode,
             allow_faults: flags.allow_faults,
             ..Overrides::default()
         }

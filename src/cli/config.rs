@@ -85,6 +85,7 @@ mod tests {
         │ aurora.auth                       ┆ "password"                            ┆ default              │
         │ aurora.ca_bundle                  ┆ -                                     ┆ default              │
         │ aurora.cluster                    ┆ -                                     ┆ default              │
+        │ aurora.consistency_mode           ┆ -                                     ┆ default              │
         │ aurora.database                   ┆ "postgres"                            ┆ default              │
         │ aurora.endpoint_url               ┆ -                                     ┆ default              │
         │ aurora.profile                    ┆ -                                     ┆ default              │

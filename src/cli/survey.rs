@@ -27,7 +27,7 @@ pub(super) async fn survey(
     let plan = &loaded.plan;
     let Some(wanted) = &plan.topology.aurora else { return Ok(None) };
     let found = aurora::survey(&wanted.access).await.map_err(failures::topology)?;
-    found.check().map_err(Failure::from)?;
+    found.check(wanted.access.consistency).map_err(Failure::from)?;
     let readers = found.readers().len();
     if plan.topology.replicas != readers && loaded.is_set("topology.replicas") {
         let (cluster, wanted) = (found.cluster.clone(), plan.topology.replicas);
@@ -136,6 +136,10 @@ pub(super) fn rehearsal(surveyed: &Surveyed, wanted: &AuroraPlan) -> Vec<String>
         "the statements of {workloads}, in that schema, for {} s",
         plan.load.duration.as_secs_f64()
     ));
+    lines.push(
+        "reads of each node's clients, and as many through the reader endpoint, over a new connection each second"
+            .to_owned(),
+    );
     let interval = Nanos::from(run::sampling_interval(plan.load.duration));
     lines.push(format!(
         "on the writer, once in {} at most: SELECT … FROM pg_catalog.aurora_replica_status()",

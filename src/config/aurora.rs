@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::topology::aurora::{Access, Auth, Tls};
+use crate::topology::aurora::{Access, Auth, Consistency, Tls};
 
 use super::plan::{Switch, TopologyKind};
 use super::settings::{AuroraSettings, DEFAULTS, TopologySettings};
@@ -25,6 +25,7 @@ pub struct AuroraPlan {
 }
 
 words!(Auth, "a way to log in", { "password" => Password, "secret" => Secret, "iam" => Iam });
+words!(Consistency, "a mode of consistency", { "eventual" => Eventual, "session" => Session, "global" => Global });
 words!(Tls, "a mode of TLS", { "verify-full" => VerifyFull, "verify-ca" => VerifyCa, "disable" => Disable });
 
 impl AuroraPlan {
@@ -41,6 +42,7 @@ impl AuroraPlan {
             auth: access.auth.to_string(),
             sslmode: access.tls.to_string(),
             ca_bundle: access.ca_bundle.map(|path| path.to_string_lossy().into_owned()),
+            consistency_mode: access.consistency.map(|mode| mode.to_string()),
         }
     }
 }
@@ -64,6 +66,7 @@ impl Check<'_> {
                 ("aurora.auth", settings.auth != DEFAULTS.aurora.auth),
                 ("aurora.sslmode", settings.sslmode != DEFAULTS.aurora.sslmode),
                 ("aurora.ca_bundle", settings.ca_bundle.is_some()),
+                ("aurora.consistency_mode", settings.consistency_mode.is_some()),
             ];
             return match set.iter().find(|(_, is_set)| *is_set) {
                 Some((path, _)) => self
@@ -112,6 +115,8 @@ impl Check<'_> {
             }
             _ => {}
         }
+        let mode = settings.consistency_mode.as_ref();
+        let mode = mode.map(|mode| self.word::<Consistency>("aurora.consistency_mode", mode));
         let access = Access {
             cluster,
             region: super::validate::all(region)?,
@@ -122,6 +127,7 @@ impl Check<'_> {
             auth,
             tls,
             ca_bundle,
+            consistency: super::validate::all(mode)?,
         };
         Some(Some(AuroraPlan { access, keep }))
     }
@@ -242,5 +248,24 @@ mod tests {
         let moved = claims("promote(best)@1s", "on");
         assert!(moved.everywhere.contains(&Guarantee::Convergence));
         assert!(moved.on_primary.contains(&Guarantee::ReadYourWrites), "readers are stale by their caches");
+    }
+
+    #[test]
+    fn readers_that_are_waited_for_are_claimed_to_be_fresh() {
+        let everywhere = |mode: &str, schedule: &str, level: &str| {
+            let (consistency_mode, schedule) = (text(mode), text(schedule));
+            let synchronous_commit = text(level);
+            let flags =
+                Overrides { consistency_mode, schedule, synchronous_commit, replicas: Some(2), ..flags() };
+            plan(&flags).unwrap().claims().everywhere.contains(&Guarantee::ReadYourWrites)
+        };
+        assert!(everywhere("global", "restart(replica-1)@1s", "on"));
+        assert!(!everywhere("global", "promote(best)@1s", "on"), "nobody says as of when");
+        assert!(!everywhere("global", "restart(writer)@1s", "off"), "it may be lost");
+        assert!(!everywhere("session", "restart(replica-1)@1s", "on"), "its readers write nothing");
+        assert!(!everywhere("eventual", "restart(replica-1)@1s", "on"));
+        insta::assert_snapshot!(refused(|flags| flags.consistency_mode = text("strong")), @"--consistency-mode: `strong` is not a mode of consistency; known are eventual, session, global");
+        let found = plan(&Overrides { consistency_mode: text("global"), ..flags() }).unwrap();
+        assert!(found.to_toml().contains("consistency_mode = \"global\""), "{}", found.to_toml());
     }
 }

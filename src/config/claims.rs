@@ -6,6 +6,7 @@ use crate::check::{Claims, Guarantee};
 use crate::history::NodeName;
 
 use super::{Plan, SynchronousCommit, TopologyKind, WorkloadPlan};
+use crate::topology::aurora::Consistency;
 
 /// On which nodes a guarantee is claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,9 @@ impl Plan {
     /// certain: no durability across a failover by command, and no read-your-writes on a replica.
     ///
     /// On Aurora all instances share one volume, which has a commit before it is acknowledged: it survives restarts and
-    /// failovers at every level but `off`. What a reader shows waits for its page cache, and nobody waits for that.
+    /// failovers at every level but `off`. What a reader shows waits for its page cache, and nobody waits for that, unless
+    /// local write forwarding is enabled and the mode of consistency is `global`: a query then waits until the reader shows
+    /// what was committed when it began (Aurora user guide, "Configuring read consistency for local write forwarding").
     pub fn claims(&self) -> Claims {
         let nodes = self.topology.nodes();
         let stages = self.faults.stages(&nodes);
@@ -39,6 +42,8 @@ impl Plan {
             && waits_for_all
             && replicas_stay_up
             && !self.faults.moves_primary();
+        let mode = self.topology.aurora.as_ref().and_then(|aurora| aurora.access.consistency);
+        let fresh = mode == Some(Consistency::Global) && durable && !self.faults.moves_primary();
         let moved_by_command = self.topology.kind == TopologyKind::Urls && self.faults.moves_primary();
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {
@@ -72,7 +77,7 @@ impl Plan {
                 Guarantee::Convergence => Where::Nowhere,
                 // With `remote_apply` a commit is acknowledged when every replica shows it (the local topology names
                 // them all). A replica that is restarted may open before it has replayed again what it showed.
-                Guarantee::ReadYourWrites if applied_everywhere => Where::Everywhere,
+                Guarantee::ReadYourWrites if applied_everywhere || fresh => Where::Everywhere,
                 // Otherwise a replica replays when it replays; nobody waits for it.
                 Guarantee::ReadYourWrites if durable => Where::OnPrimary,
                 Guarantee::ReadYourWrites => Where::Nowhere,

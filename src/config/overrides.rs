@@ -55,6 +55,8 @@ pub struct Overrides {
     pub sslmode: Option<String>,
     /// `--ca-bundle`.
     pub ca_bundle: Option<PathBuf>,
+    /// `--consistency-mode`.
+    pub consistency_mode: Option<String>,
     /// `--allow-faults`; no lower layer can say it.
     pub allow_faults: bool,
     /// `--duration`.
@@ -129,6 +131,7 @@ pub(super) fn entries(flags: &Overrides, lower: &[Entry], problems: &mut Vec<Pro
         ("aurora.user", "--db-user", &flags.db_user),
         ("aurora.auth", "--auth", &flags.auth),
         ("aurora.sslmode", "--sslmode", &flags.sslmode),
+        ("aurora.consistency_mode", "--consistency-mode", &flags.consistency_mode),
         ("load.duration", "--duration", &flags.duration),
         ("transactions.isolation", "--isolation", &flags.isolation),
         ("bank.isolation", "--isolation", &flags.isolation),

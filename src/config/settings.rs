@@ -99,6 +99,10 @@ pub(super) struct AuroraSettings {
     /// The PEM certificates of who signs the servers'; without it, this machine's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ca_bundle: Option<String>,
+    /// With local write forwarding, how much a query on a reader waits for: `eventual`, `session` or `global`; without it, as the
+    /// cluster's parameters say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) consistency_mode: Option<String>,
 }
 
 /// The load.
@@ -347,7 +351,7 @@ mod tests {
         let mut known: Vec<String> = KEYS.iter().map(Key::path).collect();
         known.sort();
         assert_eq!(written, known);
-        assert_eq!(KEYS.len(), 53);
+        assert_eq!(KEYS.len(), 54);
     }
 
     #[test]

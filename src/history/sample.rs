@@ -70,6 +70,9 @@ pub struct EndpointSample {
     pub takes_writes: Option<bool>,
     /// Why nobody answered.
     pub error: Option<String>,
+    /// What the load read over it; `None`: it was made only to see where it leads.
+    #[serde(default)]
+    pub reads: Option<u64>,
 }
 
 /// How the lab itself did since the sample before.

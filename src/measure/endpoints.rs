@@ -28,6 +28,9 @@ pub struct EndpointFigures {
     pub stood_in: u64,
     /// Who answered how often, by instance.
     pub reached: BTreeMap<String, u64>,
+    /// What the load read through it, by instance.
+    #[serde(default)]
+    pub reads: BTreeMap<String, u64>,
     /// The addresses that its name led to.
     pub addresses: Vec<String>,
     /// Until an answer, of those that got one.
@@ -84,10 +87,14 @@ fn endpoint(
     let count = |is: &dyn Fn(&EndpointSample) -> bool| samples.iter().filter(|one| is(one)).count() as u64;
     let mut took = Distribution::new();
     let mut reached: BTreeMap<String, u64> = BTreeMap::new();
+    let mut reads: BTreeMap<String, u64> = BTreeMap::new();
     let mut addresses: Vec<String> = Vec::new();
     for sample in samples.iter().filter(|sample| sample.takes_writes.is_some()) {
         took.add(sample.time.since(sample.asked));
         let instance = sample.instance.clone().unwrap_or_else(|| UNNAMED.to_owned());
+        if let Some(read) = sample.reads {
+            *reads.entry(instance.clone()).or_default() += read;
+        }
         *reached.entry(instance).or_default() += 1;
         addresses.extend(sample.address.clone());
     }
@@ -100,6 +107,7 @@ fn endpoint(
         misled: count(&|sample| other(sample) && (is_cluster || !no_reader(sample))),
         stood_in: count(&|sample| other(sample) && !is_cluster && no_reader(sample)),
         reached,
+        reads,
         addresses,
         took: took.percentiles(),
         followed: if is_cluster { followed(samples, faults) } else { Vec::new() },
@@ -181,6 +189,7 @@ mod tests {
             node: instance.map(|(_, node, _)| node),
             takes_writes: instance.map(|(_, _, writes)| writes),
             error: instance.is_none().then(|| "refused".to_owned()),
+            reads: None,
         }
     }
 
@@ -196,6 +205,9 @@ mod tests {
             sample("cluster", 5_500, Some(("lab-2", new, true))),
             sample("reader", 1_500, Some(("lab-2", new, false))),
             sample("reader", 4_500, Some(("lab-2", new, true))),
+            EndpointSample { reads: Some(7), ..sample("reader", 5_000, Some(("lab-1", old, false))) },
+            EndpointSample { reads: Some(5), ..sample("reader", 5_500, Some(("lab-1", old, false))) },
+            EndpointSample { reads: Some(0), ..sample("reader", 5_600, None) },
         ];
         let found = endpoints(&samples, &faults(), 1);
         let [cluster, reader] = &found[..] else { panic!("{found:?}") };
@@ -210,7 +222,9 @@ mod tests {
             unknown: 0,
         };
         assert_eq!(cluster.followed, [following]);
-        assert_eq!((reader.connections, reader.stood_in, reader.followed.len()), (2, 1, 0));
+        assert_eq!((reader.connections, reader.failed, reader.stood_in), (5, 1, 1));
+        assert_eq!(reader.reads, BTreeMap::from([("lab-1".to_owned(), 12)]));
+        assert!(reader.followed.is_empty() && cluster.reads.is_empty());
         let never = endpoints(&samples[..3], &faults(), 1);
         assert_eq!(never[0].followed[0].after, None);
     }

@@ -24,6 +24,8 @@ pub struct Chaos {
 pub enum Plant {
     /// Commits wait for nobody, and the readers stop receiving half a second before a failover.
     LossyFailover,
+    /// Local write forwarding is said to be enabled, and no reader knows of its modes of consistency.
+    StaleForwarding,
 }
 
 /// Decides, one draw after the other.

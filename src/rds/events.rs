@@ -11,6 +11,9 @@ use super::xml::{Element, group, text};
 /// How long an event is kept.
 const KEPT: TimeDelta = TimeDelta::days(14);
 
+/// The longest `Duration` that is allowed, in minutes: as long as events are kept (API reference, "DescribeEvents").
+const LONGEST: u32 = 20_160;
+
 /// Something that happened to a cluster or an instance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Happening {
@@ -153,7 +156,14 @@ impl Log {
         }
         let end = time(params, "EndTime")?.unwrap_or_else(Utc::now);
         let minutes = params.number::<u32>("Duration")?.unwrap_or(60);
-        let start = time(params, "StartTime")?.unwrap_or_else(|| end - TimeDelta::minutes(minutes.into()));
+        if minutes > LONGEST {
+            return Err(Refusal::value(format!(
+                "Duration must be at most {LONGEST} minutes, not {minutes}."
+            )));
+        }
+        // Before the first day that there is, there is nothing.
+        let earlier = || end.checked_sub_signed(TimeDelta::minutes(minutes.into()));
+        let start = time(params, "StartTime")?.or_else(earlier).unwrap_or(DateTime::<Utc>::MIN_UTC);
         let categories = params.list("EventCategories", "EventCategory");
         let asked_for = |event: &&Event| {
             (start..=end).contains(&event.time)
@@ -209,6 +219,9 @@ mod tests {
         assert_eq!(found("EventCategories.EventCategory.1=failover"), Ok(1));
         assert_eq!(found("StartTime=2999-01-01T00:00:00"), Ok(0));
         assert_eq!(found("EndTime=2020-01-01T00:00:00Z&Duration=5"), Ok(0));
+        assert_eq!(found("Duration=20160"), Ok(3));
+        assert_eq!(found("Duration=20161"), Err("InvalidParameterValue"));
+        assert_eq!(found("EndTime=-262143-01-01T00:00:00Z&Duration=20160"), Ok(0));
         assert_eq!(found("SourceIdentifier=c"), Err("InvalidParameterCombination"));
         assert_eq!(found("StartTime=yesterday"), Err("InvalidParameterValue"));
     }

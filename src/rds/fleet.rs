@@ -6,10 +6,11 @@ use std::net::Ipv4Addr;
 use chrono::{DateTime, Utc};
 
 use super::refusal::Refusal;
+use super::secret::MasterSecret;
 use crate::history::NodeName;
 
 /// Whose everything is: the account of AWS's own examples.
-const ACCOUNT: &str = "123456789012";
+pub(super) const ACCOUNT: &str = "123456789012";
 
 /// What a cluster is doing (Aurora user guide, "Viewing DB cluster status").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,8 @@ pub(super) struct Fleet {
     pub(super) port: u16,
     /// Where the endpoints have names; else they are known by their addresses.
     pub(super) domain: Option<String>,
+    /// `LocalWriteForwardingStatus`: writes are forwarded nowhere, so that it is only said to be enabled where that is a bug.
+    pub(super) forwarding: &'static str,
     /// The cluster endpoint.
     pub(super) writer: Ipv4Addr,
     /// The reader endpoint.
@@ -74,6 +77,8 @@ pub(super) struct Fleet {
     pub(super) created: DateTime<Utc>,
     pub(super) members: Vec<Member>,
     pub(super) tags: BTreeMap<String, String>,
+    /// The master user's password.
+    pub(super) secret: MasterSecret,
 }
 
 impl ClusterStatus {
@@ -147,6 +152,21 @@ impl Fleet {
         self.members.iter().find(|member| member.node == node)
     }
 
+    /// Whether the server of `node` is to run now, or why not: a change that waits for its turn ends it, or will start it.
+    pub(super) fn is_to_run(&self, node: NodeName) -> Result<(), String> {
+        match self.status {
+            ClusterStatus::Available | ClusterStatus::FailingOver => {}
+            ClusterStatus::Stopping | ClusterStatus::Stopped | ClusterStatus::Starting => {
+                return Err(format!("the cluster is {}", self.status.as_str()));
+            }
+        }
+        match self.of_node(node).map(|member| member.status) {
+            Some(InstanceStatus::Deleting) => Err("it is being deleted".to_owned()),
+            Some(_) => Ok(()),
+            None => Err("it belongs to no instance".to_owned()),
+        }
+    }
+
     /// Puts the instance of `node` into a state.
     pub(super) fn set(&mut self, node: NodeName, status: InstanceStatus) {
         for member in self.members.iter_mut().filter(|member| member.node == node) {
@@ -186,6 +206,7 @@ impl Fleet {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::pg::Secret;
 
     /// A writer of tier 1 and readers of the given tiers.
     pub(in crate::rds) fn fleet(tiers: &[u8]) -> Fleet {
@@ -196,11 +217,18 @@ pub(super) mod tests {
             version: "15.18".to_owned(),
             port: 5433,
             domain: None,
+            forwarding: "disabled",
             writer: Ipv4Addr::new(127, 0, 0, 2),
             reader: Ipv4Addr::new(127, 0, 0, 3),
             created: DateTime::UNIX_EPOCH,
             members: Vec::new(),
             tags: BTreeMap::new(),
+            secret: MasterSecret {
+                id: "11112222-3333-4444-5555-666677778888".to_owned(),
+                version: "1111".to_owned(),
+                key: "2222".to_owned(),
+                password: Secret::new("hunter2"),
+            },
         };
         for (number, tier) in (1..).zip([1].iter().chain(tiers)) {
             fleet.members.push(Member {

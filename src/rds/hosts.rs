@@ -1,5 +1,6 @@
 //! Names for the endpoints, for clients that insist on names: a file in the format of `/etc/hosts` says where they are.
 
+use super::door::Target;
 use super::fleet::{Fleet, Member};
 use super::refusal::Refusal;
 
@@ -21,6 +22,21 @@ impl Fleet {
 
     fn host(&self, name: impl Fn(&str) -> String, address: std::net::Ipv4Addr) -> String {
         self.domain.as_deref().map_or_else(|| address.to_string(), name)
+    }
+
+    /// What an endpoint is called: its address, and its name where it has one; nothing where there is no such instance.
+    pub(super) fn names(&self, target: Target) -> Vec<String> {
+        let (address, host) = match target {
+            Target::Writer => (self.writer, self.writer_host()),
+            Target::Readers => (self.reader, self.reader_host()),
+            Target::Instance(node) => match self.of_node(node) {
+                Some(member) => (member.address, self.member_host(member)),
+                None => return Vec::new(),
+            },
+        };
+        let mut names = vec![address.to_string(), host];
+        names.dedup();
+        names
     }
 
     /// The file: an address and a name a line; nothing but `localhost` where there are no names.
@@ -68,6 +84,19 @@ mod tests {
             "127.0.0.1 localhost\n127.0.0.2 part-4.cluster.lab.test\n127.0.0.3 part-4.cluster-ro.lab.test\n\
              127.0.0.11 part-4-instance-1.lab.test\n127.0.0.12 part-4-instance-2.lab.test\n"
         );
+    }
+
+    #[test]
+    fn each_endpoint_by_its_own_names() {
+        let mut fleet = fleet(&[1]);
+        let reader = Target::Instance(fleet.members[1].node);
+        assert_eq!(fleet.names(Target::Writer), ["127.0.0.2"]);
+        fleet.domain = Some("lab.test".to_owned());
+        assert_eq!(fleet.names(Target::Writer), ["127.0.0.2", "part-4.cluster.lab.test"]);
+        assert_eq!(fleet.names(Target::Readers), ["127.0.0.3", "part-4.cluster-ro.lab.test"]);
+        assert_eq!(fleet.names(reader), ["127.0.0.12", "part-4-instance-2.lab.test"]);
+        fleet.members.pop();
+        assert!(fleet.names(reader).is_empty());
     }
 
     #[test]

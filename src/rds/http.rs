@@ -14,13 +14,10 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::action::perform;
 use super::control::Control;
-use super::identifier;
 use super::refusal::Refusal;
-use super::request::Params;
-use super::signature::{Keys, Signed, verify};
-use super::xml::{Element, document};
+use super::signature::{Signed, verify};
+use super::{identifier, json, query};
 
 /// The longest body; the longest request of the API is a fraction of it.
 const BODY_LIMIT: usize = 1 << 20;
@@ -28,8 +25,15 @@ const BODY_LIMIT: usize = 1 << 20;
 /// What answers requests.
 pub(super) struct Api {
     pub(super) control: Arc<Control>,
-    pub(super) keys: Keys,
     pub(super) region: String,
+}
+
+/// An answer.
+pub(super) struct Reply {
+    /// HTTP's.
+    pub(super) status: u16,
+    pub(super) content_type: &'static str,
+    pub(super) body: Vec<u8>,
 }
 
 /// Answers until it is dropped.
@@ -59,37 +63,26 @@ pub(super) async fn serve(listener: TcpListener, api: Arc<Api>) {
 impl Api {
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let id = identifier::unique().unwrap_or_default();
-        let done = match signed(request).await {
-            Ok(signed) => self.perform(&signed, &id).await,
-            Err(refusal) => Err(refusal),
-        };
-        let (status, element) = match done {
-            Ok(element) => (StatusCode::OK, element),
-            Err(refusal) => {
-                let status = StatusCode::from_u16(refusal.status);
-                (status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), refusal.document(&id))
-            }
-        };
-        let (status, body) = match document(&element) {
-            Ok(body) => (status, body),
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string().into_bytes()),
-        };
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        *response.status_mut() = status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+        let is_json = request.headers().contains_key(json::TARGET);
+        let asked = signed(request).await;
+        let reply = if is_json { json::reply(self, asked) } else { query::reply(self, asked, &id).await };
+        let mut response = Response::new(Full::new(Bytes::from(reply.body)));
+        let status = StatusCode::from_u16(reply.status);
+        *response.status_mut() = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(reply.content_type));
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert("x-amzn-requestid", id);
         }
         response
     }
 
-    async fn perform(&self, signed: &Signed, id: &str) -> Result<Element, Refusal> {
-        verify(signed, &self.keys, &self.region, Utc::now())?;
+    /// Refuses what is not signed for this service, and as many requests as the dice say.
+    pub(super) fn admit(&self, signed: &Signed, service: &str) -> Result<(), Refusal> {
+        verify(signed, &self.control.keys, (&self.region, service), Utc::now())?;
         if self.control.dice.throttles() {
             return Err(Refusal::new(400, "Throttling", "Rate exceeded"));
         }
-        let params = Params::parse(&signed.query, &signed.body);
-        perform(&self.control, &params, id).await
+        Ok(())
     }
 }
 

@@ -2,9 +2,10 @@
 //!
 //! [`Served::start`] makes a local cluster and puts three things in front of it:
 //!
-//! * the API (`http`, `signature`, `action`): what is asked for is checked against the state of the cluster (`fleet`), done to
-//!   the servers in the background (`control`), and can be followed by its states and events;
-//! * the endpoints (`door`, `tls`, `address`): addresses that stay, while the servers behind them change their roles;
+//! * the API (`http`, `signature`, `query`, `action`; `json` and `secret` for Secrets Manager): what is asked for is checked
+//!   against the state of the cluster (`fleet`), done to the servers in the background (`control`), and can be followed by its
+//!   states and events;
+//! * the endpoints (`door`, `token`, `tls`, `address`): addresses that stay, while the servers behind them change their roles;
 //! * in the databases, Aurora's functions (`functions.sql`), which read what the `sampler` writes beside the data of every
 //!   server, and leave requests there, which `control::inject` heeds.
 //!
@@ -22,15 +23,19 @@ mod fleet;
 mod hosts;
 mod http;
 mod identifier;
+mod json;
 mod lag;
 mod page;
+mod query;
 mod refusal;
 mod request;
 mod sampler;
+mod secret;
 mod serve;
 mod settings;
 mod signature;
 mod tls;
+mod token;
 mod xml;
 
 pub use address::AddressError;

@@ -9,21 +9,22 @@ use chrono::Utc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::answer::MASTER;
-use super::chaos::Dice;
+use super::chaos::{Dice, Plant};
 use super::control::{Beginning, Control};
 use super::door::Target;
 use super::events::Happening;
 use super::fleet::{ClusterStatus, Fleet, InstanceStatus, Member};
 use super::http::Api;
 use super::refusal::Refusal;
+use super::secret::MasterSecret;
 use super::settings::{Facts, ServeError, Settings};
 use super::signature::Keys;
 use super::tls::Tls;
 use super::{address, hosts, http, identifier, sampler};
-use crate::pg::{Secret, probe};
+use crate::pg::{PgError, Secret, probe};
 use crate::topology::local::{Cluster, Config, random_hex};
 use crate::topology::{Role, TopologyError};
 
@@ -33,11 +34,17 @@ const FUNCTIONS: &str = include_str!("functions.sql");
 /// Between two looks at how far the readers are.
 const POLL: Duration = Duration::from_millis(10);
 
+/// How long a reader may take to replay what was made at the beginning.
+const REPLAY_LIMIT: Duration = Duration::from_secs(60);
+
 /// How often the control plane is asked whether it has ended.
 const END_ATTEMPTS: usize = 1_000;
 
 /// The class that the first instances are said to have.
 const CLASS: &str = "db.r6g.large";
+
+/// Whose members sign in with tokens of IAM's, and have no password.
+const IAM: &str = "rds_iam";
 
 /// A tag that lets `replab run -t aurora` break the cluster: that is what it is for.
 const TAG: (&str, &str) = ("replab:faults", "allowed");
@@ -49,6 +56,8 @@ pub struct Served {
     control: Arc<Control>,
     tasks: JoinSet<()>,
     said: mpsc::UnboundedReceiver<String>,
+    /// Whether a part of the control plane has panicked.
+    failed: bool,
 }
 
 impl Served {
@@ -83,6 +92,7 @@ impl Served {
             room: address::INSTANCES - 1,
             hot_standby_feedback: true,
             clients: 200,
+            socket_group: Some(IAM),
             state_dir: settings.state_dir,
             name: name.clone(),
             ..Config::default()
@@ -94,9 +104,10 @@ impl Served {
         std::fs::write(&authority, &tls.authority).map_err(TopologyError::io("write", &authority))?;
         let mut fleet = fleet(&cluster, &name, &settings.region, port).map_err(refused)?;
         fleet.domain = settings.domain;
+        if settings.plant == Some(Plant::StaleForwarding) {
+            fleet.forwarding = "enabled";
+        }
         let hosts = passfile.with_file_name("hosts");
-        let endpoints = cluster.endpoints();
-        let password = endpoints.first().and_then(|endpoint| endpoint.conninfo.password().cloned());
         let facts = Facts {
             name,
             region: settings.region.clone(),
@@ -107,7 +118,7 @@ impl Served {
             reader: fleet.reader,
             instances: fleet.members.iter().map(|member| (member.name.clone(), member.address)).collect(),
             user: MASTER,
-            password: password.unwrap_or_else(|| Secret::new(String::new())),
+            password: fleet.secret.password.clone(),
             passfile,
             authority,
             hosts: fleet.domain.is_some().then(|| hosts.clone()),
@@ -122,6 +133,7 @@ impl Served {
             plant: settings.plant,
             tls: tls.acceptor,
             force_tls: settings.force_tls,
+            keys: settings.keys,
             hosts,
             said: say,
         });
@@ -130,12 +142,12 @@ impl Served {
             control.open(target, listener);
         }
         let mut tasks = JoinSet::new();
-        let api = Api { control: Arc::clone(&control), keys: settings.keys, region: settings.region };
+        let api = Api { control: Arc::clone(&control), region: settings.region };
         tasks.spawn(http::serve(api_listener, Arc::new(api)));
         tasks.spawn(sampler::sample(Arc::clone(&control)));
         tasks.spawn(Arc::clone(&control).watch());
         tasks.spawn(Arc::clone(&control).listen());
-        Ok(Served { facts, control, tasks, said })
+        Ok(Served { facts, control, tasks, said, failed: false })
     }
 
     /// What clients need to know.
@@ -146,9 +158,17 @@ impl Served {
     /// The next thing that whoever serves may want to know: an event, or what went wrong. `None` if a part of the control
     /// plane has ended, which none should.
     pub async fn next(&mut self) -> Option<String> {
+        if self.failed {
+            return None;
+        }
         tokio::select! {
             said = self.said.recv() => said,
             _ = self.tasks.join_next() => None,
+            // What it was about to put right would stay as it is.
+            failure = self.control.failure() => {
+                self.failed = true;
+                Some(format!("a part of the control plane has failed: {failure}"))
+            }
         }
     }
 
@@ -174,6 +194,8 @@ impl Served {
 fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet, Refusal> {
     let version = cluster.state().version;
     let now = Utc::now();
+    let endpoints = cluster.endpoints();
+    let password = endpoints.first().and_then(|endpoint| endpoint.conninfo.password().cloned());
     let mut fleet = Fleet {
         name: name.to_owned(),
         region: region.to_owned(),
@@ -181,13 +203,15 @@ fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet
         version: version.split(' ').next().unwrap_or_default().to_owned(),
         port,
         domain: None,
+        forwarding: "disabled",
         writer: address::WRITER,
         reader: address::READER,
         created: now,
         members: Vec::new(),
         tags: BTreeMap::from([(TAG.0.to_owned(), TAG.1.to_owned())]),
+        secret: MasterSecret::new(password.unwrap_or_else(|| Secret::new(String::new())))?,
     };
-    for (number, endpoint) in (1..).zip(cluster.endpoints()) {
+    for (number, endpoint) in (1..).zip(endpoints) {
         fleet.members.push(Member {
             name: format!("{name}-instance-{number}"),
             node: endpoint.node,
@@ -204,11 +228,14 @@ fn fleet(cluster: &Cluster, name: &str, region: &str, port: u16) -> Result<Fleet
     Ok(fleet)
 }
 
-/// Makes the functions, and waits until every reader has them.
+/// Makes the functions and the role of IAM's users, and waits until every reader has them.
 async fn prepare(control: &Arc<Control>) -> Result<(), ServeError> {
     let endpoints = control.cluster.read().await.direct_endpoints();
     let writer = control.cluster.read().await.writer()?.0;
     let mut made = None;
+    let session = control.session(writer, MASTER).await.map_err(ServeError::Prepare)?;
+    session.batch(&format!("CREATE ROLE {IAM} NOLOGIN")).await?;
+    session.close().await;
     for database in [MASTER, "template1"] {
         let session = control.session(writer, database).await.map_err(ServeError::Prepare)?;
         session.batch(FUNCTIONS).await?;
@@ -217,9 +244,19 @@ async fn prepare(control: &Arc<Control>) -> Result<(), ServeError> {
     }
     for reader in endpoints.iter().filter(|endpoint| endpoint.role == Role::Replica) {
         let session = control.session(reader.node, MASTER).await.map_err(ServeError::Prepare)?;
-        while probe::replay_lsn(&session).await? < made {
-            sleep(POLL).await;
-        }
+        let replayed = async {
+            while probe::replay_lsn(&session).await? < made {
+                sleep(POLL).await;
+            }
+            Ok::<_, PgError>(())
+        };
+        let late = |_| {
+            let (node, limit) = (reader.node, REPLAY_LIMIT.as_secs());
+            ServeError::Prepare(anyhow::anyhow!(
+                "{node} has not replayed Aurora's functions within {limit} s"
+            ))
+        };
+        timeout(REPLAY_LIMIT, replayed).await.map_err(late)??;
         session.close().await;
     }
     control.name_hosts()?;

@@ -11,11 +11,10 @@ use sha2::{Digest as _, Sha256};
 use super::refusal::Refusal;
 use crate::pg::Secret;
 
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
-const SERVICE: &str = "rds";
+pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// How far the clocks may differ.
-const LIMIT: TimeDelta = TimeDelta::minutes(15);
+pub(super) const LIMIT: TimeDelta = TimeDelta::minutes(15);
 
 /// What a canonical query leaves as it is (RFC 3986, "unreserved").
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -40,18 +39,23 @@ pub(super) struct Signed {
     pub(super) body: Vec<u8>,
 }
 
-/// The parts of an `Authorization`.
-struct Claim<'a> {
-    key: &'a str,
+/// What is said of a signature: whose it is, what it is good for, and what it covers.
+pub(super) struct Claim<'a> {
+    pub(super) key: &'a str,
     date: &'a str,
-    region: &'a str,
-    service: &'a str,
+    pub(super) region: &'a str,
+    pub(super) service: &'a str,
     headers: Vec<&'a str>,
     signature: &'a str,
 }
 
-/// Refuses what was not signed with `keys` for this region within the last quarter of an hour.
-pub(super) fn verify(request: &Signed, keys: &Keys, region: &str, now: DateTime<Utc>) -> Result<(), Refusal> {
+/// Refuses what was not signed with `keys` for this service in this region within the last quarter of an hour.
+pub(super) fn verify(
+    request: &Signed,
+    keys: &Keys,
+    (region, service): (&str, &str),
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
     let header = |name: &str| request.headers.get(name).map(String::as_str);
     let Some(authorization) = header("authorization") else {
         let message = "Request is missing Authentication Token";
@@ -63,28 +67,25 @@ pub(super) fn verify(request: &Signed, keys: &Keys, region: &str, now: DateTime<
         let message = "The security token included in the request is invalid.";
         return Err(Refusal::new(403, "InvalidClientTokenId", message));
     }
-    if claim.region != region || claim.service != SERVICE {
+    if claim.region != region || claim.service != service {
         return Err(mismatch(&format!(
-            "Credential should be scoped to region '{region}' and service '{SERVICE}', not '{}' and '{}'.",
+            "Credential should be scoped to region '{region}' and service '{service}', not '{}' and '{}'.",
             claim.region, claim.service
         )));
     }
     let stamp = header("x-amz-date").unwrap_or_default();
-    let time = NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%SZ")
-        .map_err(|_| incomplete("it needs an 'X-Amz-Date' of the form 20151030T010203Z"))?
-        .and_utc();
+    let time =
+        time(stamp).ok_or_else(|| incomplete("it needs an 'X-Amz-Date' of the form 20151030T010203Z"))?;
     if (now - time).abs() > LIMIT {
         let message = format!("Request has expired: it was signed at {stamp}, and now it is {now}.");
         return Err(Refusal::new(400, "RequestExpired", message));
     }
-    if !stamp.starts_with(claim.date) || !claim.headers.contains(&"host") {
-        return Err(mismatch("The scope's date has to be the request's, and 'host' has to be signed."));
-    }
-    let text = text_to_sign(&claim, stamp, &canonical(request, &claim.headers)?);
-    let signed = unhex(claim.signature).unwrap_or_default();
-    mac(&signing_key(keys, &claim), text.as_bytes()).verify_slice(&signed).map_err(|_| {
-        mismatch("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
-    })
+    claim.check(request, stamp, keys)
+}
+
+/// A time as signatures have it.
+pub(super) fn time(stamp: &str) -> Option<DateTime<Utc>> {
+    Some(NaiveDateTime::parse_from_str(stamp, "%Y%m%dT%H%M%SZ").ok()?.and_utc())
 }
 
 impl<'a> Claim<'a> {
@@ -96,11 +97,28 @@ impl<'a> Claim<'a> {
         };
         let (credential, headers, signature) =
             (part("Credential")?, part("SignedHeaders")?, part("Signature")?);
+        Claim::new(credential, headers, signature)
+            .ok_or_else(|| incomplete("Credential is KEY/DATE/REGION/SERVICE/aws4_request"))
+    }
+
+    /// From `KEY/DATE/REGION/SERVICE/aws4_request`, the names of the signed headers with semicolons between, and the signature;
+    /// `None` where the first is something else.
+    pub(super) fn new(credential: &'a str, headers: &'a str, signature: &'a str) -> Option<Claim<'a>> {
         let scope: Vec<&str> = credential.split('/').collect();
-        let [key, date, region, service, "aws4_request"] = scope[..] else {
-            return Err(incomplete("Credential is KEY/DATE/REGION/SERVICE/aws4_request"));
-        };
-        Ok(Claim { key, date, region, service, headers: headers.split(';').collect(), signature })
+        let [key, date, region, service, "aws4_request"] = scope[..] else { return None };
+        Some(Claim { key, date, region, service, headers: headers.split(';').collect(), signature })
+    }
+
+    /// Refuses a signature that is not that of `request` at `stamp` with `keys`.
+    pub(super) fn check(&self, request: &Signed, stamp: &str, keys: &Keys) -> Result<(), Refusal> {
+        if !stamp.starts_with(self.date) || !self.headers.contains(&"host") {
+            return Err(mismatch("The scope's date has to be the request's, and 'host' has to be signed."));
+        }
+        let text = text_to_sign(self, stamp, &canonical(request, &self.headers)?);
+        let signed = unhex(self.signature).unwrap_or_default();
+        mac(&signing_key(keys, self), text.as_bytes()).verify_slice(&signed).map_err(|_| {
+            mismatch("The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.")
+        })
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is said of a cluster of AWS's beside what is said of every other: sentences, the same in every format.
 
+use std::collections::BTreeMap;
+
 use crate::measure::threshold::Stat;
 use crate::measure::{EndpointFigures, Following};
 
@@ -44,11 +46,14 @@ fn instance(facts: &NodeFacts) -> Option<String> {
 }
 
 fn endpoint(figures: &EndpointFigures) -> Vec<String> {
-    let EndpointFigures { endpoint, connections, failed, misled, reached, addresses, took, .. } = figures;
+    let EndpointFigures { endpoint, connections, failed, misled, reached, reads, addresses, took, .. } =
+        figures;
     let (whom, other) =
         if endpoint == "cluster" { ("the writer", "a reader") } else { ("a reader", "the writer") };
-    let reached = reached.iter().map(|(name, times)| format!("{} {}", plain(name), count(*times)));
-    let reached: Vec<String> = reached.collect();
+    let by_instance = |counts: &BTreeMap<String, u64>| {
+        let counts = counts.iter().map(|(name, times)| format!("{} {}", plain(name), count(*times)));
+        counts.collect::<Vec<_>>().join(", ")
+    };
     let stood_in = match figures.stood_in {
         0 => String::new(),
         count_of => {
@@ -61,7 +66,7 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
         plural(*connections, "new connection"),
         percentile(took, Stat::P50),
         percentile(took, Stat::P99),
-        if reached.is_empty() { "nobody".to_owned() } else { reached.join(", ") },
+        if reached.is_empty() { "nobody".to_owned() } else { by_instance(reached) },
         match addresses.len() {
             1 => "1 address".to_owned(),
             more => format!("{more} addresses"),
@@ -69,6 +74,13 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
         count(*failed),
         count(*misled),
     )];
+    if !reads.is_empty() {
+        lines.push(format!(
+            "Of the load, {} went through it, over connections of a second each: {}.",
+            plural(reads.values().sum(), "read"),
+            by_instance(reads)
+        ));
+    }
     lines.extend(figures.followed.iter().map(following));
     lines
 }
@@ -100,8 +112,6 @@ fn event(event: &ClusterEvent) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::history::{Nanos, NodeName};
     use crate::measure::Distribution;
@@ -119,6 +129,7 @@ mod tests {
             misled: 2,
             stood_in: 0,
             reached: BTreeMap::from([("lab-1".to_owned(), 20), ("lab-2".to_owned(), 27)]),
+            reads: BTreeMap::new(),
             addresses: vec!["10.0.0.1:5432".to_owned(), "10.0.0.2:5432".to_owned()],
             took: took.percentiles(),
             followed: vec![
@@ -133,9 +144,13 @@ mod tests {
         After the failover to replica-1 no connection through it found the new writer: 0 failed before, 9 found another.
         After the failover to replica-1 nobody knows when a connection found the new writer: 0 failed before, 0 found another, 4 a writer of whom nobody knows whether it is that one.
         ");
-        let figures =
-            EndpointFigures { endpoint: "reader".to_owned(), stood_in: 7, followed: Vec::new(), ..figures };
-        insta::assert_snapshot!(endpoint(&figures).join("\n"), @"The reader endpoint, which should lead to a reader: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found the writer, 7 found the writer while no reader was there or none may have been.");
+        let reads = BTreeMap::from([("lab-2".to_owned(), 1_200), ("lab-3".to_owned(), 1_100)]);
+        let (name, followed) = ("reader".to_owned(), Vec::new());
+        let figures = EndpointFigures { endpoint: name, stood_in: 7, reads, followed, ..figures };
+        insta::assert_snapshot!(endpoint(&figures).join("\n"), @r"
+        The reader endpoint, which should lead to a reader: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found the writer, 7 found the writer while no reader was there or none may have been.
+        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100.
+        ");
         let event = ClusterEvent {
             time: "2026-11-28T02:10:00Z".to_owned(),
             source: "lab".to_owned(),

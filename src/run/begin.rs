@@ -136,7 +136,8 @@ fn aurora(plan: &AuroraPlan) -> String {
         Tls::VerifyCa => " (servers' names not verified)",
         Tls::Disable => " (without TLS)",
     };
-    format!(" {}{unverified}", plan.access.cluster)
+    let mode = plan.access.consistency.map(|mode| format!(" (consistency mode {mode})")).unwrap_or_default();
+    format!(" {}{unverified}{mode}", plan.access.cluster)
 }
 
 fn count(number: u32, noun: &str) -> String {

@@ -180,6 +180,7 @@ async fn replab(rules: Rules<'_>, race: Race, number: u32) -> anyhow::Result<Lap
     debug_assert_eq!(rules.site.role, Role::Primary);
     let load = Load {
         sites: vec![rules.site.clone()],
+        reader_endpoint: None,
         primary_moves: false,
         seed: u64::from(number),
         parts: vec![part],

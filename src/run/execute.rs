@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::watch;
 
 use super::directory::RunDir;
-use super::endpoints;
+use super::endpoints::{self, EndpointLog};
 use super::facts::{self, Disks, FactsError};
 use super::finale;
 use super::histories::Histories;
@@ -160,7 +160,8 @@ impl Run<'_> {
         self.topology.prepare().await?;
         manifest.write(self.dir)?;
         set_up::tables(self.plan, &sites, SET_UP_DEADLINES).await.map_err(RunError::SetUp)?;
-        let histories = Histories::start(self.plan, self.dir, sites.len())?;
+        let endpoints = usize::from(self.topology.reader_endpoint().is_some());
+        let histories = Histories::start(self.plan, self.dir, sites.len(), endpoints)?;
         let ended = self.load_and_read(&histories).await;
         endpoints::events(&self.topology, manifest, &mut self.interrupt).await;
         let written = histories.finish();
@@ -213,17 +214,19 @@ impl Run<'_> {
             clock,
             stop: stopped,
         };
+        let log = EndpointLog::create(&self.topology, clock, self.dir)?;
         let sampler = Sampler {
             clock,
             topology: Arc::clone(&self.topology),
             interval: sampling_interval(self.plan.load.duration),
-            endpoints: endpoints::Watch::new(&self.topology, clock, self.dir)?,
+            endpoints: endpoints::Watch { topology: Arc::clone(&self.topology), log: log.clone() },
             lag_file: SampleFile::create(&self.dir.file("lag.jsonl"))?,
             lab_file: SampleFile::create(&self.dir.file("lab.jsonl"))?,
             lab: LabSampler::new(clock, Arc::clone(&delay)),
         };
         let load = Load {
             sites,
+            reader_endpoint: self.topology.reader_endpoint().zip(log.clone()),
             primary_moves: self.plan.faults.moves_primary(),
             seed: self.plan.load.seed,
             parts: histories.parts.clone(),
@@ -250,6 +253,7 @@ impl Run<'_> {
         };
         let (stopped, healed) = tokio::join!(running.stop(), heal);
         stopped.map_err(RunError::Lab)?;
+        log.map_or(Ok(()), |log| log.check())?;
         healed
     }
 

@@ -17,11 +17,11 @@ pub(super) struct Histories {
 }
 
 impl Histories {
-    pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize) -> io::Result<Histories> {
+    pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize, endpoints: usize) -> io::Result<Histories> {
         let header = Header { workload: "nemesis".to_owned(), concurrency: 1 };
         let (nemesis, scribe) = Recorder::start(&dir.history("nemesis"), &header)?;
         let (parts, mut scribes): (Vec<SharedPart>, Vec<Scribe>) =
-            parts::start(plan, dir, nodes)?.into_iter().unzip();
+            parts::start(plan, dir, nodes, endpoints)?.into_iter().unzip();
         scribes.push(scribe);
         Ok(Histories { nemesis, parts, scribes })
     }

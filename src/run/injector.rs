@@ -1,15 +1,13 @@
 //! Doing things to nodes: each verified, a failover such that there is one primary, healing in the order that works.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
 use crate::fault::{Act, Target};
 use crate::history::{Action, Condition, FaultOp, NodeName, Occasion};
-use crate::topology::{Topology, TopologyError};
+use crate::topology::{self, Topology, TopologyError};
 
 /// How long a node may take to answer again before the lab gives up on it.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(60);
@@ -92,33 +90,13 @@ impl<W: Witness> Injector<W> {
         }
     }
 
-    /// Starts what is down, and ends whatever else lasts. Who cannot follow the primary is seen, and mended, when
-    /// everybody is up again. At last every replica is seen to follow.
+    /// Starts what is down, and ends whatever else lasts, see [`topology::heal()`]. At last every replica is seen to follow.
     ///
     /// # Errors
     /// The first that did not heal; what else was begun is completed.
     pub async fn heal(&self) -> Result<(), TopologyError> {
-        // Behind one that could not follow, another one may be found that cannot.
-        for diverged in [false, true, true] {
-            let mut by_node: BTreeMap<NodeName, Vec<Condition>> = BTreeMap::new();
-            for (node, condition) in self.topology.conditions() {
-                if (condition == Condition::Diverged) == diverged {
-                    by_node.entry(node).or_default().push(condition);
-                }
-            }
-            let node = |(node, conditions): (NodeName, Vec<Condition>)| async move {
-                for condition in conditions {
-                    self.act(node, condition.cure(), Occasion::Healing).await?;
-                }
-                Ok::<_, TopologyError>(())
-            };
-            // None is dropped on its way because another one failed.
-            join_all(by_node.into_iter().map(node)).await.into_iter().collect::<Result<(), _>>()?;
-        }
-        // What was left alone on the way would last, and nobody comes after this.
-        if let Some(&(node, condition)) = self.topology.conditions().first() {
-            return Err(TopologyError::Impossible { node, condition });
-        }
+        let cure = |node, action| self.act(node, action, Occasion::Healing);
+        topology::heal(|| self.topology.conditions(), cure).await?;
         self.topology.all_follow().await
     }
 

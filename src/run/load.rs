@@ -5,15 +5,20 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::endpoints::EndpointLog;
 use super::lab::LoopDelay;
 use super::parts::SharedPart;
+use super::place::Place;
 use super::running::Running;
+use super::through::Through;
 use super::worker::Shared;
-use crate::topology::{Role, Site};
+use crate::topology::{ReaderEndpoint, Role, Site};
 
 /// Everything that runs at the same time.
 pub(super) struct Load {
     pub(super) sites: Vec<Site>,
+    /// What leads to any of the replicas, and where it is written down to which it led.
+    pub(super) reader_endpoint: Option<(ReaderEndpoint, Arc<EndpointLog>)>,
     /// Whether clients that have lost the primary look for it at every node.
     pub(super) primary_moves: bool,
     pub(super) seed: u64,
@@ -38,8 +43,17 @@ impl Load {
         self.sites.iter().filter(|site| self.primary_moves || site.role == Role::Primary)
     }
 
-    /// The readers of every node, numbered within their node.
-    pub(super) fn readers(&self, per_node: u32) -> impl Iterator<Item = (&Site, u32)> {
-        self.sites.iter().flat_map(move |site| (0..per_node).map(move |reader| (site, reader)))
+    /// Where readers are, so many at each node, and as many at the endpoint that leads to any of them: each numbered within
+    /// its place.
+    pub(super) fn readers(&self, per_place: u32) -> impl Iterator<Item = (Place, Option<Through>, u32)> {
+        let nodes = self
+            .sites
+            .iter()
+            .flat_map(move |site| (0..per_place).map(move |reader| (Place::node(site), None, reader)));
+        let through = self.reader_endpoint.iter().flat_map(move |(endpoint, log)| {
+            let through = move || Some(Through::new(endpoint, log));
+            (0..per_place).map(move |reader| (Place::reader_endpoint(endpoint), through(), reader))
+        });
+        nodes.chain(through)
     }
 }

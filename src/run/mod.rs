@@ -37,6 +37,7 @@ mod samples;
 mod set_up;
 pub mod shrunk;
 mod source;
+mod through;
 mod worker;
 
 pub use begin::{Leave, begin};

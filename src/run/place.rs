@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::history::NodeName;
-use crate::topology::{Role, Site};
+use crate::topology::{Access, ReaderEndpoint, Role, Site};
 
 /// Where a client of the load last had a write acknowledged; copies share it, as the clients of one application would.
 #[derive(Clone, Debug)]
@@ -54,6 +54,19 @@ impl Place {
     pub(super) fn node(site: &Site) -> Place {
         let sites = vec![Site { role: Role::Replica, ..site.clone() }];
         Place { sites, at: 0, posts: vec![0], refused: 0, spurned: 0, primary: Whereabouts::default() }
+    }
+
+    /// Whichever node answers at an endpoint that leads to one of several; see [`Place::arrive`].
+    pub(super) fn reader_endpoint(endpoint: &ReaderEndpoint) -> Place {
+        let access = || Access::Postgres(endpoint.conninfo.clone());
+        let site = |&node| Site { node, role: Role::Replica, access: access() };
+        let sites = endpoint.instances.values().map(site).collect();
+        Place { sites, at: 0, posts: vec![0], refused: 0, spurned: 0, primary: Whereabouts::default() }
+    }
+
+    /// It is at this node, if that is one of those that would do.
+    pub(super) fn arrive(&mut self, node: NodeName) {
+        self.at = self.sites.iter().position(|site| site.node == node).unwrap_or(self.at);
     }
 
     /// The primary, wherever it is, for client number `client` of `clients`; first where it is now.

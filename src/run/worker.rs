@@ -8,6 +8,7 @@ use super::place::Place;
 use super::progress::Tally;
 use super::record::Journal;
 use super::source::Source;
+use super::through::Through;
 use tokio::sync::Barrier;
 use tokio::time::{Instant, timeout};
 
@@ -48,6 +49,8 @@ impl Shared {
 /// A client thread of a workload.
 pub(super) struct Worker<G, J> {
     pub(super) place: Place,
+    /// Where an endpoint leads it to one node after the other.
+    pub(super) through: Option<Through>,
     /// Whether it tries again every few milliseconds while nobody lets it in. One of a kind for each node is enough:
     /// each attempt costs a server that is about to come up a process.
     pub(super) is_scout: bool,
@@ -121,9 +124,29 @@ impl<O: Operation, G: Source<Op = O>, J: Journal<O>> Worker<G, J> {
         let mut backoff = FIRST_BACKOFF;
         let last_backoff = if self.is_scout { SCOUT_BACKOFF } else { LAST_BACKOFF };
         // Nobody waits for an application that is only starting.
-        let mut held = C::connect(self.place.site(), &terms, self.shared.deadlines).await.ok().map(Held::new);
+        let mut held = match self.through {
+            None => C::connect(self.place.site(), &terms, self.shared.deadlines).await.ok().map(Held::new),
+            Some(_) => None,
+        };
         self.gate.wait().await;
         while !self.shared.stopped() {
+            if let Some(through) = self.through.as_mut().filter(|through| held.is_none() || through.is_over())
+            {
+                drop(held.take());
+                let site = self.place.site();
+                let Some((client, node)) = through.open::<C>(site, &terms, self.shared.deadlines).await
+                else {
+                    // Of what it would have read it never got to ask.
+                    self.rest(backoff).await;
+                    backoff = (backoff * 2).min(last_backoff);
+                    continue;
+                };
+                backoff = FIRST_BACKOFF;
+                self.place.arrive(node);
+                // Another connection is another session.
+                number += self.concurrency;
+                held = Some(Held { client, ready: true });
+            }
             let Some(op) = self.source.next_op().await.filter(|op| self.shared.may_start(op)) else { return };
             let (process, node) = (Process::Client(number), self.place.node_name());
             // Where a session is to be opened, that is part of what the client waits for.
@@ -151,6 +174,9 @@ impl<O: Operation, G: Source<Op = O>, J: Journal<O>> Worker<G, J> {
             self.shared.tally.count(&op, &answer);
             if matches!(answer, Answer::Ok { .. }) {
                 self.place.stay();
+                if let Some(through) = &mut self.through {
+                    through.count();
+                }
             }
             if matches!(answer, Answer::Info(_)) {
                 // Its operation may still happen: nobody else may ever act in its name.

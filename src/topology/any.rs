@@ -5,7 +5,7 @@ use std::time::Duration;
 #[cfg(feature = "aurora")]
 use super::aurora;
 use super::aurora::{ClusterEvent, InstanceFacts};
-use super::{Access, Endpoint, Role, Site, TopologyError, compose, local, memory, urls};
+use super::{Access, Endpoint, ReaderEndpoint, Role, Site, TopologyError, compose, local, memory, urls};
 use crate::history::{Action, Clock, Condition, EndpointSample, NodeName};
 use crate::pg::Deadlines;
 
@@ -186,6 +186,15 @@ impl Topology {
             Topology::Memory(_) | Topology::Urls(_) => None,
             #[cfg(feature = "aurora")]
             Topology::Aurora(_) => None,
+        }
+    }
+
+    /// What leads to any of the replicas, where there is such a thing.
+    pub fn reader_endpoint(&self) -> Option<ReaderEndpoint> {
+        match self {
+            #[cfg(feature = "aurora")]
+            Topology::Aurora(cluster) => cluster.reader_endpoint(),
+            Topology::Local(_) | Topology::Compose(_) | Topology::Memory(_) | Topology::Urls(_) => None,
         }
     }
 

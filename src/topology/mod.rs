@@ -10,6 +10,7 @@ mod blame;
 mod cascade;
 pub mod compose;
 mod error;
+mod heal;
 pub mod link;
 pub mod local;
 pub mod memory;
@@ -22,8 +23,9 @@ pub mod urls;
 pub use any::Topology;
 pub use cascade::Cascade;
 pub use error::{Category, TopologyError};
+pub use heal::heal;
 pub use process::{Identity, replace_with_psql};
-pub use site::{Access, Site};
+pub use site::{Access, ReaderEndpoint, Site};
 pub use standbys::{Method, Standbys, Wanted};
 
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,6 @@
-//! A node as a client reaches it.
+//! A node as a client reaches it, and what leads to one of several.
+
+use std::collections::BTreeMap;
 
 use super::{Role, memory};
 use crate::history::NodeName;
@@ -13,6 +15,15 @@ pub struct Site {
     pub role: Role,
     /// How to get there.
     pub access: Access,
+}
+
+/// An endpoint that leads each new connection to one of several nodes, which says itself which one it is.
+#[derive(Clone, Debug)]
+pub struct ReaderEndpoint {
+    /// How to get there, with the settings of the run's clients.
+    pub conninfo: Conninfo,
+    /// The nodes, by what they call themselves.
+    pub instances: BTreeMap<String, NodeName>,
 }
 
 /// How a node is reached.

@@ -82,9 +82,14 @@ pub trait Client: Sized + Send {
         deadlines: Deadlines,
     ) -> impl Future<Output = Result<Self, Cause>> + Send;
 
+    /// What it talks over.
+    fn live(&self) -> Live<'_>;
+
     /// Whether the node does now what `role` is there for. An error means that it does not; that of a replica which is asked
     /// for a primary leaves the session as it is.
-    fn admits(&mut self, role: Role) -> impl Future<Output = Result<(), Cause>> + Send;
+    fn admits(&mut self, role: Role) -> impl Future<Output = Result<(), Cause>> + Send {
+        async move { self.live().admits(role).await }
+    }
 
     /// Does one operation on behalf of process id `process`.
     fn invoke(
@@ -92,6 +97,34 @@ pub trait Client: Sized + Send {
         process: u32,
         op: &Self::Op,
     ) -> impl Future<Output = Answer<<Self::Op as Operation>::Reply>> + Send;
+}
+
+/// The session of a client.
+#[derive(Clone, Copy, Debug)]
+pub enum Live<'a> {
+    /// Over PostgreSQL's protocol.
+    Postgres(&'a Session),
+    /// In this process.
+    Memory(&'a memory::Session),
+}
+
+impl Live<'_> {
+    /// As libpq does for `target_session_attrs=primary`, it asks before it writes: a write to a replica that dies would have
+    /// an unknown outcome.
+    async fn admits(self, role: Role) -> Result<(), Cause> {
+        if role == Role::Replica {
+            return Ok(());
+        }
+        match self {
+            Live::Postgres(session) => match pg::probe::is_in_recovery(session).await {
+                Ok(false) => Ok(()),
+                Ok(true) => Err(not_the_primary()),
+                Err(error) => Err(pg::cause(&error)),
+            },
+            Live::Memory(session) if session.is_primary() => Ok(()),
+            Live::Memory(_) => Err(not_the_primary()),
+        }
+    }
 }
 
 /// Opens a PostgreSQL session under the name that the server's views and logs show.
@@ -111,27 +144,9 @@ async fn prepared<'a>(
     }
 }
 
-/// Whether a client that needs `role` has what it needs there. As libpq does for `target_session_attrs=primary`, it asks
-/// before it writes: a write to a replica that dies would have an unknown outcome.
-async fn admits(session: &Session, role: Role) -> Result<(), Cause> {
-    if role == Role::Replica {
-        return Ok(());
-    }
-    match pg::probe::is_in_recovery(session).await {
-        Ok(false) => Ok(()),
-        Ok(true) => Err(not_the_primary()),
-        Err(error) => Err(pg::cause(&error)),
-    }
-}
-
 /// Opens a session on a node in memory.
 fn memory_session(handle: &memory::Handle) -> Result<memory::Session, Cause> {
     handle.connect().ok_or_else(refused_connection)
-}
-
-/// [`admits`] of a node in memory.
-fn memory_admits(session: &memory::Session, role: Role) -> Result<(), Cause> {
-    if role == Role::Replica || session.is_primary() { Ok(()) } else { Err(not_the_primary()) }
 }
 
 fn not_the_primary() -> Cause {

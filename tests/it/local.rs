@@ -382,3 +382,26 @@ async fn a_cluster_left_running_is_found_used_and_ended_by_other_processes() {
     assert_eq!(processes_in(own.path()), [0_u32; 0]);
     assert_eq!(state_dir.clusters().unwrap(), []);
 }
+
+#[tokio::test]
+async fn a_replica_is_forgotten_when_nobody_keeps_the_log_for_it_any_more() {
+    let Some(mut lab) = Lab::up(2).await else { return };
+    let slots = "SELECT slot_name FROM pg_replication_slots ORDER BY 1";
+    lab.cluster.act(primary(), Action::Kill).await.unwrap();
+    let error = lab.cluster.retire_replica(NodeName::replica(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "primary does not run, and keeps the log for replica-1");
+    assert_eq!(lab.cluster.endpoints().len(), 3, "it can be tried again");
+    lab.cluster.act(primary(), Action::Start).await.unwrap();
+    let runs = lab.cluster.forget_replica(NodeName::replica(2)).unwrap_err();
+    assert_eq!(runs.to_string(), "replica-2 runs");
+    lab.cluster.retire_replica(NodeName::replica(1)).await.unwrap();
+    lab.cluster.forget_replica(NodeName::replica(1)).unwrap();
+    let left = lab.session(primary()).await.simple_query_rows(slots).await.unwrap();
+    assert_eq!(left.into_iter().flatten().flatten().collect::<Vec<_>>(), ["replica_2"]);
+    assert!(!lab.directory().join("nodes/replica-1").exists());
+    assert_eq!(lab.cluster.endpoints().len(), 2);
+    for step in [lab.cluster.retire_replica(primary()).await, lab.cluster.forget_replica(primary())] {
+        assert_eq!(step.unwrap_err().to_string(), "primary is the primary, and stays");
+    }
+    lab.down().await;
+}

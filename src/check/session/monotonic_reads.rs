@@ -1,8 +1,9 @@
 //! Monotonic reads: a reader never sees an older value than one it has already seen *in the same session*.
 //!
-//! A replica that was killed opens again at the last point it had made safe, which may lie before what it had shown:
-//! a reader that comes back over a new connection can find an older state, and no session guarantee forbids that.
-//! Such steps are counted and told in the summary, and are no counter-example.
+//! A replica that was killed opens again at the last point it had made safe, which may lie before what it had shown, and an
+//! endpoint that leads to one of several replicas leads to one that is further behind: a reader that comes back over a new
+//! connection can find an older state, and no session guarantee forbids that. Such steps are counted and told in the summary
+//! of the node that showed the older state, and are no counter-example.
 
 use std::collections::BTreeMap;
 
@@ -32,12 +33,15 @@ impl Checker<CounterOp> for MonotonicReads {
         let header = evidence.history.header();
         let draft = |node| Draft::new("session", Guarantee::MonotonicReads, Some(node), evidence, claims);
         let mut readers: BTreeMap<(u32, NodeName), Reader> = BTreeMap::new();
+        let mut ever: BTreeMap<u32, Vec<Option<Seen>>> = BTreeMap::new();
         let mut nodes: Vec<(NodeName, Node)> =
             evidence.nodes.iter().map(|&node| (node, Node::new(draft(node)))).collect();
         // A process has one operation at a time, so its invocations are in the order of its completions.
         for call in evidence.history.calls() {
             let Some(process) = client(call.process) else { continue };
-            let reader = readers.entry((header.thread(process), call.node)).or_default();
+            let thread = header.thread(process);
+            let reader = readers.entry((thread, call.node)).or_default();
+            let before = ever.entry(thread).or_default();
             reader.speak_as(process);
             let place = nodes.iter().position(|(node, _)| *node == call.node).unwrap_or_else(|| {
                 nodes.push((call.node, Node::new(draft(call.node))));
@@ -49,14 +53,16 @@ impl Checker<CounterOp> for MonotonicReads {
                     &CounterOp::ReadOwn { key, .. },
                     Outcome::Ok { reply: CounterReply::Value { value }, .. },
                 ) => match place_of(key) {
-                    Some(place) => node.judge(&call, reader, place, std::slice::from_ref(value)),
+                    Some(place) => {
+                        node.judge(&call, (reader, before), place, std::slice::from_ref(value));
+                    }
                     None => node.draft.doubt(format!("there is no counter {key}")),
                 },
                 (_, Outcome::Ok { reply: CounterReply::All(values), .. }) => {
                     // A row that is no longer there, at the end of the table, is a counter of 0 as any other.
                     let mut values = values.clone();
                     values.resize(values.len().max(reader.session.len()), 0);
-                    node.judge(&call, reader, 0, &values);
+                    node.judge(&call, (reader, before), 0, &values);
                 }
                 (_, Outcome::Fail(cause)) if cause.class.ends_session() => reader.reconnect(),
                 (_, Outcome::Info(_)) => reader.reconnect(),
@@ -75,14 +81,13 @@ struct Seen {
     event: u64,
 }
 
-/// One client thread on one node, over all its connections.
+/// The connection of one client thread to one node.
 #[derive(Debug, Default)]
 struct Reader {
     process: Option<u32>,
-    /// The largest values of this session, and of the sessions before it; the key k is at k - 1.
+    /// The largest values of this session; the key k is at k - 1.
     session: Vec<Option<Seen>>,
-    before: Vec<Option<Seen>>,
-    /// Whether this session has been found to start behind the one before.
+    /// Whether this session has been found to start behind what the thread had seen before, wherever that was.
     went_back: bool,
 }
 
@@ -95,11 +100,7 @@ impl Reader {
     }
 
     fn reconnect(&mut self) {
-        for (place, seen) in std::mem::take(&mut self.session).into_iter().enumerate() {
-            if let Some(seen) = seen {
-                raise(&mut self.before, place, seen);
-            }
-        }
+        self.session.clear();
         self.went_back = false;
     }
 }
@@ -132,8 +133,14 @@ impl Node {
         Node { draft, judged: 0, staleness: Staleness::default(), across: 0, reconnects_back: 0 }
     }
 
-    /// `values` are those of the keys from `first` + 1 on.
-    fn judge(&mut self, call: &Call<'_, CounterOp>, reader: &mut Reader, first: usize, values: &[i64]) {
+    /// `values` are those of the keys from `first` + 1 on; `ever` is what the thread has seen over any connection.
+    fn judge(
+        &mut self,
+        call: &Call<'_, CounterOp>,
+        (reader, ever): (&mut Reader, &mut Vec<Option<Seen>>),
+        first: usize,
+        values: &[i64],
+    ) {
         let event = call.completed.unwrap_or(call.invoked);
         let older = |seen: &[Option<Seen>]| {
             let seen = seen.get(first..).unwrap_or_default().iter();
@@ -156,12 +163,14 @@ impl Node {
                     at(seen.time)
                 )
             });
-        } else if older(&reader.before).is_some() {
+        } else if older(ever).is_some() {
             self.across += 1;
             self.reconnects_back += u64::from(!std::mem::replace(&mut reader.went_back, true));
         }
         for (place, &value) in (first..).zip(values) {
-            raise(&mut reader.session, place, Seen { value, time: call.end, event });
+            let seen = Seen { value, time: call.end, event };
+            raise(&mut reader.session, place, seen);
+            raise(ever, place, seen);
         }
     }
 

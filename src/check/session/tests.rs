@@ -89,6 +89,10 @@ fn never_back() {
         ("5@replica-1 own 1/0 = 2; 5@replica-1 own 1/0 ! deadline; 5@replica-1 own 1/0 = 1", (Unknown, 0), 1),
         ("5@replica-1 own 1/0 = 2; 5@replica-1 own 1/0 ?; 15@replica-1 own 1/0 = 1", (Unknown, 0), 1),
         ("5@replica-1 own 1/0 = 2; 15@replica-1 own 1/0 = 1", (Unknown, 0), 1),
+        // Through an endpoint, to a node that is further behind; and back, where the first session goes on.
+        ("5@replica-2 own 1/0 = 2; 15@replica-1 own 1/0 = 1", (Unknown, 0), 1),
+        ("5@replica-1 own 1/0 = 2; 15@replica-2 own 1/0 = 1; 25@replica-1 own 1/0 = 2", (Unknown, 0), 0),
+        ("5@replica-1 own 1/0 = 2; 5@replica-2 own 1/0 = 3; 5@replica-1 own 1/0 = 1", (Fail, 1), 0),
         (
             "5@replica-1 own 1/0 = 2; 5@replica-1 digest user_counter ! lost; 5@replica-1 own 1/0 = 1",
             (Unknown, 0),

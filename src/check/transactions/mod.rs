@@ -120,13 +120,14 @@ impl Checker<TxnOp> for Isolated {
             verdict::words(&whole, model)
         );
         if disagree && refuted.is_empty() {
-            let places = verdict::places(&whole, model);
-            draft.count("places with a long fork", places);
-            summary += &format!(
-                "; each node by itself keeps to {}, together they do not: readers of two nodes saw commits in different orders (long fork, in {})",
-                model.name,
-                plural(places, "place")
-            );
+            summary += &format!("; each node by itself keeps to {}, together they do not", model.name);
+            if let Some(places) = verdict::long_forks(&whole, model) {
+                draft.count("places with a long fork", places);
+                summary += &format!(
+                    ": readers of two nodes saw commits in different orders (long fork, in {})",
+                    plural(places, "place")
+                );
+            }
         } else if disagree {
             let nodes: Vec<&str> = refuted.iter().map(|node| node.as_str()).collect();
             summary += &format!("; {} by {} alone", count(refuted.len() as u64), nodes.join(", "));

@@ -109,10 +109,17 @@ fn each_node_is_right_and_together_they_are_not() {
     let both = together(fork);
     assert_eq!((both.verdict, both.claimed), (Fail, false));
     assert!(
-        both.summary.contains("together they do not") && both.summary.contains("long fork"),
+        both.summary.contains("together they do not") && both.summary.contains("(long fork, in 1 place)"),
         "{}",
         both.summary
     );
+    // A commit that only the old primary's reader saw is no long fork.
+    let lost =
+        "0-9 0 a1.1 = ; 0-9 2 a1.2 = ; 0-9 1 a1.3 = ; 20-21 5 r1 = [1,3]; 20-21 6@replica-1 r1 = [1,2]";
+    let both = together(lost);
+    assert_eq!(both.verdict, Fail);
+    assert!(both.summary.contains("together they do not"), "{}", both.summary);
+    assert!(!both.summary.contains("long fork"), "{}", both.summary);
     assert_eq!(together("0-9 0 a1.1 = ; 20-21 6@replica-1 r1 = [1]").verdict, Pass);
 }
 

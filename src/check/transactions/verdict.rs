@@ -1,6 +1,6 @@
 //! What an analysis amounts to for one model.
 
-use crate::check::cycle::{Analysis, Found, MODELS, Model, Standing};
+use crate::check::cycle::{Analysis, Anomaly, Found, MODELS, Model, Shape, Standing};
 use crate::check::draft::Draft;
 use crate::check::text::{count, plural};
 use crate::history::txn::Txns;
@@ -36,9 +36,12 @@ pub(super) fn words(analysis: &Analysis, model: &Model) -> String {
     }
 }
 
-/// In how many places, which have nothing to do with each other, a cycle refutes `model`: by the anomaly that is in most.
-pub(super) fn places(analysis: &Analysis, model: &Model) -> u64 {
-    refuting(analysis, model).filter_map(|found| found.places).max().unwrap_or(0)
+/// In how many places, which have nothing to do with each other, a long fork refutes `model`; `None`: it is something else
+/// that does.
+pub(super) fn long_forks(analysis: &Analysis, model: &Model) -> Option<u64> {
+    let is_fork =
+        |found: &&Found| matches!(found.anomaly, Anomaly::Cycle(Shape::Prefix | Shape::GNonadjacent, _));
+    refuting(analysis, model).filter(is_fork).filter_map(|found| found.places).max()
 }
 
 /// Counts the reads on node `number` that missed what had been acknowledged before they began.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Control;
-use crate::history::{Action, Condition, NodeName};
+use crate::history::{Action, NodeName};
 use crate::rds::answer;
 use crate::rds::chaos::Plant;
 use crate::rds::events::Happening;
@@ -14,11 +14,14 @@ use crate::rds::fleet::{ClusterStatus, Fleet, InstanceStatus, Member};
 use crate::rds::refusal::Refusal;
 use crate::rds::request::Params;
 use crate::rds::xml::Element;
-use crate::topology::TopologyError;
 use crate::topology::local::Cluster;
+use crate::topology::{TopologyError, heal};
 
 /// For how long the readers receive nothing before a failover with the planted bug.
 const FROZEN: Duration = Duration::from_millis(500);
+
+/// Between two looks who is the writer.
+const LOOK: Duration = Duration::from_millis(2);
 
 impl Control {
     /// `FailoverDBCluster`.
@@ -54,12 +57,13 @@ impl Control {
 
     async fn change_writer(self: Arc<Self>, old: NodeName, new: NodeName) {
         let _turn = self.turn.lock().await;
+        self.set(&[old, new], InstanceStatus::Rebooting);
         self.happened_to(old, Happening::Shutdown);
         let mut switched = self.switch(old, new).await;
         if switched.is_err() {
             // Whatever it has left behind; the first error is the one that counts.
             let cluster = self.cluster.read().await;
-            let healed = Box::pin(heal(&cluster)).await;
+            let healed = put_right(&cluster).await;
             switched = switched.map_err(|error| match healed {
                 Ok(()) => error,
                 Err(more) => error.context(format!("it was not put right either: {more}")),
@@ -72,35 +76,74 @@ impl Control {
             self.say(format!("the failover has failed: {error:#}"));
         }
         if writer == new {
-            // The others; these two have restarted.
-            self.reconnected(new).await;
-        }
-        self.happened_to(old, Happening::Restarted);
-        self.set(&[old, new], InstanceStatus::Available);
-        if writer == new {
+            self.arrive(old, new, writer, switched.is_ok()).await;
             self.happened(Happening::FailoverDone { to: name });
         } else {
             self.happened(Happening::FailoverFailed);
             self.happened(Happening::PromotedAgain { to: name });
+            self.arrive(old, new, writer, false).await;
         }
-        if let Err(error) = self.wait_for_standbys().await {
-            self.say(format!("whom commits wait for is not set: {error:#}"));
-        }
+        self.count_standbys().await;
         self.fleet().status = ClusterStatus::Available;
+    }
+
+    /// Each of the two is what its own server has come to, the writer of them first. If nothing went wrong, commits wait for a
+    /// reader all the time; else the other one may not come back, and they do not wait for it before it has.
+    async fn arrive(&self, old: NodeName, new: NodeName, writer: NodeName, in_order: bool) {
+        let other = if writer == new { old } else { new };
+        for node in [writer, other] {
+            let settled = self.settled(node).await;
+            // The readers have lost the old one, whoever it is that they have now.
+            let following =
+                if node == writer && settled.is_ok() { self.following(writer).await } else { Vec::new() };
+            if writer == new {
+                following.into_iter().for_each(|reader| self.happened_to(reader, Happening::Reconnected));
+            }
+            match settled {
+                Ok(()) => {
+                    if node == old {
+                        self.happened_to(old, Happening::Restarted);
+                    }
+                    self.set(&[node], InstanceStatus::Available);
+                }
+                Err(error) => self.lost(node, &error),
+            }
+            if !in_order {
+                self.count_standbys().await;
+            }
+        }
     }
 
     async fn switch(&self, old: NodeName, new: NodeName) -> anyhow::Result<()> {
         self.end_failures().await;
         // On Aurora the reader restarts as the writer, and its sessions end.
         self.cut(new);
-        match self.plant {
-            None => self.act(new, Action::Switchover).await?,
-            Some(Plant::LossyFailover) => {
-                let cluster = self.cluster.read().await;
-                Box::pin(lose(&cluster, old, new)).await?;
+        let mut change = Box::pin(async {
+            match self.plant {
+                None | Some(Plant::StaleForwarding) => self.act(new, Action::Switchover).await,
+                Some(Plant::LossyFailover) => {
+                    let cluster = self.cluster.read().await;
+                    lose(&cluster, old, new).await.map_err(Into::into)
+                }
             }
+        });
+        let done = tokio::select! {
+            done = &mut change => Some(done),
+            () = self.becomes_writer(new) => None,
+        };
+        // Also those that have come to the reader meanwhile, by its own door; and nobody who comes to the writer.
+        self.cut(new);
+        match done {
+            Some(done) => done?,
+            None => change.await?,
         }
         Ok(self.cluster.read().await.all_follow().await?)
+    }
+
+    async fn becomes_writer(&self, node: NodeName) {
+        while self.writer().await != Ok(node) {
+            sleep(LOOK).await;
+        }
     }
 }
 
@@ -113,18 +156,14 @@ async fn lose(cluster: &Cluster, old: NodeName, new: NodeName) -> Result<(), Top
     sleep(FROZEN).await;
     cluster.act(old, Action::Kill).await?;
     cluster.act(new, Action::Promote).await?;
-    heal(cluster).await
+    put_right(cluster).await
 }
 
 /// Brings back whoever is held up, down or on a log of its own.
-async fn heal(cluster: &Cluster) -> Result<(), TopologyError> {
-    // One may lead to the next: who was frozen may be seen to have diverged.
-    for _ in [Condition::Frozen, Condition::Diverged] {
-        for (node, condition) in cluster.conditions() {
-            cluster.act(node, condition.cure()).await?;
-        }
-    }
-    Ok(())
+async fn put_right(cluster: &Cluster) -> Result<(), TopologyError> {
+    // An action takes many steps, and their state much room.
+    let cure = |node, action| Box::pin(async move { cluster.act(node, action).await.map(drop) });
+    heal(|| cluster.conditions(), cure).await
 }
 
 /// The error of a cluster that is doing something else.

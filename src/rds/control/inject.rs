@@ -1,6 +1,7 @@
 //! What `aurora_inject_…` asks for. The functions leave a file beside the data, which works on a reader too, and here it is
 //! found.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,18 +45,25 @@ enum What {
 impl Control {
     /// Looks for requests for ever.
     pub(in crate::rds) async fn listen(self: Arc<Self>) {
+        let mut known = BTreeSet::new();
         loop {
             sleep(LOOK).await;
             let mut asked = Vec::new();
+            let mut wrong = BTreeSet::new();
             {
                 let cluster = self.cluster.read().await;
                 for endpoint in cluster.direct_endpoints() {
-                    match cluster.take(endpoint.node, PREFIX) {
-                        Ok(texts) => asked.extend(texts.into_iter().map(|text| (endpoint.node, text))),
-                        Err(error) => self.say(error.to_string()),
+                    for text in cluster.take(endpoint.node, PREFIX) {
+                        match text {
+                            Ok(text) => asked.push((endpoint.node, text)),
+                            Err(error) => drop(wrong.insert(error.to_string())),
+                        }
                     }
                 }
             }
+            // What cannot be removed is there again at the next look.
+            wrong.difference(&known).for_each(|error| self.say(error));
+            known = wrong;
             for (node, text) in asked {
                 self.heed(node, &text).await;
             }

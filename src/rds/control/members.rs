@@ -6,7 +6,7 @@ use chrono::Utc;
 
 use super::failover::{is_available, is_ready};
 use super::{Control, lock};
-use crate::history::{Action, NodeName};
+use crate::history::{Action, NodeName, StopMode};
 use crate::rds::door::Target;
 use crate::rds::events::Happening;
 use crate::rds::fleet::{Fleet, InstanceStatus, Member};
@@ -48,9 +48,7 @@ impl Control {
                 self.set(&[node], InstanceStatus::Failed);
             }
         }
-        if let Err(error) = self.wait_for_standbys().await {
-            self.say(format!("whom commits wait for is not set: {error:#}"));
-        }
+        self.count_standbys().await;
     }
 
     async fn make_reader(self: &Arc<Self>, node: NodeName) -> anyhow::Result<()> {
@@ -101,19 +99,9 @@ impl Control {
     async fn remove(&self, node: NodeName) {
         let _turn = self.turn.lock().await;
         self.end_failures().await;
-        let removed = async {
-            // It does not count any more.
-            self.wait_for_standbys().await?;
-            if self.cluster.read().await.is_running(node).unwrap_or(false) {
-                self.act(node, Action::Stop(crate::history::StopMode::Fast)).await?;
-            }
-            // One that was never made is not there either.
-            if self.endpoint(node).await.is_some() {
-                self.cluster.write().await.remove_replica(node).await?;
-            }
-            anyhow::Ok(())
-        };
-        let removed = removed.await;
+        // It does not count any more.
+        self.count_standbys().await;
+        let removed = self.remove_reader(node).await;
         self.linger().await;
         match removed {
             Ok(()) => {
@@ -121,12 +109,28 @@ impl Control {
                 lock(&self.connections).remove(&node);
                 self.happened_to(node, Happening::Deleted);
                 self.fleet().members.retain(|member| member.node != node);
+                if let Err(error) = self.name_hosts() {
+                    self.say(format!("its name still leads to {node}: {error}"));
+                }
             }
             Err(error) => {
                 self.say(format!("{node} was not removed: {error:#}"));
                 self.set(&[node], InstanceStatus::Failed);
             }
         }
+    }
+
+    async fn remove_reader(&self, node: NodeName) -> anyhow::Result<()> {
+        if self.cluster.read().await.is_running(node).unwrap_or(false) {
+            self.act(node, Action::Stop(StopMode::Fast)).await?;
+        }
+        // One that was never made is not there either.
+        if self.endpoint(node).await.is_some() {
+            // What takes long is done while others look at the cluster, too.
+            self.cluster.read().await.retire_replica(node).await?;
+            self.cluster.write().await.forget_replica(node)?;
+        }
+        Ok(())
     }
 }
 

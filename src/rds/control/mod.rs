@@ -2,8 +2,10 @@
 
 mod failover;
 mod inject;
+mod jobs;
 mod members;
 mod power;
+mod up;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -13,8 +15,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::{RwLock, mpsc, watch as channel};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinError};
 use tokio::time::sleep;
 
 use super::chaos::{Dice, Plant};
@@ -22,14 +25,13 @@ use super::door::{Door, Target};
 use super::events::{Event, Happening, Log, Source};
 use super::fleet::{Fleet, InstanceStatus};
 use super::refusal::Refusal;
+use super::signature::Keys;
 use crate::history::{Action, NodeName};
-use crate::pg::{Deadlines, Session};
+use crate::pg::{Deadlines, PgError, Session};
 use crate::topology::local::Cluster;
 use crate::topology::{Endpoint, TopologyError};
+use jobs::Jobs;
 use tokio_rustls::TlsAcceptor;
-
-/// How long a server may take to answer after it was started.
-const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// For the sessions of the control plane.
 pub(super) const DEADLINES: Deadlines =
@@ -47,9 +49,11 @@ pub(super) struct Control {
     plant: Option<Plant>,
     tls: TlsAcceptor,
     force_tls: bool,
+    /// What tokens have to be signed with.
+    pub(super) keys: Keys,
     /// Held by a change: one at a time.
     turn: tokio::sync::Mutex<()>,
-    jobs: Mutex<JoinSet<()>>,
+    jobs: Jobs,
     /// Readers that are made to fail.
     failing: Mutex<BTreeMap<NodeName, channel::Sender<()>>>,
     /// Of each server, a signal for the connections that lead to it: it becomes another one.
@@ -69,6 +73,7 @@ pub(super) struct Beginning {
     pub(super) plant: Option<Plant>,
     pub(super) tls: TlsAcceptor,
     pub(super) force_tls: bool,
+    pub(super) keys: Keys,
     /// The file with the names of the endpoints.
     pub(super) hosts: PathBuf,
     /// Takes a line for each event, and for what went wrong.
@@ -77,7 +82,7 @@ pub(super) struct Beginning {
 
 impl Control {
     pub(super) fn new(beginning: Beginning) -> Arc<Control> {
-        let Beginning { cluster, fleet, dice, plant, tls, force_tls, hosts, said } = beginning;
+        let Beginning { cluster, fleet, dice, plant, tls, force_tls, keys, hosts, said } = beginning;
         Arc::new(Control {
             cluster: RwLock::new(cluster),
             fleet: Mutex::new(fleet),
@@ -86,8 +91,9 @@ impl Control {
             plant,
             tls,
             force_tls,
+            keys,
             turn: tokio::sync::Mutex::default(),
-            jobs: Mutex::default(),
+            jobs: Jobs::default(),
             failing: Mutex::default(),
             connections: Mutex::default(),
             doors: Mutex::default(),
@@ -139,21 +145,17 @@ impl Control {
 
     /// Everything ends: what is being done, and every connection.
     pub(super) async fn end(&self) {
-        let mut jobs = std::mem::take(&mut *lock(&self.jobs));
-        jobs.shutdown().await;
+        self.jobs.end().await;
+    }
+
+    /// Comes to its end when a job has panicked, with how; none should.
+    pub(super) async fn failure(&self) -> JoinError {
+        self.jobs.failure().await
     }
 
     /// Does something in the background.
     fn spawn(&self, job: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
-        let mut jobs = lock(&self.jobs);
-        while let Some(ended) = jobs.try_join_next() {
-            if let Err(error) = ended
-                && error.is_panic()
-            {
-                self.say(format!("a part of the control plane has failed: {error}"));
-            }
-        }
-        jobs.spawn(job)
+        self.jobs.spawn(job)
     }
 
     /// Takes the connections of an endpoint from now on.
@@ -236,14 +238,6 @@ impl Control {
         self.log().add(event);
     }
 
-    /// The writer's readers have lost it, and have it again.
-    async fn reconnected(&self, writer: NodeName) {
-        let readers: Vec<NodeName> = self.fleet().readers(writer).map(|member| member.node).collect();
-        for reader in readers {
-            self.happened_to(reader, Happening::Reconnected);
-        }
-    }
-
     /// As long as a state in between lasts beyond what is done in it.
     async fn linger(&self) {
         sleep(self.dice.delay()).await;
@@ -255,33 +249,38 @@ impl Control {
         Ok(())
     }
 
-    /// Waits until `node` answers, and every reader receives.
-    async fn settled(&self, node: NodeName) -> anyhow::Result<()> {
-        let cluster = self.cluster.read().await;
-        cluster.answer(node, ANSWER_LIMIT).await?;
-        Ok(cluster.all_follow().await?)
-    }
-
     /// Has commits wait for a reader where one is available, and for nobody where none is: on Aurora, whose commits wait for
-    /// the storage, readers make no difference. On every server, as each may become the writer.
+    /// the storage, readers make no difference. On every server, as each may become the writer; the writer first, for which
+    /// it counts now.
+    ///
+    /// # Errors
+    /// That of the first server that does not know it now; those behind it do.
     pub(super) async fn wait_for_standbys(&self) -> anyhow::Result<()> {
         let writer = self.cluster.read().await.writer()?.0;
         let has_reader = self.fleet().readers(writer).next().is_some();
-        let names = if has_reader && self.plant.is_none() { ANY_READER } else { "" };
-        let endpoints = self.cluster.read().await.direct_endpoints();
+        let is_lossy = self.plant == Some(Plant::LossyFailover);
+        let names = if has_reader && !is_lossy { ANY_READER } else { "" };
+        let mut endpoints = self.cluster.read().await.direct_endpoints();
+        endpoints.sort_by_key(|endpoint| endpoint.node != writer);
+        let mut told = Ok(());
         for endpoint in endpoints {
-            if !self.cluster.read().await.is_running(endpoint.node)? {
-                continue;
+            if self.cluster.read().await.is_running(endpoint.node)? {
+                told = told.and(wait_for(&endpoint, names).await);
             }
-            let session = Session::connect(&endpoint.conninfo, "replab", DEADLINES).await?;
-            let now = session.simple_query_rows("SHOW synchronous_standby_names").await?;
-            if now.first().and_then(|row| row.first()).and_then(Option::as_deref) != Some(names) {
-                session.batch(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'")).await?;
-                session.batch("SELECT pg_reload_conf()").await?;
-            }
-            session.close().await;
         }
-        Ok(())
+        told
+    }
+
+    /// [`Control::wait_for_standbys`], and what goes wrong is only said: something else is being done.
+    async fn count_standbys(&self) {
+        if let Err(error) = self.wait_for_standbys().await {
+            self.say(format!("whom commits wait for is not set: {error:#}"));
+        }
+    }
+
+    /// What the instance of `node` is doing.
+    fn status(&self, node: NodeName) -> Option<InstanceStatus> {
+        self.fleet().of_node(node).map(|member| member.status)
     }
 
     /// Puts instances into a state.
@@ -289,6 +288,21 @@ impl Control {
         let mut fleet = self.fleet();
         nodes.iter().for_each(|node| fleet.set(*node, status));
     }
+}
+
+/// Has the commits of a server wait for `names`, from now on.
+async fn wait_for(endpoint: &Endpoint, names: &str) -> anyhow::Result<()> {
+    let told = async {
+        let session = Session::connect(&endpoint.conninfo, "replab", DEADLINES).await?;
+        let now = session.simple_query_rows("SHOW synchronous_standby_names").await?;
+        if now.first().and_then(|row| row.first()).and_then(Option::as_deref) != Some(names) {
+            session.batch(&format!("ALTER SYSTEM SET synchronous_standby_names = '{names}'")).await?;
+            session.batch("SELECT pg_reload_conf()").await?;
+        }
+        session.close().await;
+        Ok::<_, PgError>(())
+    };
+    told.await.with_context(|| endpoint.node.to_string())
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

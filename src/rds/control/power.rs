@@ -40,37 +40,22 @@ impl Control {
     /// Ends a server as `action` says, and brings it back.
     pub(super) async fn restart(&self, node: NodeName, action: Action) {
         let _turn = self.turn.lock().await;
+        let is_to_run = self.fleet().is_to_run(node);
+        if let Err(why) = is_to_run {
+            return self.say(format!("{node} is left alone: {why}"));
+        }
         self.set(&[node], InstanceStatus::Rebooting);
+        self.count_standbys().await;
+        self.happened_to(node, Happening::Shutdown);
         let restarted = async {
-            self.wait_for_standbys().await?;
-            self.happened_to(node, Happening::Shutdown);
-            let is_running = self.cluster.read().await.is_running(node)?;
-            self.act(node, if is_running { action } else { Action::Start }).await?;
+            let missing = self.missing(node).await?;
+            self.act(node, missing.unwrap_or(action)).await?;
             self.settled(node).await
         };
         let restarted = restarted.await;
         self.linger().await;
         self.back(node, restarted).await;
-    }
-
-    /// An instance that was down is there again, or is not.
-    pub(super) async fn back(&self, node: NodeName, restarted: anyhow::Result<()>) {
-        match restarted {
-            Ok(()) => {
-                self.happened_to(node, Happening::Restarted);
-                if self.writer().await == Ok(node) {
-                    self.reconnected(node).await;
-                }
-                self.set(&[node], InstanceStatus::Available);
-            }
-            Err(error) => {
-                self.say(format!("{node} did not come back: {error:#}"));
-                self.set(&[node], InstanceStatus::Failed);
-            }
-        }
-        if let Err(error) = self.wait_for_standbys().await {
-            self.say(format!("whom commits wait for is not set: {error:#}"));
-        }
+        self.count_standbys().await;
     }
 
     /// `StopDBCluster`.
@@ -86,23 +71,30 @@ impl Control {
             answer::cluster(&fleet, writer)
         };
         let control = Arc::clone(self);
-        self.spawn(async move { control.stop_all(writer).await });
+        self.spawn(async move { control.stop_all().await });
         Ok(vec![answer])
     }
 
     /// The writer first: it waits until the readers have everything.
-    async fn stop_all(&self, writer: NodeName) {
+    async fn stop_all(&self) {
         let _turn = self.turn.lock().await;
         self.end_failures().await;
-        for node in self.writer_first(writer) {
+        let nodes = self.writer_first(&self.nodes()).await;
+        for &node in &nodes {
             if let Err(error) = self.act(node, Action::Stop(StopMode::Fast)).await {
                 self.say(format!("{node} was not stopped in order: {error:#}"));
             }
         }
         self.linger().await;
-        for node in self.writer_first(writer) {
-            self.set(&[node], InstanceStatus::Stopped);
-            self.happened_to(node, Happening::Stopped);
+        for node in nodes {
+            // One that had ended before, or was killed, does not run either.
+            if self.cluster.read().await.is_running(node).unwrap_or(false) {
+                self.say(format!("{node} still runs"));
+                self.set(&[node], InstanceStatus::Failed);
+            } else {
+                self.set(&[node], InstanceStatus::Stopped);
+                self.happened_to(node, Happening::Stopped);
+            }
         }
         self.fleet().status = ClusterStatus::Stopped;
         self.happened(Happening::ClusterStopped);
@@ -124,44 +116,34 @@ impl Control {
             answer::cluster(&fleet, writer)
         };
         let control = Arc::clone(self);
-        self.spawn(async move { control.start_all(writer).await });
+        self.spawn(async move { control.start_all().await });
         Ok(vec![answer])
     }
 
-    async fn start_all(&self, writer: NodeName) {
+    /// Each instance is what its own server has come to; the cluster is there when the writer is.
+    async fn start_all(&self) {
         let _turn = self.turn.lock().await;
-        let nodes = self.writer_first(writer);
-        let started = async {
-            for node in &nodes {
-                self.act(*node, Action::Start).await?;
-            }
-            for node in &nodes {
-                self.settled(*node).await?;
-            }
-            anyhow::Ok(())
-        };
-        let started = started.await;
+        let nodes = self.nodes();
+        let started = self.bring_up(&nodes).await;
         self.linger().await;
-        match started {
-            Ok(()) => {
-                self.set(&nodes, InstanceStatus::Available);
-                nodes.iter().for_each(|node| self.happened_to(*node, Happening::Started));
-                self.happened(Happening::ClusterStarted);
-            }
-            Err(error) => {
-                self.say(format!("the cluster was not started: {error:#}"));
-                self.set(&nodes, InstanceStatus::Failed);
+        for (node, started) in started {
+            match started {
+                Ok(()) => {
+                    self.set(&[node], InstanceStatus::Available);
+                    self.happened_to(node, Happening::Started);
+                }
+                Err(error) => self.lost(node, &error),
             }
         }
-        if let Err(error) = self.wait_for_standbys().await {
-            self.say(format!("whom commits wait for is not set: {error:#}"));
-        }
+        self.count_standbys().await;
         self.fleet().status = ClusterStatus::Available;
+        let writer = self.writer().await;
+        if writer.is_ok_and(|writer| self.status(writer) == Some(InstanceStatus::Available)) {
+            self.happened(Happening::ClusterStarted);
+        }
     }
 
-    fn writer_first(&self, writer: NodeName) -> Vec<NodeName> {
-        let mut nodes: Vec<NodeName> = self.fleet().members.iter().map(|member| member.node).collect();
-        nodes.sort_by_key(|node| *node != writer);
-        nodes
+    fn nodes(&self) -> Vec<NodeName> {
+        self.fleet().members.iter().map(|member| member.node).collect()
     }
 }

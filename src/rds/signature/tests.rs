@@ -4,6 +4,7 @@ use super::*;
 
 const POST: &str = "9f65bf3e6c5b399331b32781cdd3a171acde5ed50ee90251a79b09411ccd4250";
 const GET: &str = "1b564484f434e6685cd3330afd2cc946adcc03a72713363008dedcf7aa57ea3f";
+const RDS: (&str, &str) = ("us-east-1", "rds");
 const FORM: &str = "application/x-www-form-urlencoded; charset=utf-8";
 
 fn keys() -> Keys {
@@ -47,14 +48,14 @@ fn at(time: &str) -> DateTime<Utc> {
 }
 
 fn code(request: &Signed, keys: &Keys, region: &str) -> &'static str {
-    verify(request, keys, region, at("2026-11-29T02:00:01Z")).unwrap_err().code
+    verify(request, keys, (region, "rds"), at("2026-11-29T02:00:01Z")).unwrap_err().code
 }
 
 #[test]
 fn what_another_implementation_signed_is_accepted() {
     for request in [post(), get()] {
         for time in ["2026-11-29T01:46:00Z", "2026-11-29T02:14:59Z"] {
-            assert_eq!(verify(&request, &keys(), "us-east-1", at(time)), Ok(()));
+            assert_eq!(verify(&request, &keys(), RDS, at(time)), Ok(()));
         }
     }
 }
@@ -77,6 +78,8 @@ fn whatever_was_changed_afterwards_is_refused() {
     let other = Keys { secret: Secret::new("another"), ..keys() };
     assert_eq!(code(&post(), &other, "us-east-1"), "SignatureDoesNotMatch");
     assert_eq!(code(&post(), &keys(), "eu-west-1"), "SignatureDoesNotMatch");
+    let other = verify(&post(), &keys(), ("us-east-1", "secretsmanager"), at("2026-11-29T02:00:01Z"));
+    assert_eq!(other.unwrap_err().code, "SignatureDoesNotMatch", "another service");
     let mut cut = post();
     cut.headers.insert("authorization".to_owned(), authorization("host;x-amz-date", &POST[..62]));
     assert_eq!(code(&cut, &keys(), "us-east-1"), "SignatureDoesNotMatch");
@@ -96,7 +99,7 @@ fn whoever_cannot_have_signed_is_told_why() {
     let mut session = post();
     session.headers.insert("x-amz-security-token".to_owned(), "token".to_owned());
     assert_eq!(code(&session, &keys(), "us-east-1"), "InvalidClientTokenId");
-    let late = verify(&post(), &keys(), "us-east-1", at("2026-11-29T02:15:01Z")).unwrap_err();
+    let late = verify(&post(), &keys(), RDS, at("2026-11-29T02:15:01Z")).unwrap_err();
     assert_eq!((late.code, late.status), ("RequestExpired", 400));
     let mut undated = post();
     undated.headers.remove("x-amz-date");

@@ -142,6 +142,7 @@ impl Crew {
             for (client, meter) in (0..).zip(meters) {
                 let worker = Worker {
                     place: Place::writer(sites.iter(), client, turn.clients, &whereabouts),
+                    through: None,
                     is_scout: (client as usize) < sites.len(),
                     thread: client,
                     concurrency: turn.clients,

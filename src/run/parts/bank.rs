@@ -32,9 +32,9 @@ impl Bank {
         path: &Path,
         plan: &BankPlan,
         readers: &ReadersPlan,
-        nodes: usize,
+        places: usize,
     ) -> io::Result<(Bank, Scribe)> {
-        let size = Size { writers: plan.clients, readers_per_node: readers.per_node, nodes };
+        let size = Size { writers: plan.clients, readers_per_place: readers.per_node, places };
         let (crew, scribe) = Crew::start("bank", size, path)?;
         let (accounts, level, read_interval) = (plan.accounts.into(), plan.isolation, readers.interval);
         Ok((Bank { crew, accounts, level, read_interval }, scribe))
@@ -55,7 +55,7 @@ impl Part for Bank {
         self.crew.writers::<BankClient, _>(load, workers, &self.level, transfers);
         // There may be many accounts.
         let pause = Pause::Heavy(self.read_interval.into());
-        self.crew.readers::<BankClient, _>(load, workers, &self.level, pause, |_, _, _| {
+        self.crew.readers::<BankClient, _>(load, workers, &self.level, pause, |_, _| {
             std::iter::repeat(BankOp::Read)
         });
     }

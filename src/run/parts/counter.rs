@@ -42,10 +42,10 @@ impl Counter {
         path: &Path,
         style: Style,
         plan: &CounterPlan,
-        readers_per_node: u32,
-        nodes: usize,
+        readers_per_place: u32,
+        places: usize,
     ) -> io::Result<(Counter, Scribe)> {
-        let size = Size { writers: plan.clients, readers_per_node, nodes };
+        let size = Size { writers: plan.clients, readers_per_place, places };
         let name = match style {
             Style::Shared(_) => "counter",
             Style::Own => "counters",
@@ -69,12 +69,12 @@ impl Part for Counter {
         self.crew.writers::<CounterClient, _>(load, workers, &(), increments);
         match self.style {
             Style::Shared(interval) => {
-                let reads = |_: &Site, reader: u32, _| Reads::new(reader % self.writers, self.keys);
+                let reads = |reader: u32, _| Reads::new(reader % self.writers, self.keys);
                 let pause = Pause::Fixed(interval.into());
                 self.crew.readers::<CounterClient, _>(load, workers, &(), pause, reads);
             }
             Style::Own => {
-                let reads = |_: &Site, _, _| std::iter::repeat(CounterOp::ReadAll);
+                let reads = |_, _| std::iter::repeat(CounterOp::ReadAll);
                 self.crew.readers::<CounterClient, _>(load, workers, &(), Pause::None, reads);
             }
         }

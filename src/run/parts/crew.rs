@@ -13,6 +13,7 @@ use crate::pg::Deadlines;
 use crate::run::load::Load;
 use crate::run::place::{Place, Whereabouts};
 use crate::run::record::{Recorder, Scribe};
+use crate::run::through::Through;
 use crate::run::worker::{Pause, Worker};
 use crate::topology::Site;
 use crate::workload::{Answer, Client};
@@ -25,18 +26,19 @@ const READ_DEADLINES: Deadlines =
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     pub(super) writers: u32,
-    pub(super) readers_per_node: u32,
-    pub(super) nodes: usize,
+    pub(super) readers_per_place: u32,
+    /// Where readers are: the nodes, and an endpoint that leads to any of them.
+    pub(super) places: usize,
 }
 
 impl Size {
-    /// Client threads: the writers, the readers of every node, and one for what is read before and after.
+    /// Client threads: the writers, the readers of every place, and one for what is read before and after.
     fn threads(self) -> u32 {
-        self.writers + self.readers_per_node * self.nodes as u32 + 1
+        self.writers + self.readers_per_place * self.places as u32 + 1
     }
 }
 
-/// Writers first, then each node's readers, then the one that reads before and after the load.
+/// Writers first, then each place's readers, then the one that reads before and after the load.
 #[derive(Debug)]
 pub(super) struct Crew<O: Operation> {
     pub(super) recorder: Recorder<O>,
@@ -67,27 +69,27 @@ impl<O: Operation> Crew<O> {
         for thread in 0..self.size.writers {
             let place = Place::writer(load.writers(), thread, self.size.writers, &primary);
             let is_scout = (thread as usize) < nodes;
-            let worker = self.worker(load, place, is_scout, thread, generator(thread), Pause::None);
+            let worker = self.worker(load, (place, None), is_scout, thread, generator(thread), Pause::None);
             workers.spawn(worker.run::<C>(terms.clone()));
         }
     }
 
-    /// Starts the readers, each with what `generator` makes of its site, its number within that, and its number.
+    /// Starts the readers, each with what `generator` makes of its number within its place, and its number.
     pub(super) fn readers<C, G>(
         &self,
         load: &Load,
         workers: &mut JoinSet<()>,
         terms: &C::Terms,
         pause: Pause,
-        generator: impl Fn(&Site, u32, u32) -> G,
+        generator: impl Fn(u32, u32) -> G,
     ) where
         C: Client<Op = O> + 'static,
         G: Iterator<Item = O> + Send + Sync + 'static,
     {
-        let readers = load.readers(self.size.readers_per_node);
-        for (thread, (site, reader)) in (self.size.writers..).zip(readers) {
-            let generator = generator(site, reader, thread);
-            let worker = self.worker(load, Place::node(site), reader == 0, thread, generator, pause);
+        let readers = load.readers(self.size.readers_per_place);
+        for (thread, (place, through, reader)) in (self.size.writers..).zip(readers) {
+            let generator = generator(reader, thread);
+            let worker = self.worker(load, (place, through), reader == 0, thread, generator, pause);
             workers.spawn(worker.run::<C>(terms.clone()));
         }
     }
@@ -96,7 +98,7 @@ impl<O: Operation> Crew<O> {
     pub(super) fn worker<G>(
         &self,
         load: &Load,
-        place: Place,
+        (place, through): (Place, Option<Through>),
         is_scout: bool,
         thread: u32,
         source: G,
@@ -104,6 +106,7 @@ impl<O: Operation> Crew<O> {
     ) -> Worker<G, Recorder<O>> {
         Worker {
             place,
+            through,
             is_scout,
             thread,
             concurrency: self.size.threads(),

@@ -60,7 +60,7 @@ impl LongFork {
         read_interval: Nanos,
         replicas: usize,
     ) -> io::Result<(LongFork, Scribe)> {
-        let size = Size { writers: AT_PRIMARY.len() as u32, readers_per_node: 1, nodes: replicas };
+        let size = Size { writers: AT_PRIMARY.len() as u32, readers_per_place: 1, places: replicas };
         let (crew, scribe) = Crew::start("longfork", size, path)?;
         Ok((LongFork { crew, read_interval, stage: Arc::default() }, scribe))
     }
@@ -88,14 +88,14 @@ impl Part for LongFork {
             let sites = if actor == Actor::Second { &hasty } else { &sites };
             // The others wait for it meanwhile: each looks for the primary at every node by itself.
             let place = Place::writer(sites.iter(), 0, 1, &primary);
-            let worker = self.crew.worker(load, place, true, thread, self.turns(actor), Pause::None);
+            let worker = self.crew.worker(load, (place, None), true, thread, self.turns(actor), Pause::None);
             workers.spawn(worker.run::<TxnClient>(TERMS));
         }
         let pause = Pause::Fixed(self.read_interval.into());
         let replicas = load.sites.iter().filter(|site| site.role == Role::Replica);
         for (thread, site) in (count..).zip(replicas) {
             let turns = self.turns(Actor::Watcher);
-            let worker = self.crew.worker(load, Place::node(site), true, thread, turns, pause);
+            let worker = self.crew.worker(load, (Place::node(site), None), true, thread, turns, pause);
             workers.spawn(worker.run::<TxnClient>(TERMS));
         }
     }

@@ -53,30 +53,37 @@ pub(super) trait Part: Send + Sync {
 /// A part that may be shared between the run and its load.
 pub(super) type SharedPart = Arc<dyn Part>;
 
-/// Starts the history of every workload of `plan` in `dir`, for a cluster of `nodes` nodes.
-pub(super) fn start(plan: &Plan, dir: &RunDir, nodes: usize) -> io::Result<Vec<(SharedPart, Scribe)>> {
+/// Starts the history of every workload of `plan` in `dir`, for a cluster of `nodes` nodes and so many `endpoints` that lead
+/// readers to any of them.
+pub(super) fn start(
+    plan: &Plan,
+    dir: &RunDir,
+    nodes: usize,
+    endpoints: usize,
+) -> io::Result<Vec<(SharedPart, Scribe)>> {
+    let places = nodes + endpoints;
     let start = |workload: &WorkloadPlan| {
         let path = dir.history(workload.name());
         Ok(match workload {
-            WorkloadPlan::Orders(orders) => share(Orders::start(&path, orders, &plan.readers, nodes)?),
+            WorkloadPlan::Orders(orders) => share(Orders::start(&path, orders, &plan.readers, places)?),
             WorkloadPlan::Counter(counter) => {
                 let style = Style::Shared(plan.readers.interval);
-                share(Counter::start(&path, style, counter, plan.readers.per_node, nodes)?)
+                share(Counter::start(&path, style, counter, plan.readers.per_node, places)?)
             }
             WorkloadPlan::Counters(counter) => {
-                share(Counter::start(&path, Style::Own, counter, plan.readers.per_node, nodes)?)
+                share(Counter::start(&path, Style::Own, counter, plan.readers.per_node, places)?)
             }
             WorkloadPlan::Append(txns) => {
-                share(Transactions::start(&path, ("append", Holds::List), txns, &plan.readers, nodes)?)
+                share(Transactions::start(&path, ("append", Holds::List), txns, &plan.readers, places)?)
             }
             WorkloadPlan::Register(txns) => {
-                share(Transactions::start(&path, ("register", Holds::Register), txns, &plan.readers, nodes)?)
+                share(Transactions::start(&path, ("register", Holds::Register), txns, &plan.readers, places)?)
             }
             WorkloadPlan::LongFork => {
                 share(LongFork::start(&path, plan.readers.interval, nodes.saturating_sub(1))?)
             }
-            WorkloadPlan::Bank(bank) => share(Bank::start(&path, bank, &plan.readers, nodes)?),
-            WorkloadPlan::Set(set) => share(Set::start(&path, set, &plan.readers, nodes)?),
+            WorkloadPlan::Bank(bank) => share(Bank::start(&path, bank, &plan.readers, places)?),
+            WorkloadPlan::Set(set) => share(Set::start(&path, set, &plan.readers, places)?),
         })
     };
     plan.workloads.iter().map(start).collect()

@@ -30,9 +30,9 @@ impl Orders {
         path: &Path,
         plan: &OrdersPlan,
         readers: &ReadersPlan,
-        nodes: usize,
+        places: usize,
     ) -> io::Result<(Orders, Scribe)> {
-        let size = Size { writers: plan.clients, readers_per_node: readers.per_node, nodes };
+        let size = Size { writers: plan.clients, readers_per_place: readers.per_node, places };
         let (crew, scribe) = Crew::start("orders", size, path)?;
         let products = stock(plan).products;
         Ok((Orders { crew, products, stock_interval: readers.stock_interval }, scribe))
@@ -52,9 +52,8 @@ impl Part for Orders {
         let orders = |thread| orders::Orders::new(load.seed, thread, self.products);
         self.crew.writers::<OrdersClient, _>(load, workers, &(), orders);
         let pause = Pause::Heavy(self.stock_interval.into());
-        self.crew.readers::<OrdersClient, _>(load, workers, &(), pause, |_, _, _| {
-            std::iter::repeat(OrdersOp::Stock)
-        });
+        self.crew
+            .readers::<OrdersClient, _>(load, workers, &(), pause, |_, _| std::iter::repeat(OrdersOp::Stock));
     }
 
     /// What is in stock before the first order.

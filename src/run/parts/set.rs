@@ -28,9 +28,9 @@ impl Set {
         path: &Path,
         plan: &SetPlan,
         readers: &ReadersPlan,
-        nodes: usize,
+        places: usize,
     ) -> io::Result<(Set, Scribe)> {
-        let size = Size { writers: plan.clients, readers_per_node: readers.per_node, nodes };
+        let size = Size { writers: plan.clients, readers_per_place: readers.per_node, places };
         let (crew, scribe) = Crew::start("set", size, path)?;
         Ok((Set { crew, read_interval: readers.interval }, scribe))
     }
@@ -49,8 +49,7 @@ impl Part for Set {
         self.crew.writers::<SetClient, _>(load, workers, &(), Inserts::new);
         // The more there is, the longer a read takes.
         let pause = Pause::Heavy(self.read_interval.into());
-        self.crew
-            .readers::<SetClient, _>(load, workers, &(), pause, |_, _, _| std::iter::repeat(SetOp::Read));
+        self.crew.readers::<SetClient, _>(load, workers, &(), pause, |_, _| std::iter::repeat(SetOp::Read));
     }
 
     /// The whole set, and the table.

@@ -43,9 +43,9 @@ impl Transactions {
         (name, holds): (&str, Holds),
         plan: &TransactionsPlan,
         readers: &ReadersPlan,
-        nodes: usize,
+        places: usize,
     ) -> io::Result<(Transactions, Scribe)> {
-        let size = Size { writers: plan.clients, readers_per_node: readers.per_node, nodes };
+        let size = Size { writers: plan.clients, readers_per_place: readers.per_node, places };
         let (crew, scribe) = Crew::start(name, size, path)?;
         let keys = Keys { in_use: plan.keys, writes: plan.writes_per_key, clients: plan.clients };
         let part = Transactions {
@@ -76,7 +76,7 @@ impl Part for Transactions {
             mix.inspect(move |op| written.note(op))
         };
         self.crew.writers::<TxnClient, _>(load, workers, &self.terms, mix);
-        let reads = |_: &Site, _, thread| {
+        let reads = |_, thread| {
             let written = Arc::clone(&self.written);
             let progress = move || written.writes.load(Ordering::Relaxed);
             ReadOnly::new(load.seed, thread, self.keys, self.length, progress)

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use crate::pg::Deadlines;
 
+#[cfg(feature = "aurora")]
+pub(super) use node::for_clients;
 pub(super) use node::{Node, Seen};
 pub(super) use pauses::Pauses;
 pub(super) use schema::Schema;

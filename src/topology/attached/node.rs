@@ -51,11 +51,7 @@ impl Node {
         schema: &str,
         synchronous_commit: &str,
     ) -> Node {
-        let clients = conninfo
-            .clone()
-            .with_setting("search_path", schema)
-            .with_setting("synchronous_commit", synchronous_commit)
-            .with_setting("default_transaction_isolation", "read committed");
+        let clients = for_clients(conninfo, schema, synchronous_commit);
         Node { name, conninfo: conninfo.clone(), clients, started: Mutex::new(None) }
     }
 
@@ -178,4 +174,17 @@ impl Node {
     pub(in crate::topology) fn unfit(&self, why: impl Into<String>) -> TopologyError {
         TopologyError::Unfit { node: self.name, why: why.into() }
     }
+}
+
+/// `conninfo` with the settings of the run's clients.
+pub(in crate::topology) fn for_clients(
+    conninfo: &Conninfo,
+    schema: &str,
+    synchronous_commit: &str,
+) -> Conninfo {
+    conninfo
+        .clone()
+        .with_setting("search_path", schema)
+        .with_setting("synchronous_commit", synchronous_commit)
+        .with_setting("default_transaction_isolation", "read committed")
 }

@@ -24,6 +24,29 @@ pub enum Tls {
     Disable,
 }
 
+/// How much a query on a reader waits for, where writes may be forwarded from readers: Aurora's parameter
+/// `apg_write_forward.consistency_mode` (Aurora user guide, "Configuring read consistency for local write forwarding").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consistency {
+    /// For nothing.
+    Eventual,
+    /// Until the reader shows what the session itself has written.
+    Session,
+    /// Until the reader shows whatever was committed when the query began.
+    Global,
+}
+
+impl Consistency {
+    /// As the parameter spells it.
+    pub fn mode(self) -> &'static str {
+        match self {
+            Consistency::Eventual => "eventual",
+            Consistency::Session => "session",
+            Consistency::Global => "global",
+        }
+    }
+}
+
 /// A cluster of one account in one region, and the user and database to use in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
@@ -45,4 +68,6 @@ pub struct Access {
     pub tls: Tls,
     /// The certificates of the authorities that may say so, as PEM; `None`: those of the system.
     pub ca_bundle: Option<PathBuf>,
+    /// Of the clients' sessions; `None`: as the cluster's parameters say.
+    pub consistency: Option<Consistency>,
 }

@@ -21,6 +21,8 @@ const ATTEMPT_LIMIT: Duration = Duration::from_secs(20);
 pub(super) struct Account {
     pub(super) sdk: SdkConfig,
     pub(super) region: String,
+    /// Of the RDS API and of nothing else; `None`: where AWS's own settings say.
+    pub(super) endpoint_url: Option<String>,
 }
 
 impl Account {
@@ -46,16 +48,13 @@ impl Account {
         if let Some(profile) = &access.profile {
             loader = loader.profile_name(profile);
         }
-        if let Some(url) = &access.endpoint_url {
-            loader = loader.endpoint_url(url);
-        }
         let sdk = loader.load().await;
         let region = sdk.region().ok_or(Problem::NoRegion)?.to_string();
         let provider = sdk.credentials_provider();
         let provider = provider.ok_or_else(|| Problem::NoCredentials("no provider of any".to_owned()))?;
         let found = provider.provide_credentials().await;
         found.map_err(|error| Problem::NoCredentials(chain(&error)))?;
-        Ok(Account { sdk, region })
+        Ok(Account { sdk, region, endpoint_url: access.endpoint_url.clone() })
     }
 }
 

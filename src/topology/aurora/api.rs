@@ -20,7 +20,11 @@ pub(super) struct Api {
 
 impl Api {
     pub(super) fn new(account: &Account) -> Api {
-        Api { client: Client::new(&account.sdk), region: account.region.clone() }
+        let mut config = aws_sdk_rds::config::Builder::from(&account.sdk);
+        if let Some(url) = &account.endpoint_url {
+            config = config.endpoint_url(url);
+        }
+        Api { client: Client::from_conf(config.build()), region: account.region.clone() }
     }
 
     /// With a client that answers by itself.

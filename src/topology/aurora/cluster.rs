@@ -9,11 +9,13 @@ use futures_util::future::join_all;
 use super::account::Account;
 use super::api::Api;
 use super::seat::{self, Seat};
-use super::{Access, Auth, InstanceFacts, Patience, Problem, Survey, Tls, discovery, secret, token};
+use super::{
+    Access, Auth, Consistency, InstanceFacts, Patience, Problem, Survey, Tls, discovery, secret, token,
+};
 use crate::history::{Action, Clock, EndpointSample, NodeName};
 use crate::pg::{self, Conninfo, Deadlines, Host, Passfile, PgError, Roots, Secret, Session, Verify};
-use crate::topology::attached::{DEADLINES, Node, Schema};
-use crate::topology::{Endpoint, Role, TopologyError};
+use crate::topology::attached::{DEADLINES, Node, Schema, for_clients};
+use crate::topology::{Endpoint, ReaderEndpoint, Role, TopologyError};
 
 /// What to attach to, and how.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub struct Cluster {
     /// Leads to the writer, and to any reader; without the run's settings.
     writer_endpoint: Option<Conninfo>,
     reader_endpoint: Option<Conninfo>,
+    /// The latter with the run's settings.
+    clients_reader_endpoint: Option<Conninfo>,
     /// Which of the nodes is the writer, as it was when it was last asked.
     primary: Mutex<NodeName>,
     schema: Schema,
@@ -64,7 +68,7 @@ impl Cluster {
         let account = Account::find(&config.access).await?;
         let api = Api::new(&account);
         let survey = discovery::look(&api, &config.access.cluster).await?;
-        survey.check()?;
+        survey.check(config.access.consistency)?;
         let found = survey.readers().len();
         if found != config.readers {
             let (cluster, wanted) = (survey.cluster.clone(), config.readers);
@@ -76,7 +80,10 @@ impl Cluster {
             let (host, port) =
                 member.address.as_ref().ok_or_else(|| Problem::NoAddress(member.instance.clone()))?;
             let conninfo = login.at(host, *port)?;
-            seats.push(Seat::new(name, member, &conninfo, (&config.schema, &config.synchronous_commit)));
+            let settings = (&*config.schema, &*config.synchronous_commit);
+            let mut seat = Seat::new(name, member, &conninfo, settings);
+            seat.node.clients = with_consistency(seat.node.clients, config.access.consistency);
+            seats.push(seat);
         }
         let endpoint =
             |at: &Option<(String, u16)>| at.as_ref().map(|(host, port)| login.at(host, *port)).transpose();
@@ -89,9 +96,14 @@ impl Cluster {
             seat.node.check(&seen)?;
             seat.node.remember(seen);
         }
+        let of_clients = |conninfo: &Conninfo| {
+            let conninfo = for_clients(conninfo, &config.schema, &config.synchronous_commit);
+            with_consistency(conninfo, config.access.consistency)
+        };
         Ok(Cluster {
             api,
             seats,
+            clients_reader_endpoint: reader_endpoint.as_ref().map(of_clients),
             patience: config.patience,
             writer_endpoint,
             reader_endpoint,
@@ -114,6 +126,13 @@ impl Cluster {
             Endpoint { node, role, conninfo: seat.node.clients.clone() }
         };
         self.seats.iter().map(endpoint).collect()
+    }
+
+    /// The cluster's reader endpoint as clients reach it.
+    pub fn reader_endpoint(&self) -> Option<ReaderEndpoint> {
+        let conninfo = self.clients_reader_endpoint.clone()?;
+        let instances = self.seats.iter().map(|seat| (seat.instance.clone(), seat.node.name)).collect();
+        Some(ReaderEndpoint { conninfo, instances })
     }
 
     /// What the API said when the lab came.
@@ -211,6 +230,7 @@ impl Cluster {
                 instance,
                 takes_writes: who.map(|who| !who.in_recovery),
                 error,
+                reads: None,
             }
         };
         let there = endpoints.iter().filter_map(|(name, conninfo)| Some((*name, conninfo.as_ref()?)));
@@ -236,6 +256,13 @@ impl Cluster {
 
     pub(super) fn node_of(&self, instance: &str) -> Option<NodeName> {
         self.seats.iter().find(|seat| seat.instance == instance).map(|seat| seat.node.name)
+    }
+}
+
+fn with_consistency(conninfo: Conninfo, consistency: Option<Consistency>) -> Conninfo {
+    match consistency {
+        Some(mode) => conninfo.with_setting("apg_write_forward.consistency_mode", mode.mode()),
+        None => conninfo,
     }
 }
 

@@ -42,7 +42,7 @@ mod tests;
 #[cfg(feature = "aurora")]
 mod token;
 
-pub use access::{Access, Auth, Tls};
+pub use access::{Access, Auth, Consistency, Tls};
 pub use asked::Asked;
 pub use calls::{CALLS, can, is_call, rehearse};
 #[cfg(feature = "aurora")]

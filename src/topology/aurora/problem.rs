@@ -154,6 +154,14 @@ pub enum Problem {
     /// Tokens need it.
     #[error("the cluster `{0}` does not have IAM authentication enabled")]
     NoIam(String),
+    /// Modes of consistency need it.
+    #[error("the cluster `{cluster}` does not have local write forwarding enabled: it is {status}")]
+    NoForwarding {
+        /// Its identifier.
+        cluster: String,
+        /// `LocalWriteForwardingStatus`.
+        status: String,
+    },
 }
 
 impl Problem {
@@ -224,6 +232,10 @@ impl Problem {
             Problem::PlainText(_) => {
                 "leave out --sslmode disable, and name the authorities: --ca-bundle FILE"
             }
+            Problem::Server { why, .. } if why.contains("PAM authentication failed") => {
+                "its token was refused: the user needs GRANT rds_iam, and whose keys sign it rds-db:connect for that user \
+                 (infra/policy-run.json)"
+            }
             Problem::Server { .. } => {
                 "the cluster's security group has to let this machine in, and --ca-bundle has to name RDS's authorities \
                  (global-bundle.pem)\n--db-user, --database and PGPASSWORD, or --auth, say who connects"
@@ -231,6 +243,9 @@ impl Problem {
             Problem::Secret(_) => "--auth password takes the password from PGPASSWORD; --auth iam needs none",
             Problem::NoIam(_) => {
                 "aws rds modify-db-cluster --enable-iam-database-authentication enables it, or use --auth password"
+            }
+            Problem::NoForwarding { .. } => {
+                "aws rds modify-db-cluster --enable-local-write-forwarding enables it, or leave out --consistency-mode"
             }
             Problem::Unsupported { .. } => return None,
         };

@@ -13,10 +13,7 @@ use crate::pg::Secret;
 /// # Errors
 /// [`Problem::Secret`], without a word of what the secret holds.
 pub(super) async fn fetch(account: &Account, arn: &str) -> Result<(String, Secret), Problem> {
-    let mut config = aws_sdk_secretsmanager::config::Builder::from(&account.sdk);
-    // The RDS API's own address is another service's.
-    config.set_endpoint_url(None);
-    let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
+    let client = aws_sdk_secretsmanager::Client::new(&account.sdk);
     let answer = client.get_secret_value().secret_id(arn).send().await.map_err(|error| {
         let why = match &error {
             SdkError::ServiceError(said) => {

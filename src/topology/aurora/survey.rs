@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Problem;
+use super::{Consistency, Problem};
 use crate::history::NodeName;
 
 /// A cluster that carries it may be broken.
@@ -77,17 +77,22 @@ pub struct Survey {
 }
 
 impl Survey {
-    /// Whether a run can use it.
+    /// Whether a run can use it, with readers that wait as `consistency` says.
     ///
     /// # Errors
     /// The first that is wrong.
-    pub fn check(&self) -> Result<(), Problem> {
+    pub fn check(&self, consistency: Option<Consistency>) -> Result<(), Problem> {
         let cluster = || self.cluster.clone();
         if self.engine != ENGINE {
             return Err(Problem::OtherEngine { cluster: cluster(), engine: self.engine.clone() });
         }
         if self.status != AVAILABLE {
             return Err(Problem::ClusterNotAvailable { cluster: cluster(), status: self.status.clone() });
+        }
+        // The servers would take the parameter, and it would mean nothing.
+        if consistency.is_some() && self.write_forwarding.as_deref() != Some("enabled") {
+            let status = self.write_forwarding.clone().unwrap_or_else(|| "not known".to_owned());
+            return Err(Problem::NoForwarding { cluster: cluster(), status });
         }
         self.writer().ok_or_else(|| Problem::NoWriter(cluster()))?;
         for Member { instance, status, address, .. } in &self.members {

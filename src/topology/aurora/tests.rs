@@ -19,7 +19,7 @@ use aws_smithy_types::body::SdkBody;
 mod moto;
 
 use super::api::Api;
-use super::{Asked, Patience, Problem, discovery, failover, reboot};
+use super::{Asked, Consistency, Patience, Problem, discovery, failover, reboot};
 use crate::topology::TopologyError;
 
 /// A cluster at one moment: its state, its writer, and its instances with their states, each of the tier that its place
@@ -216,7 +216,10 @@ async fn promote(script: &Arc<Mutex<Script>>, target: &str) -> Result<failover::
 async fn a_cluster_is_described_even_where_the_api_does_not_know_every_call() {
     let script = script(vec![look("available", "lab-1")]);
     let found = discovery::look(&api(&script), "lab").await.unwrap();
-    found.check().unwrap();
+    found.check(None).unwrap();
+    insta::assert_snapshot!(found.check(Some(Consistency::Global)).unwrap_err(), @"the cluster `lab` does not have local write forwarding enabled: it is not known");
+    let enabled = super::Survey { write_forwarding: Some("enabled".to_owned()), ..found.clone() };
+    enabled.check(Some(Consistency::Global)).unwrap();
     found.check_faults(false).unwrap();
     assert_eq!(found.custom_endpoints, None, "moto answers HTML");
     let named: Vec<String> =
@@ -233,7 +236,7 @@ async fn what_a_run_cannot_use_is_refused() {
     let refused = async |change: fn(&mut Script)| {
         let script = script(vec![look("available", "lab-1")]);
         change(&mut script.lock().unwrap());
-        discovery::look(&api(&script), "lab").await.unwrap().check().unwrap_err().to_string()
+        discovery::look(&api(&script), "lab").await.unwrap().check(None).unwrap_err().to_string()
     };
     insta::assert_snapshot!(refused(|script| script.engine = Some("aurora-mysql")).await, @"the cluster `lab` runs aurora-mysql, and not Aurora PostgreSQL");
     insta::assert_snapshot!(refused(|script| script.looks = vec![look("stopped", "lab-1")].into()).await, @"the cluster `lab` is `stopped`, and has to be `available`");
@@ -410,7 +413,8 @@ async fn tokens_and_credentials_are_printed_nowhere() {
         .credentials_provider(keys)
         .load()
         .await;
-    let account = super::account::Account { sdk, region: "eu-central-1".to_owned() };
+    let region = "eu-central-1".to_owned();
+    let account = super::account::Account { sdk, region, endpoint_url: None };
     let tokens = super::token::Tokens::new(&account);
     let token = tokens.mint("lab-1.x", 5432, "replab").await.unwrap();
     let text = token.expose();

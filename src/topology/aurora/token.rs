@@ -141,7 +141,7 @@ mod tests {
             let provider = SharedCredentialsProvider::new(Counting { asked: Arc::clone(&asked), good });
             let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
             let sdk = loader.region(Region::new("us-east-1")).credentials_provider(provider).load().await;
-            let tokens = Tokens::new(&Account { sdk, region: "us-east-1".to_owned() });
+            let tokens = Tokens::new(&Account { sdk, region: "us-east-1".to_owned(), endpoint_url: None });
             for port in [5432, 5433, 5434] {
                 tokens.mint("lab-1.x", port, "replab").await.unwrap();
             }

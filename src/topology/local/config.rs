@@ -40,6 +40,9 @@ pub struct Config {
     /// The seed of the jitter on links that all connections of clients and replicas go through, so that the network can
     /// be disturbed; `None`: they connect directly, and it cannot.
     pub links: Option<u64>,
+    /// A role whose members come in through the private socket, without a password, and over TCP with their password only:
+    /// who leads them to the socket has seen who they are.
+    pub socket_group: Option<&'static str>,
     /// Whether each node has a file system of its own, which can be filled; that needs root.
     pub small_disks: bool,
 }
@@ -62,6 +65,7 @@ impl Default for Config {
             name: "lab".to_owned(),
             guard: None,
             links: None,
+            socket_group: None,
             small_disks: false,
         }
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use super::files::remove;
 use super::node::{Node, PATIENCE};
 use super::settings::{self, SUPERUSER};
 use super::state::give;
@@ -119,8 +120,7 @@ impl Cluster {
 /// Removes what is in a directory, and leaves the directory.
 fn empty(directory: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.is_dir() && !path.is_symlink() { fs::remove_dir_all(&path)? } else { fs::remove_file(&path)? }
+        remove(&entry?.path())?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Replicas that come and go while the cluster runs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::DirBuilderExt as _;
 
@@ -41,28 +42,54 @@ impl Cluster {
         self.save()
     }
 
-    /// Ends a replica and removes what it holds, and what its upstream keeps for it.
+    /// Ends a replica for good: nothing of it runs, and nobody keeps the log for it any more. [`Cluster::forget_replica`] does
+    /// the rest.
     ///
     /// # Errors
-    /// The primary stays, and so does a replica that another one receives from.
-    pub async fn remove_replica(&mut self, name: NodeName) -> Result<(), TopologyError> {
-        let node = self.server(name)?;
+    /// The primary stays, and so does a replica that another one receives from. What a server that does not run keeps for it
+    /// cannot be dropped; the replica is still known then, so that it can be tried again.
+    pub async fn retire_replica(&self, name: NodeName) -> Result<(), TopologyError> {
+        let node = self.removable(name)?;
+        node.end_in_turn().await?;
+        self.save()?;
         let upstream = node.standing().upstream;
+        // On its way back from a failover it may have got a slot of the new primary's already.
+        let keepers = BTreeSet::from([upstream.unwrap_or(primary(self)?.name), primary(self)?.name]);
+        for keeper in keepers {
+            let keeper = self.server(keeper)?;
+            if !keeper.is_running() {
+                let why = format!("{} does not run, and keeps the log for {name}", keeper.name);
+                return Err(TopologyError::lab(why));
+            }
+            self.drop_slot(keeper, name).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes what a replica holds that [`Cluster::retire_replica`] has ended.
+    ///
+    /// # Errors
+    /// The same of one that has to stay; and of one that runs.
+    pub fn forget_replica(&mut self, name: NodeName) -> Result<(), TopologyError> {
+        let node = self.removable(name)?;
+        if node.is_running() {
+            return Err(TopologyError::lab(format!("{name} runs")));
+        }
+        let data = node.data.clone();
+        self.nodes.retain(|node| node.name != name);
+        self.save()?;
+        remove(&data).map_err(TopologyError::io("remove", &data))
+    }
+
+    fn removable(&self, name: NodeName) -> Result<&Node, TopologyError> {
+        let node = self.server(name)?;
         if node.standing().role == Role::Primary {
             return Err(TopologyError::lab(format!("{name} is the primary, and stays")));
         }
         if let Some(other) = self.nodes.iter().find(|other| other.standing().upstream == Some(name)) {
             return Err(TopologyError::lab(format!("{} receives from {name}", other.name)));
         }
-        node.end_in_turn().await?;
-        let data = node.data.clone();
-        self.nodes.retain(|node| node.name != name);
-        self.save()?;
-        remove(&data).map_err(TopologyError::io("remove", &data))?;
-        match upstream.map(|upstream| self.server(upstream)).transpose()? {
-            Some(upstream) if upstream.is_running() => self.drop_slot(upstream, name).await,
-            _ => Ok(()),
-        }
+        Ok(node)
     }
 
     /// Drops the slot of a replica that is gone, once its sender has seen that.

@@ -291,6 +291,7 @@ fn enter(
         directory: directory.clone(),
         state: Mutex::new(state),
     };
+    // On who can enter the first of them, pg_hba.conf relies.
     for private in [&cluster.state().socket, &directory.join("nodes")] {
         fs::DirBuilder::new().mode(0o700).create(private).map_err(TopologyError::io("create", private))?;
         give(private, account)?;
@@ -339,7 +340,7 @@ fn configure(primary: &Node, config: &Config, nodes: &[NodeName]) -> Result<(), 
         .map_err(TopologyError::io("write", &path))?;
     let users = Account::names(account);
     for (name, contents) in [
-        ("pg_hba.conf", settings::host_based_authentication()),
+        ("pg_hba.conf", settings::host_based_authentication(config.socket_group)),
         ("pg_ident.conf", settings::identity_map(&users)),
     ] {
         let path = primary.data.join(name);

@@ -238,9 +238,19 @@ impl Cluster {
         servers::all_follow(self).await
     }
 
+    /// The same of one node; the primary follows nobody.
+    pub async fn follows(&self, node: NodeName) -> Result<(), TopologyError> {
+        servers::follows(self, self.node(node)?).await
+    }
+
     /// What is known of a server that ended although nobody asked for it, with the end of its log.
     pub fn died_unasked(&self) -> Option<String> {
         self.nodes.iter().find_map(Node::died_unasked)
+    }
+
+    /// The same of one server.
+    pub fn how_it_died(&self, node: NodeName) -> Option<String> {
+        self.node(node).ok()?.died_unasked()
     }
 
     /// What actions have left the nodes in, by node and in the order in which it can be put right.
@@ -284,6 +294,11 @@ impl Cluster {
     /// The file with the superuser's password, in libpq's format.
     pub fn passfile(&self) -> PathBuf {
         self.directory.join("pgpass")
+    }
+
+    /// The private socket of a node.
+    pub fn socket(&self, node: NodeName) -> Result<PathBuf, TopologyError> {
+        Ok(self.node(node)?.socket_file())
     }
 
     /// Stops every server (fast, then immediate, then SIGKILL) and removes their data. The logs stay.

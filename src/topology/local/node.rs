@@ -65,6 +65,11 @@ impl Node {
         self.port.load(Ordering::Relaxed)
     }
 
+    /// The file of its private socket.
+    pub(super) fn socket_file(&self) -> PathBuf {
+        self.socket.join(format!(".s.PGSQL.{}", self.port()))
+    }
+
     pub(super) fn state(&self) -> NodeState {
         let life = self.life();
         NodeState {

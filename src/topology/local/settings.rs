@@ -91,10 +91,21 @@ lc_messages = 'C'
 }
 
 /// `pg_hba.conf`: the private socket knows the operating system's users, everybody else needs the password.
-pub(super) fn host_based_authentication() -> String {
+///
+/// The members of `group` need none on that socket. Its directory, of mode 0700 wherever it is, can be entered by root and by
+/// the users that [`identity_map`] makes the superuser anyway. Over TCP members are asked for a password in clear, by which
+/// whoever stands between can tell that they are members; one that has no password does not come in there.
+pub(super) fn host_based_authentication(group: Option<&str>) -> String {
+    let members = group.map_or(String::new(), |group| {
+        format!(
+            "local all         +{group} trust
+host  all         +{group} 127.0.0.1/32 password
+"
+        )
+    });
     format!(
         "local all         {SUPERUSER} peer map=replab
-host  all         all      127.0.0.1/32 scram-sha-256
+{members}host  all         all      127.0.0.1/32 scram-sha-256
 host  replication {SUPERUSER} 127.0.0.1/32 scram-sha-256
 "
     )
@@ -119,6 +130,20 @@ mod tests {
         assert!(check_level("remote_apply", 0).is_err());
         assert!(check_level("always", 1).is_err());
         assert!(LEVELS.iter().all(|level| check_level(level, 1).is_ok()));
+    }
+
+    #[test]
+    fn members_of_a_group_come_before_everybody_else() {
+        assert_eq!(
+            host_based_authentication(Some("rds_iam")),
+            "local all         postgres peer map=replab
+local all         +rds_iam trust
+host  all         +rds_iam 127.0.0.1/32 password
+host  all         all      127.0.0.1/32 scram-sha-256
+host  replication postgres 127.0.0.1/32 scram-sha-256
+"
+        );
+        assert!(!host_based_authentication(None).contains("trust"));
     }
 
     #[test]

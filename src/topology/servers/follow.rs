@@ -209,24 +209,35 @@ pub(in crate::topology) async fn settle_all<C: Servers>(cluster: &C) -> Result<(
     Ok(())
 }
 
-/// Waits until every replica that is neither down nor held up receives what the primary writes.
-pub(in crate::topology) async fn all_follow<C: Servers>(cluster: &C) -> Result<(), TopologyError> {
+/// Waits until `node` receives what the primary writes, unless it is the primary, or down or held up.
+pub(in crate::topology) async fn follows<C: Servers>(
+    cluster: &C,
+    node: &C::Server,
+) -> Result<(), TopologyError> {
+    if node.standing().role == Role::Primary || !node.is_free() {
+        return Ok(());
+    }
     let timeline = cluster.fork().map(|fork| fork.timeline);
-    let nodes = cluster.servers().iter();
-    for node in nodes.filter(|node| node.standing().role == Role::Replica && node.is_free()) {
-        let session = cluster.session(node, C::Server::PATIENCE).await?;
-        let follows = async {
-            loop {
-                let received = probe::receives_timeline(&session).await?;
-                if received.is_some() && received >= timeline {
-                    return Ok(());
-                }
-                sleep(C::POLL).await;
+    let session = cluster.session(node, C::Server::PATIENCE).await?;
+    let follows = async {
+        loop {
+            let received = probe::receives_timeline(&session).await?;
+            if received.is_some() && received >= timeline {
+                return Ok(());
             }
-        };
-        let follows: Result<(), PgError> = node.within(follows, Condition::Diverged, true).await?;
-        follows.map_err(query_error(node, "look whom it follows"))?;
-        session.close().await;
+            sleep(C::POLL).await;
+        }
+    };
+    let follows: Result<(), PgError> = node.within(follows, Condition::Diverged, true).await?;
+    follows.map_err(query_error(node, "look whom it follows"))?;
+    session.close().await;
+    Ok(())
+}
+
+/// [`follows`] for every node.
+pub(in crate::topology) async fn all_follow<C: Servers>(cluster: &C) -> Result<(), TopologyError> {
+    for node in cluster.servers() {
+        follows(cluster, node).await?;
     }
     // A replica that now receives from somebody else leaves a slot behind, which would keep its log for ever.
     for node in cluster.servers().iter().filter(|node| node.is_free()) {

@@ -20,7 +20,9 @@ use crate::history::{Condition, NodeName};
 use crate::lsn::Lsn;
 use crate::pg::{PgError, Session};
 
-pub(super) use follow::{all_follow, catch_up, drop_stale_slots, ensure_slot, point, settle, settle_all};
+pub(super) use follow::{
+    all_follow, catch_up, drop_stale_slots, ensure_slot, follows, point, settle, settle_all,
+};
 pub(super) use life::Life;
 pub(super) use promotion::{candidate, check_promotable, primary, promote, switch_over, writer};
 pub(super) use rejoin::{last_checkpoint, rejoin};

@@ -4,8 +4,8 @@ use super::{memory, postgres};
 use crate::history::{BankOp, BankReply, Cause};
 use crate::isolation::Isolation;
 use crate::pg::Deadlines;
-use crate::topology::{Access, Role, Site};
-use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
+use crate::topology::{Access, Site};
+use crate::workload::{Answer, Client, Live, memory_session, session};
 
 /// One session of the bank.
 pub struct BankClient(Link);
@@ -30,10 +30,10 @@ impl Client for BankClient {
         }))
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+    fn live(&self) -> Live<'_> {
         match &self.0 {
-            Link::Postgres(bank) => admits(bank.session(), role).await,
-            Link::Memory(bank) => memory_admits(bank.session(), role),
+            Link::Postgres(bank) => Live::Postgres(bank.session()),
+            Link::Memory(bank) => Live::Memory(bank.session()),
         }
     }
 

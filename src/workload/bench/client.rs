@@ -8,9 +8,9 @@ use super::subject::Subject;
 use super::task::Task;
 use crate::history::Cause;
 use crate::pg::{Deadlines, Failed, PgError, Session, Stage};
-use crate::topology::{Access, Role, Site};
+use crate::topology::{Access, Site};
 use crate::workload::counter::{self, Mistake};
-use crate::workload::{Answer, Client, admits, forum, session, warning};
+use crate::workload::{Answer, Client, Live, forum, session, warning};
 
 /// Every such task is done once too often, where that mistake is made.
 const REPEATED: u32 = 10;
@@ -35,8 +35,8 @@ impl Client for BenchClient {
         }
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
-        admits(&self.session, role).await
+    fn live(&self) -> Live<'_> {
+        Live::Postgres(&self.session)
     }
 
     async fn invoke(&mut self, _process: u32, task: &Task) -> Answer<Effort> {

@@ -3,8 +3,8 @@
 use super::{memory, postgres};
 use crate::history::{Cause, CounterOp, CounterReply};
 use crate::pg::Deadlines;
-use crate::topology::{Access, Role, Site};
-use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
+use crate::topology::{Access, Site};
+use crate::workload::{Answer, Client, Live, memory_session, session};
 
 /// One session of the counter.
 pub struct CounterClient(Link);
@@ -28,10 +28,10 @@ impl Client for CounterClient {
         }))
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+    fn live(&self) -> Live<'_> {
         match &self.0 {
-            Link::Postgres(counter) => admits(counter.session(), role).await,
-            Link::Memory(counter) => memory_admits(counter.session(), role),
+            Link::Postgres(counter) => Live::Postgres(counter.session()),
+            Link::Memory(counter) => Live::Memory(counter.session()),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{memory, postgres};
 use crate::history::{Cause, OrdersOp, OrdersReply};
 use crate::pg::Deadlines;
-use crate::topology::{Access, Role, Site};
-use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
+use crate::topology::{Access, Site};
+use crate::workload::{Answer, Client, Live, memory_session, session};
 
 /// One session of the order system.
 pub struct OrdersClient(Link);
@@ -28,10 +28,10 @@ impl Client for OrdersClient {
         }))
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+    fn live(&self) -> Live<'_> {
         match &self.0 {
-            Link::Postgres(orders) => admits(orders.session(), role).await,
-            Link::Memory(orders) => memory_admits(orders.session(), role),
+            Link::Postgres(orders) => Live::Postgres(orders.session()),
+            Link::Memory(orders) => Live::Memory(orders.session()),
         }
     }
 

@@ -3,8 +3,8 @@
 use super::{memory, postgres};
 use crate::history::{Cause, SetOp, SetReply};
 use crate::pg::Deadlines;
-use crate::topology::{Access, Role, Site};
-use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
+use crate::topology::{Access, Site};
+use crate::workload::{Answer, Client, Live, memory_session, session};
 
 /// One session of the set.
 pub struct SetClient(Link);
@@ -27,10 +27,10 @@ impl Client for SetClient {
         }))
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+    fn live(&self) -> Live<'_> {
         match &self.0 {
-            Link::Postgres(set) => admits(set.session(), role).await,
-            Link::Memory(set) => memory_admits(set.session(), role),
+            Link::Postgres(set) => Live::Postgres(set.session()),
+            Link::Memory(set) => Live::Memory(set.session()),
         }
     }
 

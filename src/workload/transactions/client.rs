@@ -4,8 +4,8 @@ use super::{Holds, memory, postgres};
 use crate::history::{Cause, TxnOp, TxnReply};
 use crate::isolation::Isolation;
 use crate::pg::Deadlines;
-use crate::topology::{Access, Role, Site};
-use crate::workload::{Answer, Client, admits, memory_admits, memory_session, session};
+use crate::topology::{Access, Site};
+use crate::workload::{Answer, Client, Live, memory_session, session};
 
 /// What a client's keys hold, and at which level its transactions run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,10 +40,10 @@ impl Client for TxnClient {
         }))
     }
 
-    async fn admits(&mut self, role: Role) -> Result<(), Cause> {
+    fn live(&self) -> Live<'_> {
         match &self.0 {
-            Link::Postgres(transactions) => admits(transactions.session(), role).await,
-            Link::Memory(transactions) => memory_admits(transactions.session(), role),
+            Link::Postgres(transactions) => Live::Postgres(transactions.session()),
+            Link::Memory(transactions) => Live::Memory(transactions.session()),
         }
     }
 

@@ -70,7 +70,9 @@ fn program(serving: &Serving, path: PathBuf) -> Command {
     command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
     command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
     command.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
-    command.env("AWS_ENDPOINT_URL_RDS", serving.facts["endpoint_url"].as_str().unwrap());
+    for name in ["AWS_ENDPOINT_URL_RDS", "AWS_ENDPOINT_URL_SECRETS_MANAGER"] {
+        command.env(name, serving.facts["env"][name].as_str().unwrap());
+    }
     command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_PAGER", "");
     command
 }
@@ -216,7 +218,9 @@ cursor = connection.cursor()
 cursor.execute(ask)
 seen.append(cursor.fetchone())
 connection.close()
-print(json.dumps(seen))
+print(json.dumps(seen), flush=True)
+# The wrapper's monitors may go on for ever, and an ordinary exit would wait for them.
+os._exit(0)
 "#;
 
 #[test]
@@ -231,5 +235,119 @@ fn a_driver_of_aws_follows_a_failover() {
     }
     let seen: Value = serde_json::from_str(said(&command.output().unwrap()).trim()).unwrap();
     assert_eq!(seen, serde_json::json!([["part-4-instance-1", false], ["part-4-instance-2", false]]));
+    serving.end();
+}
+
+/// Signs in with tokens, at each endpoint, and has a statement cancelled.
+const TOKENS: &str = r#"
+import boto3, json, os, psycopg, threading, time
+rds = boto3.client("rds")
+port = int(os.environ["PGPORT"])
+def connect(host, user="replab"):
+    token = rds.generate_db_auth_token(DBHostname=host, Port=port, DBUsername=user)
+    return psycopg.connect(host=host, port=port, user=user, password=token, dbname="postgres",
+                           sslmode="verify-full", sslrootcert=os.environ["PGSSLROOTCERT"], autocommit=True)
+seen = {"who": []}
+for host in os.environ["HOSTS"].split():
+    with connect(host) as connection:
+        ask = "SELECT aurora_db_instance_identifier(), current_user::text, pg_is_in_recovery()"
+        seen["who"].append(connection.execute(ask).fetchone())
+connection = connect(os.environ["PGHOST"])
+watcher = connect(os.environ["PGHOST"])
+def cancel():
+    ask = "SELECT wait_event FROM pg_stat_activity WHERE pid = %s"
+    while watcher.execute(ask, [connection.info.backend_pid]).fetchone()[0] != "PgSleep":
+        time.sleep(0.01)
+    connection.cancel()
+thread = threading.Thread(target=cancel)
+thread.start()
+try:
+    connection.execute("SELECT pg_sleep(600)")
+except psycopg.errors.QueryCanceled:
+    seen["cancelled"] = True
+thread.join()
+try:
+    connect(os.environ["PGHOST"], "postgres")
+except psycopg.OperationalError as error:
+    seen["master"] = str(error)
+print(json.dumps(seen))
+"#;
+
+#[test]
+fn boto3_signs_tokens_that_open_the_endpoints() {
+    let Some(bin) = require_aws() else { return };
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    serving.ask("writer", "CREATE USER replab; GRANT rds_iam TO replab").unwrap();
+    let mut command = program(&serving, bin.join("python"));
+    for name in ["PGHOST", "PGPORT", "PGSSLROOTCERT"] {
+        command.env(name, serving.facts["env"][name].as_str().unwrap());
+    }
+    // The reader shows the user a moment later.
+    until("it is there", || {
+        serving.value("reader", "SELECT count(*) FROM pg_auth_members WHERE member = to_regrole('replab')")
+            == "1"
+    });
+    let endpoints = ["writer", "reader", "part-4-instance-1", "part-4-instance-2"];
+    command.args(["-c", TOKENS]).env("HOSTS", endpoints.map(|name| serving.address(name)).join(" "));
+    let seen: Value = serde_json::from_str(said(&command.output().unwrap()).trim()).unwrap();
+    let (first, second) = ("part-4-instance-1", "part-4-instance-2");
+    assert_eq!(
+        seen["who"],
+        serde_json::json!([
+            [first, "replab", false],
+            [second, "replab", true],
+            [first, "replab", false],
+            [second, "replab", true]
+        ])
+    );
+    assert_eq!(seen["cancelled"], true);
+    // A good token, of one who is no member: to the server it is a password, and the wrong one.
+    let master = seen["master"].as_str().unwrap();
+    assert!(master.contains("password authentication failed for user \"postgres\""), "{master}");
+    serving.end();
+}
+
+#[test]
+fn the_command_line_reads_the_master_users_secret() {
+    let Some(bin) = require_aws() else { return };
+    let Some(serving) = Serving::start(&["--readers", "0"]) else { return };
+    // The first version of it does not heed the variables.
+    let url = serving.facts["endpoint_url"].as_str().unwrap();
+    let aws = |args: &[&str], envs: &[(&str, &str)]| {
+        let mut command = program(&serving, bin.join("aws"));
+        command
+            .args(["--output", "json", "--endpoint-url", url])
+            .args(args)
+            .envs(envs.iter().copied())
+            .output()
+            .unwrap()
+    };
+    let described: Value = serde_json::from_str(&said(&aws(&["rds", "describe-db-clusters"], &[]))).unwrap();
+    let cluster = &described["DBClusters"][0];
+    assert_eq!(cluster["IAMDatabaseAuthenticationEnabled"], true);
+    let secret = &cluster["MasterUserSecret"];
+    assert_eq!(secret["SecretStatus"], "active");
+    assert!(secret["KmsKeyId"].as_str().unwrap().starts_with("arn:aws:kms:us-east-1:"), "{secret}");
+    let arn = secret["SecretArn"].as_str().unwrap();
+    let get = ["secretsmanager", "get-secret-value", "--secret-id"];
+    let found: Value = serde_json::from_str(&said(&aws(&[&get[..], &[arn]].concat(), &[]))).unwrap();
+    assert_eq!((&found["ARN"], &found["VersionStages"][0]), (&arn.into(), &"AWSCURRENT".into()));
+    let value: Value = serde_json::from_str(found["SecretString"].as_str().unwrap()).unwrap();
+    let password = &serving.facts["env"]["PGPASSWORD"];
+    assert_eq!((&value["username"], &value["password"]), (&"postgres".into(), password));
+
+    let refused = |args: &[&str], envs: &[(&str, &str)], code: &str| {
+        let done = aws(args, envs);
+        let why = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(!done.status.success() && why.contains(&format!("({code})")), "{code}: {why}");
+    };
+    let get = |more: &[&'static str]| [&get[..], &[arn], more].concat();
+    refused(&["secretsmanager", "list-secrets"], &[], "UnknownOperationException");
+    refused(&get(&["--version-stage", "AWSPREVIOUS"]), &[], "ResourceNotFoundException");
+    refused(&get(&["--no-sign-request"]), &[], "MissingAuthenticationTokenException");
+    refused(&get(&[]), &[("AWS_ACCESS_KEY_ID", "AKIDOTHER")], "UnrecognizedClientException");
+    refused(&get(&[]), &[("AWS_SECRET_ACCESS_KEY", "x")], "InvalidSignatureException");
+    let other = ["secretsmanager", "get-secret-value", "--secret-id", "rds!cluster-1"];
+    refused(&other, &[], "ResourceNotFoundException");
     serving.end();
 }

@@ -36,6 +36,18 @@ fn encrypted_by_a_certificate_of_its_own_authority() {
 
 /// The first byte that a server says to who comes with TLS and trusts the authority in the file `ca`.
 fn greeting(serving: &Serving, endpoint: &str, ca: Option<&str>) -> std::io::Result<u8> {
+    let (mut stream, mut byte) = (encrypted(serving, endpoint, ca)?, [0]);
+    stream.write_all(STARTUP)?;
+    stream.read_exact(&mut byte)?;
+    Ok(byte[0])
+}
+
+/// A connection on which TLS begins with what is sent first.
+pub(super) fn encrypted(
+    serving: &Serving,
+    endpoint: &str,
+    ca: Option<&str>,
+) -> std::io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let mut roots = RootCertStore::empty();
     if let Some(ca) = ca {
         let path = serving.facts[ca].as_str().unwrap();
@@ -55,10 +67,7 @@ fn greeting(serving: &Serving, endpoint: &str, ca: Option<&str>) -> std::io::Res
     assert_eq!(&byte, b"S");
     let name = ServerName::try_from(address).unwrap();
     let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-    let mut stream = StreamOwned::new(connection, stream);
-    stream.write_all(STARTUP)?;
-    stream.read_exact(&mut byte)?;
-    Ok(byte[0])
+    Ok(StreamOwned::new(connection, stream))
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Another instance becomes the writer, and every acknowledged commit is there afterwards; with the planted bug it is not.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -156,12 +156,73 @@ fn a_failover_that_fails_leaves_the_old_writer() {
     serving.call("FailoverDBCluster", "&DBClusterIdentifier=part-4").ok();
     let failovers = || serving.events("&EventCategories.EventCategory.1=failover");
     until("it has failed", || failovers().len() == 3);
+    let status = || serving.instance_status("part-4-instance-2");
+    assert_eq!(status(), "rebooting", "it answers nobody yet");
     reader.iter().for_each(|&pid| kill(Pid::from_raw(pid), Signal::SIGCONT).unwrap());
     let said = failovers();
     assert!(said[1].starts_with("Cluster failover failed"), "{said:?}");
     assert_eq!(said[2], "Promoting previous primary again: part-4-instance-1");
     serving.until_available();
     assert_eq!(serving.writer(), "part-4-instance-1");
+    assert_eq!((serving.instance_status("part-4-instance-1"), status()), pair("available", "available"));
     serving.ask("writer", "CREATE TABLE t (id int)").unwrap();
+    serving.end();
+}
+
+fn pair(first: &str, second: &str) -> (String, String) {
+    (first.to_owned(), second.to_owned())
+}
+
+#[test]
+fn an_old_writer_that_does_not_come_back_is_no_reader() {
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    serving.ask("writer", "CREATE TABLE t (id int)").unwrap();
+    let spoiled = serving.spoil("primary");
+    serving.call("FailoverDBCluster", "&DBClusterIdentifier=part-4").ok();
+    serving.until_available();
+    assert_eq!(serving.writer(), "part-4-instance-2");
+    let statuses =
+        || (serving.instance_status("part-4-instance-1"), serving.instance_status("part-4-instance-2"));
+    assert_eq!(statuses(), pair("failed", "available"));
+    assert_eq!(serving.value("writer", "SHOW synchronous_standby_names"), "");
+    serving.ask("writer", "INSERT INTO t VALUES (1)").unwrap();
+    let restarts = serving.events("&SourceType=db-instance&SourceIdentifier=part-4-instance-1");
+    assert!(!restarts.contains(&"DB instance restarted".to_owned()), "{restarts:?}");
+
+    spoiled.undo();
+    serving.call("RebootDBInstance", "&DBInstanceIdentifier=part-4-instance-1").ok();
+    until("it is back", || statuses() == pair("available", "available"));
+    until("it counts", || serving.value("writer", "SHOW synchronous_standby_names") == "ANY 1 (*)");
+    assert_eq!(serving.value("part-4-instance-1", "SELECT count(*) FROM t"), "1");
+    serving.end();
+}
+
+#[test]
+fn no_session_of_a_reader_outlives_its_promotion() {
+    // More than begin between two steps of a promotion.
+    const HELD: usize = 50;
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let conninfo = serving.conninfo("part-4-instance-2");
+    serving.call("FailoverDBCluster", "&DBClusterIdentifier=part-4").ok();
+    waiting(async {
+        let mut held = VecDeque::new();
+        loop {
+            let Ok(session) = Session::connect(&conninfo, "held", DEADLINES).await else { continue };
+            let Ok(rows) = session.simple_query_rows("SELECT pg_is_in_recovery()").await else { continue };
+            if rows[0][0].as_deref() == Some("f") {
+                break;
+            }
+            held.push_back(session);
+            if held.len() > HELD {
+                held.pop_front();
+            }
+        }
+        assert!(!held.is_empty());
+        serving.until_available();
+        assert_eq!(serving.writer(), "part-4-instance-2");
+        for session in held {
+            assert!(session.simple_query_rows("SELECT 1").await.is_err());
+        }
+    });
     serving.end();
 }

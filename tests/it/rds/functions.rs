@@ -120,3 +120,56 @@ fn a_server_that_dies_unasked_is_started_again() {
     assert_eq!(serving.value("writer", "SELECT count(*) FROM t"), "2");
     serving.end();
 }
+
+#[test]
+fn a_server_that_cannot_start_has_failed_and_can_be_deleted() {
+    let Some(serving) = Serving::start(&["--readers", "1", "--domain", "lab.test"]) else { return };
+    let instance = "part-4-instance-2";
+    let hosts = || std::fs::read_to_string(serving.facts["hosts"].as_str().unwrap()).unwrap();
+    assert!(hosts().contains(instance));
+    serving.ask("writer", "CREATE TABLE t (id int)").unwrap();
+    let _spoiled = serving.spoil("replica-1");
+    kill(Pid::from_raw(serving.postmaster("replica-1").unwrap()), Signal::SIGKILL).unwrap();
+    until("it has failed", || serving.instance_status(instance) == "failed");
+    until("commits wait for nobody", || serving.value("writer", "SHOW synchronous_standby_names").is_empty());
+    let attempts = || serving.said().matches("replica-1 did not come back").count();
+    until("it is tried again", || {
+        assert_eq!(serving.instance_status(instance), "failed");
+        attempts() >= 2
+    });
+    assert_eq!(serving.said().matches("replica-1 ended unasked").count(), 1, "{}", serving.said());
+
+    let more = format!("&DBInstanceIdentifier={instance}&SkipFinalSnapshot=true");
+    assert_eq!(serving.call("DeleteDBInstance", &more).ok().text("DBInstanceStatus"), "deleting");
+    until("it is gone", || serving.call("DescribeDBInstances", &more).status == 404);
+    until("its name is, too", || !hosts().contains(instance));
+    assert!(hosts().contains("part-4-instance-1"));
+    assert_eq!(serving.value("writer", "SELECT count(*) FROM pg_replication_slots"), "0");
+    serving.ask("writer", "INSERT INTO t VALUES (1)").unwrap();
+    serving.end();
+}
+
+#[test]
+fn a_reader_and_its_writer_that_die_together_are_both_brought_back() {
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    // The reader is the first of the servers now.
+    serving.call("FailoverDBCluster", "&DBClusterIdentifier=part-4").ok();
+    serving.until_available();
+    assert_eq!(serving.writer(), "part-4-instance-2");
+    let nodes = ["primary", "replica-1"];
+    let old = nodes.map(|node| serving.postmaster(node).unwrap());
+    old.iter().for_each(|&pid| kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap());
+    until("others run", || {
+        nodes.iter().zip(old).all(|(node, old)| serving.postmaster(node).is_some_and(|new| new != old))
+    });
+    until("both are available", || {
+        ["part-4-instance-1", "part-4-instance-2"]
+            .iter()
+            .all(|instance| serving.instance_status(instance) == "available")
+    });
+    serving.ask("writer", "CREATE TABLE t (id int)").unwrap();
+    until("the reader follows", || {
+        serving.value("part-4-instance-1", "SELECT to_regclass('t') IS NOT NULL") == "t"
+    });
+    serving.end();
+}

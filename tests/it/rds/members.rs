@@ -54,12 +54,39 @@ fn a_cluster_is_stopped_and_started() {
     }
     let reboot = serving.call("RebootDBInstance", "&DBInstanceIdentifier=part-4-instance-2").refusal();
     assert_eq!(reboot, (400, "InvalidDBInstanceState".to_owned()));
+    // As a server asks for its crash, which would start it again.
+    let request = "{\"node\": \"replica-1\", \"inject\": \"crash\"}\n";
+    std::fs::write(serving.data("replica-1").join("replab_aurora_request.1"), request).unwrap();
+    until("it is heard", || {
+        assert_eq!(serving.instance_status("part-4-instance-2"), "stopped");
+        serving.said().contains("replica-1 is left alone: the cluster is stopped")
+    });
+    assert_eq!(serving.postmaster("replica-1"), None);
     assert_eq!(serving.call("StartDBCluster", cluster).ok().text("Status"), "starting");
     serving.until_available();
     assert_eq!(serving.value("reader", "SELECT count(*) FROM t"), "1");
     let events = serving.events("&SourceType=db-cluster");
     assert_eq!(events, ["DB cluster created", "DB cluster stopped", "DB cluster started"]);
     tags(&serving);
+    serving.end();
+}
+
+#[test]
+fn what_cannot_start_keeps_no_other_one_down() {
+    let Some(serving) = Serving::start(&[]) else { return };
+    let cluster = "&DBClusterIdentifier=part-4";
+    serving.call("StopDBCluster", cluster).ok();
+    until("it is stopped", || serving.status() == "stopped");
+    let spoiled = serving.spoil("replica-1");
+    serving.call("StartDBCluster", cluster).ok();
+    serving.until_available();
+    let statuses =
+        || ["1", "2", "3"].map(|number| serving.instance_status(&format!("part-4-instance-{number}")));
+    assert_eq!(statuses(), ["available", "failed", "available"]);
+    serving.ask("writer", "CREATE TABLE t (id int)").unwrap();
+    assert_eq!(serving.instance_at("reader"), "part-4-instance-3");
+    spoiled.undo();
+    until("it is tried again", || statuses() == ["available"; 3]);
     serving.end();
 }
 

@@ -6,9 +6,12 @@ mod clients;
 mod endpoints;
 mod failover;
 mod functions;
+mod iam;
 mod lifecycle;
 mod members;
 #[cfg(feature = "aurora")]
 mod run;
+#[cfg(feature = "aurora")]
+mod run_iam;
 mod serving;
 mod signed;

@@ -13,27 +13,32 @@ use super::serving::{KEY_ID, SECRET, Serving};
 use crate::lab::{Done, Lab, judgement, until};
 
 /// A place to run in, and what the run left there.
-struct Runner<'a> {
+pub(super) struct Runner<'a> {
     serving: &'a Serving,
-    lab: Lab,
+    pub(super) lab: Lab,
 }
 
 impl<'a> Runner<'a> {
-    fn new(serving: &'a Serving) -> Runner<'a> {
+    pub(super) fn new(serving: &'a Serving) -> Runner<'a> {
         Runner { serving, lab: Lab::new() }
     }
 
-    fn text(&self, key: &str) -> &str {
+    pub(super) fn text(&self, key: &str) -> &str {
         self.serving.facts[key].as_str().unwrap()
     }
 
     /// With the authority that the endpoints' certificates are of.
-    fn run(&self, args: &[&str]) -> Done {
+    pub(super) fn run(&self, args: &[&str]) -> Done {
         self.run_with(&[&["--ca-bundle", self.text("ca")], args].concat())
     }
 
-    fn command(&self, args: &[&str]) -> Command {
-        let url = self.text("endpoint_url");
+    fn run_with(&self, args: &[&str]) -> Done {
+        let mut command = self.command(self.text("endpoint_url"), args);
+        self.finish(command.env("PGPASSWORD", self.password()))
+    }
+
+    /// Without a password, and with the API at `url`.
+    pub(super) fn command(&self, url: &str, args: &[&str]) -> Command {
         let always = ["run", "--cluster", "part-4", "--region", "us-east-1", "--endpoint-url", url];
         let short = ["--clients", "4", "--seed", "1"];
         let mut command = self.lab.replab(&[&always[..], &short, args].concat());
@@ -43,14 +48,16 @@ impl<'a> Runner<'a> {
             }
         }
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
-        command.env("PGPASSWORD", self.password());
         command
     }
 
-    fn run_with(&self, args: &[&str]) -> Done {
-        let done: Done = self.command(args).output().unwrap().into();
+    /// To its end, at which it has said no secret.
+    pub(super) fn finish(&self, command: &mut Command) -> Done {
+        let done: Done = command.output().unwrap().into();
         let said = format!("{}{}", done.stdout, done.stderr);
-        assert!(!said.contains(self.password()) && !said.contains(SECRET), "{said}");
+        for secret in self.secrets() {
+            assert!(!said.contains(secret), "{said}");
+        }
         done
     }
 
@@ -58,7 +65,8 @@ impl<'a> Runner<'a> {
     fn start(&self, args: &[&str]) -> Child {
         let said = fs::File::create(self.said()).unwrap();
         let args = [&["--ca-bundle", self.text("ca"), "--yes"], args].concat();
-        self.command(&args).stdout(Stdio::null()).stderr(said).spawn().unwrap()
+        let mut command = self.command(self.text("endpoint_url"), &args);
+        command.env("PGPASSWORD", self.password()).stdout(Stdio::null()).stderr(said).spawn().unwrap()
     }
 
     fn said(&self) -> PathBuf {
@@ -74,12 +82,17 @@ impl<'a> Runner<'a> {
         });
     }
 
+    /// What nothing that can be read holds; of a token its signature's name.
+    fn secrets(&self) -> [&str; 3] {
+        [self.password(), SECRET, "X-Amz-Signature"]
+    }
+
     fn password(&self) -> &str {
         self.serving.facts["env"]["PGPASSWORD"].as_str().unwrap()
     }
 
-    /// Neither the password nor the key is in any file of the run, and its schema is gone.
-    fn assert_clean(&self) {
+    /// No secret is in any file of the run, and its schema is gone.
+    pub(super) fn assert_clean(&self) {
         let mut seen = 0;
         for path in files(&self.lab.runs()) {
             let bytes = fs::read(&path).unwrap();
@@ -88,12 +101,16 @@ impl<'a> Runner<'a> {
                 _ => bytes,
             };
             let text = String::from_utf8_lossy(&bytes);
-            for secret in [self.password(), SECRET] {
+            for secret in self.secrets() {
                 assert!(!text.contains(secret), "{}", path.display());
             }
             seen += 1;
         }
         assert!(seen > 8, "{seen} files");
+        self.assert_no_schema();
+    }
+
+    pub(super) fn assert_no_schema(&self) {
         let left =
             self.serving.ask("writer", "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'replab%'");
         assert_eq!(left.unwrap(), Vec::<Vec<Option<String>>>::new());
@@ -150,6 +167,18 @@ fn reboots_and_a_failover_lose_nothing() {
     assert_eq!(names, ["part-4-instance-1", "part-4-instance-2", "part-4-instance-3"]);
     let endpoints = report["endpoints"].as_array().unwrap();
     assert_eq!(texts(&report["endpoints"], "endpoint"), ["cluster", "reader"]);
+    // Both readers answered those who came through the reader endpoint, and none of them was stuck to one.
+    let reads = endpoints[1]["reads"].as_object().unwrap();
+    let instances: Vec<&String> =
+        reads.iter().filter(|(_, reads)| reads.as_u64() > Some(0)).map(|(name, _)| name).collect();
+    assert!(instances.len() > 1, "{reads:?}");
+    let samples = fs::read_to_string(runner.lab.latest("endpoints.jsonl")).unwrap();
+    let samples: Vec<Value> = samples.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_load: Vec<&Value> = samples.iter().filter(|sample| sample["reads"].is_u64()).collect();
+    assert!(of_load.len() > 3, "{of_load:?}");
+    for sample in of_load.iter().filter(|sample| sample["error"].is_null()) {
+        assert!(sample["address"].is_string() && sample["instance"].is_string(), "{sample}");
+    }
     let followed = endpoints[0]["followed"].as_array().unwrap();
     assert!(followed.len() == 2 && followed.iter().all(|one| one["after"].is_u64()), "{followed:?}");
     let lag = &report["figures"]["lag"][0];
@@ -226,6 +255,34 @@ fn a_failover_that_loses_commits_is_found() {
         (&"fail".into(), &true.into()),
         "{durability}"
     );
+    runner.assert_clean();
+    serving.end();
+}
+
+#[test]
+fn a_mode_of_consistency_is_held_to_its_promise() {
+    let fresh = ["counter", "--duration", "4s", "--consistency-mode", "global"];
+    let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
+    let runner = Runner::new(&serving);
+    runner.run(&fresh).exits(11).explains(&[
+        "`part-4` does not have local write forwarding enabled: it is disabled",
+        "--consistency-mode",
+    ]);
+    serving.end();
+
+    let Some(serving) = Serving::start(&["--readers", "1", "--plant", "stale-forwarding"]) else { return };
+    let runner = Runner::new(&serving);
+    // The reader is sure to be behind for a while.
+    let fault = ["--fault", "inject-replica-failure(replica-1,for=2s)@1s", "--yes"];
+    runner.run(&[&fresh[..], &fault].concat()).exits(1);
+    let report = runner.lab.results();
+    assert!(
+        report["run"]["topology"].as_str().unwrap().contains("(consistency mode global)"),
+        "{}",
+        report["run"]
+    );
+    let stale = judgement(&report, "counter", "read-your-writes", Some("replica-1"));
+    assert_eq!((&stale["verdict"], &stale["claimed"]), (&"fail".into(), &true.into()), "{stale}");
     runner.assert_clean();
     serving.end();
 }

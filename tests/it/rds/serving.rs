@@ -1,7 +1,7 @@
 //! A cluster that is served, and what tests ask of it.
 
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(super) const KEY_ID: &str = "AKIDEXAMPLE";
 pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 /// For sessions whose deadlines are not what is tested.
-const DEADLINES: Deadlines =
+pub(super) const DEADLINES: Deadlines =
     Deadlines { connect: Duration::from_secs(30), statement: Duration::from_secs(60) };
 
 /// `replab aurora serve` in the background.
@@ -33,6 +33,18 @@ struct Running {
     child: Child,
     /// What it says on stderr.
     said: PathBuf,
+}
+
+/// A configuration that no server starts with.
+pub(super) struct Spoiled {
+    path: PathBuf,
+    text: String,
+}
+
+impl Spoiled {
+    pub(super) fn undo(self) {
+        fs::write(self.path, self.text).unwrap();
+    }
 }
 
 impl Serving {
@@ -150,6 +162,20 @@ impl Serving {
         let place = format!("nodes/{node} ");
         let is_server = |line: &str| line.contains("bin/postgres -D") && line.contains(&place);
         self.lab.processes().into_iter().find(|(_, line)| is_server(line)).map(|(pid, _)| pid)
+    }
+
+    /// The data directory of a node.
+    pub(super) fn data(&self, node: &str) -> PathBuf {
+        let passfile = Path::new(self.facts["passfile"].as_str().unwrap());
+        passfile.with_file_name("nodes").join(node)
+    }
+
+    /// Has the server of a node refuse to start again, until that is undone.
+    pub(super) fn spoil(&self, node: &str) -> Spoiled {
+        let path = self.data(node).join("postgresql.conf");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{text}\nno_such_setting = 1\n")).unwrap();
+        Spoiled { path, text }
     }
 
     /// The processes that work in the directory of a node.

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use super::serving::{KEY_ID, SECRET};
+
 /// An answer, or a part of one.
 #[derive(Clone, Debug)]
 pub(super) struct Answer {
@@ -58,15 +60,67 @@ pub(super) fn post(api: &str, body: &str, key: &str, secret: &str, now: DateTime
         "POST\n/\n\nhost:{api}\nx-amz-date:{stamp}\n\nhost;x-amz-date\n{}",
         hex(&Sha256::digest(body.as_bytes()))
     );
-    let hash = hex(&Sha256::digest(canonical.as_bytes()));
-    let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hash}");
-    let start = format!("AWS4{secret}").into_bytes();
-    let signing = scope.split('/').fold(start, |key, part| mac(&key, part));
-    let signature = hex(&mac(&signing, &text));
+    let signature = signature(secret, &stamp, &scope, &canonical);
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={key}/{scope}, SignedHeaders=host;x-amz-date, Signature={signature}"
     );
     send(api, body, &format!("X-Amz-Date: {stamp}\r\nAuthorization: {authorization}\r\n"))
+}
+
+/// Of a request in its canonical form.
+fn signature(secret: &str, stamp: &str, scope: &str, canonical: &str) -> String {
+    let hash = hex(&Sha256::digest(canonical.as_bytes()));
+    let text = format!("AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{hash}");
+    let start = format!("AWS4{secret}").into_bytes();
+    let signing = scope.split('/').fold(start, |key, part| mac(&key, part));
+    hex(&mac(&signing, &text))
+}
+
+/// What a token is for, and who signs it.
+#[derive(Clone, Debug)]
+pub(super) struct Token {
+    /// With its port.
+    pub(super) host: String,
+    pub(super) user: String,
+    pub(super) region: &'static str,
+    pub(super) service: &'static str,
+    pub(super) key: &'static str,
+    pub(super) secret: &'static str,
+    /// In seconds.
+    pub(super) good_for: u32,
+    pub(super) signed_at: DateTime<Utc>,
+}
+
+impl Token {
+    /// Signed now, as the API's keys and region would have it.
+    pub(super) fn new(host: String, user: &str) -> Token {
+        let (region, service, key, secret) = ("us-east-1", "rds-db", KEY_ID, SECRET);
+        Token {
+            host,
+            user: user.to_owned(),
+            region,
+            service,
+            key,
+            secret,
+            good_for: 900,
+            signed_at: Utc::now(),
+        }
+    }
+
+    pub(super) fn text(&self) -> String {
+        let Token { host, user, region, service, key, secret, good_for, .. } = self;
+        let stamp = self.signed_at.format("%Y%m%dT%H%M%SZ").to_string();
+        let date = &stamp[..8];
+        let query = format!(
+            "Action=connect&DBUser={user}&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={key}%2F{date}%2F{region}\
+             %2F{service}%2Faws4_request&X-Amz-Date={stamp}&X-Amz-Expires={good_for}&X-Amz-SignedHeaders=host"
+        );
+        let nothing = hex(&Sha256::digest(b""));
+        let canonical = format!("GET\n/\n{query}\nhost:{host}\n\nhost\n{nothing}");
+        let scope = format!("{date}/{region}/{service}/aws4_request");
+        let signature = signature(secret, &stamp, &scope, &canonical);
+        format!("{host}/?{query}&X-Amz-Signature={signature}")
+    }
 }
 
 /// A form with more headers, as it is.

@@ -73,11 +73,11 @@ async fn a_cluster_is_found_and_failed_over_on_the_wire() {
         made.send().await.unwrap();
     }
 
-    let api = Api::new(&Account { sdk, region: "us-east-1".to_owned() });
+    let api = Api::new(&Account { sdk, region: "us-east-1".to_owned(), endpoint_url: None });
     // It is `creating` for whoever asks first.
     discovery::glance(&api, "lab").await.unwrap();
     let found = discovery::look(&api, "lab").await.unwrap();
-    found.check().unwrap();
+    found.check(None).unwrap();
     assert_eq!(found.custom_endpoints, None, "moto does not know the call");
     let named: Vec<&str> = found.named().iter().map(|(_, member)| member.instance.as_str()).collect();
     assert_eq!(named, ["lab-1", "lab-3", "lab-2"]);
