@@ -10,11 +10,12 @@ use crate::isolation::Isolation;
 pub(super) struct Run {
     pub(super) faults: &'static str,
     pub(super) replicas: usize,
+    pub(super) foreign: bool,
     pub(super) cut: Option<&'static str>,
 }
 
-/// One replica, no faults, not cut.
-pub(super) const CALM: Run = Run { faults: "", replicas: 1, cut: None };
+/// One replica, no faults, the lab's own servers, not cut.
+pub(super) const CALM: Run = Run { faults: "", replicas: 1, foreign: false, cut: None };
 
 impl Run {
     fn judge<O: Notation>(
@@ -39,7 +40,8 @@ impl Run {
             on_primary: [Guarantee::ReadYourWrites].into(),
             primary: Some(NodeName::primary()),
         };
-        let evidence = Evidence { history, faults: &faults, lag: &[], nodes: &nodes, cut: self.cut };
+        let (foreign, cut) = (self.foreign, self.cut);
+        let evidence = Evidence { history, faults: &faults, lag: &[], nodes: &nodes, foreign, cut };
         judge(&evidence, &claims)
     }
 

@@ -152,6 +152,9 @@ pub struct Evidence<'a, O: Operation> {
     pub lag: &'a [LagSample],
     /// Every node of the cluster, the primary first.
     pub nodes: &'a [NodeName],
+    /// Whether the servers are somebody else's, who restarts and replaces them at the lab's request: nobody knows that they
+    /// have had the chance to write before.
+    pub foreign: bool,
     /// Why the run did not come to its end, when it did not (killed, interrupted, cluster lost). Final reads are then
     /// missing, and what rests on them is unknown.
     pub cut: Option<&'a str>,

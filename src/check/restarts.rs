@@ -24,11 +24,12 @@ impl Window {
     }
 }
 
-/// The failovers: who follows may have received less than was acknowledged.
+/// The failovers: who follows may have received less than was acknowledged. One that hands over in order is none, where it
+/// is the lab that sees to that.
 pub(super) fn failovers<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
     let moves = evidence.faults.calls().filter(|call| {
         let FaultOp::Act { action, .. } = call.op else { return false };
-        action.moves_primary() && action.leaves_behind().is_some()
+        action.moves_primary() && (action.leaves_behind().is_some() || evidence.foreign)
     });
     moves.filter_map(|call| Window::of(&call.outcome, call.start, call.end)).collect()
 }
@@ -54,16 +55,22 @@ pub(super) fn cuts<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
 }
 
 /// The abrupt actions done to `node`, by time. One that certainly did not happen is none. A shutdown that did not end as
-/// it was told to may have ended with SIGKILL, so it counts. After the last fault that is known of a run that was cut
+/// it was told to may have ended with SIGKILL, so it counts; and so does one of somebody else's, who may kill, and a failure
+/// that is simulated, for which the server may be started anew or replaced. After the last fault that is known of a run that was cut
 /// there may be one that is not: the histories are not cut at the same moment.
 fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
     let unseen = evidence.cut.map(|_| Window { start: evidence.faults.end(), end: Nanos(u64::MAX) });
     let acts = evidence.faults.calls().filter(|call| {
         let went_wrong = matches!(call.outcome, Outcome::Info(_));
         let FaultOp::Act { action, .. } = call.op else { return false };
-        call.node == node && (action.is_abrupt() || went_wrong && action.ends_processes())
+        let unsure = (went_wrong || evidence.foreign) && action.ends_processes();
+        call.node == node && (action.is_abrupt() || unsure || action.lasts() > Nanos(0))
     });
-    let acts = acts.filter_map(|call| Window::of(&call.outcome, call.start, call.end));
+    let acts = acts.filter_map(|call| {
+        let FaultOp::Act { action, .. } = call.op else { return None };
+        // What is simulated goes on when it is accepted.
+        Window::of(&call.outcome, call.start, call.end + action.lasts())
+    });
     acts.chain(full(evidence, node)).chain(unseen).collect()
 }
 

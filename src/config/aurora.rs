@@ -245,6 +245,11 @@ mod tests {
             assert!(!durable(schedule, "off"), "{schedule}");
         }
         assert!(durable("restart(replica-1)@1s", "off"));
+        for simulated in ["inject-disk-failure", "inject-disk-congestion"] {
+            let on = |node: &str| format!("{simulated}({node},for=1s)@1s");
+            assert!(durable(&on("writer"), "on") && !durable(&on("writer"), "off"), "{simulated}");
+            assert!(durable(&on("replica-1"), "off"), "{simulated}");
+        }
         let moved = claims("promote(best)@1s", "on");
         assert!(moved.everywhere.contains(&Guarantee::Convergence));
         assert!(moved.on_primary.contains(&Guarantee::ReadYourWrites), "readers are stale by their caches");
@@ -262,6 +267,7 @@ mod tests {
         assert!(everywhere("global", "restart(replica-1)@1s", "on"));
         assert!(!everywhere("global", "promote(best)@1s", "on"), "nobody says as of when");
         assert!(!everywhere("global", "restart(writer)@1s", "off"), "it may be lost");
+        assert!(!everywhere("global", "restart(replica-1)@1s", "off"), "it may not count as committed yet");
         assert!(!everywhere("session", "restart(replica-1)@1s", "on"), "its readers write nothing");
         assert!(!everywhere("eventual", "restart(replica-1)@1s", "on"));
         insta::assert_snapshot!(refused(|flags| flags.consistency_mode = text("strong")), @"--consistency-mode: `strong` is not a mode of consistency; known are eventual, session, global");

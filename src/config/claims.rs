@@ -29,7 +29,8 @@ impl Plan {
     /// On Aurora all instances share one volume, which has a commit before it is acknowledged: it survives restarts and
     /// failovers at every level but `off`. What a reader shows waits for its page cache, and nobody waits for that, unless
     /// local write forwarding is enabled and the mode of consistency is `global`: a query then waits until the reader shows
-    /// what was committed when it began (Aurora user guide, "Configuring read consistency for local write forwarding").
+    /// what was committed when it began (Aurora user guide, "Configuring read consistency for local write forwarding"). With
+    /// `off` nobody says that a commit is committed in this sense when it is acknowledged.
     pub fn claims(&self) -> Claims {
         let nodes = self.topology.nodes();
         let stages = self.faults.stages(&nodes);
@@ -43,7 +44,10 @@ impl Plan {
             && replicas_stay_up
             && !self.faults.moves_primary();
         let mode = self.topology.aurora.as_ref().and_then(|aurora| aurora.access.consistency);
-        let fresh = mode == Some(Consistency::Global) && durable && !self.faults.moves_primary();
+        let fresh = mode == Some(Consistency::Global)
+            && durable
+            && self.topology.synchronous_commit != SynchronousCommit::Off
+            && !self.faults.moves_primary();
         let moved_by_command = self.topology.kind == TopologyKind::Urls && self.faults.moves_primary();
         let mut claims = Claims { primary: Some(NodeName::primary()), ..Claims::default() };
         for guarantee in Guarantee::ALL {

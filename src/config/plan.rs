@@ -243,7 +243,7 @@ impl TopologyPlan {
 
     /// Whether somebody else made the cluster, so that nothing of it is set, and nothing in it broken without leave.
     pub fn is_foreign(&self) -> bool {
-        matches!(self.kind, TopologyKind::Urls | TopologyKind::Aurora)
+        self.kind.is_foreign()
     }
 
     /// Whether the run's schema stays, in a cluster that somebody else made.
@@ -345,6 +345,13 @@ impl SynchronousCommit {
     /// Whether a commit waits for replicas, so that there has to be one.
     pub fn names_replicas(self) -> bool {
         matches!(self, SynchronousCommit::RemoteWrite | SynchronousCommit::RemoteApply)
+    }
+}
+
+impl TopologyKind {
+    /// Whether somebody else makes such clusters, and restarts and replaces their servers.
+    pub fn is_foreign(self) -> bool {
+        matches!(self, TopologyKind::Urls | TopologyKind::Aurora)
     }
 }
 

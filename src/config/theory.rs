@@ -2,7 +2,7 @@
 
 use crate::check::Guarantee;
 use crate::fault::{Stage, Target};
-use crate::history::{Action, NodeName};
+use crate::history::{Action, Nanos, NodeName};
 use crate::topology::Standbys;
 
 use super::{Plan, SynchronousCommit, TopologyKind};
@@ -63,9 +63,11 @@ impl Plan {
         let level = self.weakest_level();
         let may_be_primary = stage.node.is_none() || stage.writer.is_none() || stage.node == stage.writer;
         if self.topology.kind == TopologyKind::Aurora {
-            let ends = stage.step.action.is_abrupt() || stage.step.action == Action::Restart;
+            let action = stage.step.action;
+            // Where a failure is simulated, Aurora may start the server anew, or replace it.
+            let ends = action.is_abrupt() || action.ends_processes() || action.lasts() > Nanos(0);
             return match level {
-                _ if !(ends && may_be_primary || stage.step.action.moves_primary()) => Fate::Untouched,
+                _ if !(ends && may_be_primary || action.moves_primary()) => Fate::Untouched,
                 SynchronousCommit::Off => Fate::NotFlushed,
                 _ => Fate::InVolume,
             };

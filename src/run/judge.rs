@@ -67,6 +67,7 @@ pub fn judge(dir: &RunDir, require: &[Guarantee]) -> Result<Report, JudgeError> 
         faults: &faults.history,
         lag: &lag,
         nodes: &manifest.node_names(),
+        foreign: manifest.kind.is_foreign(),
         cut: cut.as_deref(),
         isolation: manifest.isolation.unwrap_or(Isolation::ReadCommitted),
     };

@@ -33,6 +33,8 @@ pub(super) struct Stage<'a> {
     pub(super) faults: &'a History<FaultOp>,
     pub(super) lag: &'a [LagSample],
     pub(super) nodes: &'a [NodeName],
+    /// Whether the servers are somebody else's.
+    pub(super) foreign: bool,
     pub(super) cut: Option<&'a str>,
     /// The level of the clients that write several keys in one transaction.
     pub(super) isolation: Isolation,
@@ -150,7 +152,8 @@ fn said(history: &History<TxnOp>, holds: Holds, txn: &Txn) -> Said {
 
 impl<'a> Stage<'a> {
     fn evidence<O: Operation>(&self, history: &'a History<O>) -> Evidence<'a, O> {
-        Evidence { history, faults: self.faults, lag: self.lag, nodes: self.nodes, cut: self.cut }
+        let &Stage { faults, lag, nodes, foreign, cut, .. } = self;
+        Evidence { history, faults, lag, nodes, foreign, cut }
     }
 }
 

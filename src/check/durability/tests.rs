@@ -136,6 +136,21 @@ fn a_gap_is_a_loss_with_a_survivor_after_it() {
     assert_eq!(gaps(CALM, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
     let fast = Run { faults: "50-60 nemesis@primary restart", ..CALM };
     assert_eq!(gaps(fast, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
+    // Who else's servers were told to restart, or to hand over, may have been killed all the same; and a failure that is
+    // simulated may end one until it is over.
+    for faults in ["50-60 nemesis@primary restart", "50-60 nemesis@replica-1 switchover"] {
+        let theirs = Run { faults, foreign: true, ..CALM };
+        assert_eq!(gaps(theirs, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0, "{faults}");
+        assert_eq!(
+            gaps(theirs, "61-62 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"),
+            1,
+            "{faults}"
+        );
+    }
+    let simulated = Run { faults: "3-4 nemesis@primary inject-disk-failure", foreign: true, ..CALM };
+    assert_eq!(gaps(simulated, "5-6 0 order = 1; 8-9 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
+    let later = "3600001-3600002 0 order = 1; 3600003-3600004 1 order = 2; 3600005-3600006 9 ledger 0 = 2/1";
+    assert_eq!(gaps(simulated, later), 1);
     let other = Run { faults: "50-60 nemesis@replica-1 crash", ..CALM };
     assert_eq!(gaps(other, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
     let (kept, _) = judge(CRASH, "1-2 0 order = 1; 3-4 1 order = 2; 90-91 9 ledger 0 = 2/1");
@@ -260,8 +275,14 @@ fn a_gap_is_claimed_never_to_happen() {
         let history = crate::history::notation::history::<crate::history::OrdersOp>(text);
         let faults = crate::history::notation::history("50-60 nemesis@primary crash");
         let nodes = [crate::history::NodeName::primary()];
-        let evidence =
-            crate::check::Evidence { history: &history, faults: &faults, lag: &[], nodes: &nodes, cut: None };
+        let evidence = crate::check::Evidence {
+            history: &history,
+            faults: &faults,
+            lag: &[],
+            nodes: &nodes,
+            foreign: false,
+            cut: None,
+        };
         let all = crate::check::orders(&evidence, &crate::check::Claims::default());
         let kept = of(&all, Guarantee::Durability, "durability", None);
         (result(&kept), figure(&kept, "gaps"), kept.claimed)
