@@ -5,7 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
 use super::args::RunArgs;
 use super::console::Console;
 use super::{Exit, Failure, failures, plan};
-use crate::config::{AuroraPlan, Loaded, Overrides, Plan, TopologyKind};
+use crate::config::{AuroraPlan, Loaded, Overrides, Plan, TopologyKind, WorkloadPlan};
 use crate::fault::format_duration;
 use crate::history::Nanos;
 use crate::run::{self, Leave};
@@ -136,10 +136,16 @@ pub(super) fn rehearsal(surveyed: &Surveyed, wanted: &AuroraPlan) -> Vec<String>
         "the statements of {workloads}, in that schema, for {} s",
         plan.load.duration.as_secs_f64()
     ));
-    lines.push(
-        "reads of each node's clients, and as many through the reader endpoint, over a new connection each second"
-            .to_owned(),
-    );
+    if let Some(mode) = wanted.access.consistency {
+        lines.push(format!("in each of their sessions: apg_write_forward.consistency_mode = {mode}"));
+    }
+    if survey.reader_endpoint.is_some() && plan.workloads.iter().any(|one| *one != WorkloadPlan::LongFork) {
+        lines.push(
+            "as many reads as on each node through the reader endpoint, over a new connection each second, each with SELECT \
+             pg_is_in_recovery(), pg_catalog.aurora_db_instance_identifier()"
+                .to_owned(),
+        );
+    }
     let interval = Nanos::from(run::sampling_interval(plan.load.duration));
     lines.push(format!(
         "on the writer, once in {} at most: SELECT … FROM pg_catalog.aurora_replica_status()",

@@ -16,7 +16,7 @@ const UNNAMED: &str = "unnamed";
 pub struct EndpointFigures {
     /// `cluster`: it should lead to the writer. `reader`: to a reader, where there is one.
     pub endpoint: String,
-    /// Attempts.
+    /// Attempts that were made to see where it leads. So are all figures but those of the load.
     pub connections: u64,
     /// Those that nobody answered.
     pub failed: u64,
@@ -31,6 +31,12 @@ pub struct EndpointFigures {
     /// What the load read through it, by instance.
     #[serde(default)]
     pub reads: BTreeMap<String, u64>,
+    /// Connections of the load that nobody answered: it tries again at once.
+    #[serde(default)]
+    pub load_failed: u64,
+    /// Connections of the load over which nothing was read, as who answered is no node of the run, or does not say its name.
+    #[serde(default)]
+    pub load_strangers: u64,
     /// The addresses that its name led to.
     pub addresses: Vec<String>,
     /// Until an answer, of those that got one.
@@ -83,18 +89,22 @@ fn endpoint(
     let no_reader = |sample: &EndpointSample| {
         readers == 0 || faulty.iter().any(|(start, end)| sample.time >= *start && sample.asked <= *end)
     };
+    let (of_load, samples): (Vec<&EndpointSample>, Vec<&EndpointSample>) =
+        samples.iter().partition(|sample| sample.reads.is_some());
+    let answered = |sample: &&&EndpointSample| sample.takes_writes.is_some();
+    let mut reads: BTreeMap<String, u64> = BTreeMap::new();
+    for sample in of_load.iter().filter(|sample| sample.node.is_some()) {
+        let instance = sample.instance.clone().unwrap_or_else(|| UNNAMED.to_owned());
+        *reads.entry(instance).or_default() += sample.reads.unwrap_or_default();
+    }
     let other = |sample: &EndpointSample| sample.takes_writes == Some(!is_cluster);
     let count = |is: &dyn Fn(&EndpointSample) -> bool| samples.iter().filter(|one| is(one)).count() as u64;
     let mut took = Distribution::new();
     let mut reached: BTreeMap<String, u64> = BTreeMap::new();
-    let mut reads: BTreeMap<String, u64> = BTreeMap::new();
     let mut addresses: Vec<String> = Vec::new();
-    for sample in samples.iter().filter(|sample| sample.takes_writes.is_some()) {
+    for sample in samples.iter().filter(answered) {
         took.add(sample.time.since(sample.asked));
         let instance = sample.instance.clone().unwrap_or_else(|| UNNAMED.to_owned());
-        if let Some(read) = sample.reads {
-            *reads.entry(instance.clone()).or_default() += read;
-        }
         *reached.entry(instance).or_default() += 1;
         addresses.extend(sample.address.clone());
     }
@@ -107,10 +117,12 @@ fn endpoint(
         misled: count(&|sample| other(sample) && (is_cluster || !no_reader(sample))),
         stood_in: count(&|sample| other(sample) && !is_cluster && no_reader(sample)),
         reached,
+        load_failed: of_load.iter().filter(|sample| !answered(sample)).count() as u64,
+        load_strangers: of_load.iter().filter(answered).filter(|sample| sample.node.is_none()).count() as u64,
         reads,
         addresses,
         took: took.percentiles(),
-        followed: if is_cluster { followed(samples, faults) } else { Vec::new() },
+        followed: if is_cluster { followed(&samples, faults) } else { Vec::new() },
     }
 }
 
@@ -208,6 +220,11 @@ mod tests {
             EndpointSample { reads: Some(7), ..sample("reader", 5_000, Some(("lab-1", old, false))) },
             EndpointSample { reads: Some(5), ..sample("reader", 5_500, Some(("lab-1", old, false))) },
             EndpointSample { reads: Some(0), ..sample("reader", 5_600, None) },
+            EndpointSample {
+                reads: Some(0),
+                node: None,
+                ..sample("reader", 5_700, Some(("lab-9", new, false)))
+            },
         ];
         let found = endpoints(&samples, &faults(), 1);
         let [cluster, reader] = &found[..] else { panic!("{found:?}") };
@@ -222,7 +239,8 @@ mod tests {
             unknown: 0,
         };
         assert_eq!(cluster.followed, [following]);
-        assert_eq!((reader.connections, reader.failed, reader.stood_in), (5, 1, 1));
+        assert_eq!((reader.connections, reader.failed, reader.stood_in), (2, 0, 1));
+        assert_eq!((reader.load_failed, reader.load_strangers), (1, 1));
         assert_eq!(reader.reads, BTreeMap::from([("lab-1".to_owned(), 12)]));
         assert!(reader.followed.is_empty() && cluster.reads.is_empty());
         let never = endpoints(&samples[..3], &faults(), 1);

@@ -76,9 +76,16 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
     )];
     if !reads.is_empty() {
         lines.push(format!(
-            "Of the load, {} went through it, over connections of a second each: {}.",
+            "Of the load, {} went through it, over connections of a second each: {}; {} were not answered.",
             plural(reads.values().sum(), "read"),
-            by_instance(reads)
+            by_instance(reads),
+            plural(figures.load_failed, "more connection")
+        ));
+    }
+    if figures.load_strangers > 0 {
+        lines.push(format!(
+            "Over {} of the load nothing was read: who answered is no node of the run, or does not say its name.",
+            plural(figures.load_strangers, "connection")
         ));
     }
     lines.extend(figures.followed.iter().map(following));
@@ -130,6 +137,8 @@ mod tests {
             stood_in: 0,
             reached: BTreeMap::from([("lab-1".to_owned(), 20), ("lab-2".to_owned(), 27)]),
             reads: BTreeMap::new(),
+            load_failed: 0,
+            load_strangers: 0,
             addresses: vec!["10.0.0.1:5432".to_owned(), "10.0.0.2:5432".to_owned()],
             took: took.percentiles(),
             followed: vec![
@@ -146,10 +155,19 @@ mod tests {
         ");
         let reads = BTreeMap::from([("lab-2".to_owned(), 1_200), ("lab-3".to_owned(), 1_100)]);
         let (name, followed) = ("reader".to_owned(), Vec::new());
-        let figures = EndpointFigures { endpoint: name, stood_in: 7, reads, followed, ..figures };
+        let figures = EndpointFigures {
+            endpoint: name,
+            stood_in: 7,
+            reads,
+            followed,
+            load_failed: 3,
+            load_strangers: 1,
+            ..figures
+        };
         insta::assert_snapshot!(endpoint(&figures).join("\n"), @r"
         The reader endpoint, which should lead to a reader: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found the writer, 7 found the writer while no reader was there or none may have been.
-        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100.
+        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100; 3 more connections were not answered.
+        Over 1 connection of the load nothing was read: who answered is no node of the run, or does not say its name.
         ");
         let event = ClusterEvent {
             time: "2026-11-28T02:10:00Z".to_owned(),

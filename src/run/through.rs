@@ -45,13 +45,13 @@ impl Through {
         }
     }
 
-    /// A new connection, and the node that is at its other end: one that is a node of the run.
+    /// A new connection, and the node that is at its other end; else how long to wait at least before another one.
     pub(super) async fn open<C: Client>(
         &mut self,
         site: &Site,
         terms: &C::Terms,
         deadlines: Deadlines,
-    ) -> Option<(C, NodeName)> {
+    ) -> Result<(C, NodeName), Duration> {
         self.close();
         let opened = Instant::now();
         let mut sample = EndpointSample {
@@ -70,15 +70,16 @@ impl Through {
         match (answered, sample.node) {
             (Ok(client), Some(node)) => {
                 self.held = Some(Connection { sample, opened });
-                Some((client, node))
+                Ok((client, node))
             }
+            // It is no node of the run, or does not say who it is: somebody pays for every login there.
             (Ok(_), None) => {
                 self.log.add(&[sample]);
-                None
+                Err(LEASE)
             }
             (Err(cause), _) => {
                 self.log.add(&[EndpointSample { error: Some(cause.message), ..sample }]);
-                None
+                Err(Duration::ZERO)
             }
         }
     }

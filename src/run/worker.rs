@@ -134,12 +134,14 @@ impl<O: Operation, G: Source<Op = O>, J: Journal<O>> Worker<G, J> {
             {
                 drop(held.take());
                 let site = self.place.site();
-                let Some((client, node)) = through.open::<C>(site, &terms, self.shared.deadlines).await
-                else {
-                    // Of what it would have read it never got to ask.
-                    self.rest(backoff).await;
-                    backoff = (backoff * 2).min(last_backoff);
-                    continue;
+                let (client, node) = match through.open::<C>(site, &terms, self.shared.deadlines).await {
+                    Ok(there) => there,
+                    // What it would have read it never got to ask.
+                    Err(least) => {
+                        self.rest(backoff.max(least)).await;
+                        backoff = (backoff * 2).min(last_backoff);
+                        continue;
+                    }
                 };
                 backoff = FIRST_BACKOFF;
                 self.place.arrive(node);

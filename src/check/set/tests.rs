@@ -86,7 +86,10 @@ fn what_was_seen_does_not_go() {
         ("5@replica-1 read =; 5@replica-1 read =", (Pass, 0), 0),
         // Another reader, another node, another session.
         ("5@replica-1 read = 1-2; 6@replica-1 read = 1-1", (Unknown, 0), 0),
-        ("5 read = 1-2; 5@replica-1 read = 1-1", (Unknown, 0), 0),
+        // A node that is further behind than the one before is counted.
+        ("5 read = 1-2; 5@replica-1 read = 1-1", (Unknown, 0), 1),
+        ("5 read = 1-2; 15@replica-1 read = 1-1", (Unknown, 0), 1),
+        ("5 read = 1-1; 15@replica-1 read = 1-2", (Unknown, 0), 0),
         ("5@replica-1 read = 1-2; 5@replica-1 read ! server; 5@replica-1 read = 1-1", (Fail, 1), 0),
         ("5@replica-1 read = 1-2; 5@replica-1 read ! lost; 5@replica-1 read = 1-1", (Unknown, 0), 1),
         ("5@replica-1 read = 1-2; 5@replica-1 read ?; 15@replica-1 read = 1-1", (Unknown, 0), 1),

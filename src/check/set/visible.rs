@@ -32,6 +32,7 @@ impl Checker<SetOp> for Visible {
         let mut nodes: Vec<(NodeName, Node)> =
             evidence.nodes.iter().map(|&node| (node, Node::new(draft(node)))).collect();
         let mut readers: BTreeMap<(u32, NodeName), Reader> = BTreeMap::new();
+        let mut ever: BTreeMap<u32, Ranges> = BTreeMap::new();
         let mut acknowledged = Ranges::default();
         // A process has one operation at a time, so its invocations are in the order of its completions.
         for step in walk(evidence.history) {
@@ -45,7 +46,8 @@ impl Checker<SetOp> for Visible {
                 Step::Invoked(call) => call,
             };
             let Some(process) = client(call.process) else { continue };
-            let reader = readers.entry((header.thread(process), call.node)).or_default();
+            let thread = header.thread(process);
+            let reader = readers.entry((thread, call.node)).or_default();
             reader.speak_as(process);
             match &call.outcome {
                 Outcome::Fail(cause) if cause.class.ends_session() => reader.reconnect(),
@@ -59,7 +61,7 @@ impl Checker<SetOp> for Visible {
             let node = &mut nodes[place].1;
             match elements(&call) {
                 Some(Ok(read)) => {
-                    node.judge(&call, reader, &read);
+                    node.judge(&call, reader, ever.entry(thread).or_default(), &read);
                     node.take(read, &acknowledged);
                 }
                 Some(Err(reason)) => node.draft.doubt(reason),
@@ -70,13 +72,12 @@ impl Checker<SetOp> for Visible {
     }
 }
 
-/// One client thread on one node, over all its connections.
+/// The connection of one client thread to one node.
 #[derive(Debug, Default)]
 struct Reader {
     process: Option<u32>,
-    /// What was seen in this session, and in those before it.
+    /// What was seen in this session.
     session: Ranges,
-    before: Ranges,
     /// When this session last read, and the event that tells of it.
     last: Option<(Nanos, u64)>,
 }
@@ -90,7 +91,7 @@ impl Reader {
     }
 
     fn reconnect(&mut self) {
-        self.before.join(&std::mem::take(&mut self.session));
+        self.session = Ranges::default();
         self.last = None;
     }
 }
@@ -116,7 +117,8 @@ impl Node {
         Node { draft, reads: 0, judged: 0, across: 0, seen, missed, last, acknowledged }
     }
 
-    fn judge(&mut self, call: &Call<'_, SetOp>, reader: &mut Reader, read: &Ranges) {
+    /// `ever` is what the thread has seen over any connection.
+    fn judge(&mut self, call: &Call<'_, SetOp>, reader: &mut Reader, ever: &mut Ranges, read: &Ranges) {
         let event = call.completed.unwrap_or(call.invoked);
         let gone = reader.session.minus(read);
         if let Some((time, before)) = reader.last.replace((call.end, event)) {
@@ -135,8 +137,9 @@ impl Node {
                 });
             }
         }
-        self.across += u64::from(gone.is_empty() && !reader.before.minus(read).is_empty());
+        self.across += u64::from(gone.is_empty() && !ever.minus(read).is_empty());
         reader.session.join(read);
+        ever.join(read);
     }
 
     fn take(&mut self, read: Ranges, acknowledged: &Ranges) {

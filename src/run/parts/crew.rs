@@ -89,7 +89,9 @@ impl<O: Operation> Crew<O> {
         let readers = load.readers(self.size.readers_per_place);
         for (thread, (place, through, reader)) in (self.size.writers..).zip(readers) {
             let generator = generator(reader, thread);
-            let worker = self.worker(load, (place, through), reader == 0, thread, generator, pause);
+            // How finely a time without service is seen is a question of each node.
+            let is_scout = reader == 0 && through.is_none();
+            let worker = self.worker(load, (place, through), is_scout, thread, generator, pause);
             workers.spawn(worker.run::<C>(terms.clone()));
         }
     }
