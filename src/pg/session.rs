@@ -297,10 +297,19 @@ fn refused(conninfo: &Conninfo, row: &Row) -> Option<String> {
     let mut wanted = conninfo.settings().iter().zip(1..);
     wanted.find_map(|((name, value), column)| {
         let found: String = row.try_get(column).unwrap_or_default();
-        (found != *value).then(|| {
+        (!is_same(name, &found, value)).then(|| {
             format!("the session has {name} = {found} although it asked for {value}; is a pooler in between?")
         })
     })
+}
+
+/// Whether a setting is what was asked for. Values of an enumeration are taken in any case and shown as the server spells
+/// them (manual, "Parameter Names and Values"); how Aurora spells these is not written down.
+fn is_same(name: &str, found: &str, wanted: &str) -> bool {
+    match name {
+        "apg_write_forward.consistency_mode" => found.eq_ignore_ascii_case(wanted),
+        _ => found == wanted,
+    }
 }
 
 /// Moves bytes until the connection ends, and keeps what the server says beside its answers.
@@ -326,4 +335,17 @@ async fn drive(connection: Connection<Box<dyn Wire>, NoTlsStream>, link: Arc<Lin
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_is_the_same_however_it_is_spelled() {
+        let mode = "apg_write_forward.consistency_mode";
+        assert!(is_same(mode, "GLOBAL", "global") && is_same(mode, "global", "global"));
+        assert!(!is_same(mode, "SESSION", "global") && !is_same(mode, "", "global"));
+        assert!(is_same("search_path", "lab", "lab") && !is_same("search_path", "LAB", "lab"));
+    }
 }

@@ -32,7 +32,8 @@ const GSSENC_REQUEST: u32 = 80_877_104;
 /// The first byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
 
-/// How long a client may take to say what it wants, and who it is: PostgreSQL's `authentication_timeout`.
+/// How long a client may take to say what it wants, and who it is: PostgreSQL's `authentication_timeout`. And how long a
+/// server may take to answer that.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What an endpoint leads to.
@@ -152,7 +153,8 @@ impl Door {
             let mut server = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?;
             server.set_nodelay(true)?;
             server.write_all(&startup.bytes).await?;
-            let greeting = Greeting::read(&mut server).await?;
+            // One that is paused takes connections, and says nothing.
+            let greeting = timeout(PATIENCE, Greeting::read(&mut server)).await??;
             if greeting.is_for_member {
                 // It has said whom it takes the client for, and that was all that it was asked for.
                 drop(server);

@@ -102,8 +102,9 @@ impl Control {
                     self.end_failure(reader).await;
                     let (control, lasting) = (Arc::clone(self), Duration::from_secs(seconds.into()));
                     let (stop, stopped) = channel::channel(());
-                    self.spawn(async move { control.fail(reader, part, lasting, stopped).await });
+                    // First, so that whoever ends all failures ends this one.
                     lock(&self.failing).insert(reader, stop);
+                    self.spawn(async move { control.fail(reader, part, lasting, stopped).await });
                 }
             }
         }

@@ -55,7 +55,7 @@ impl Control {
     async fn fallen(&self, resting: &BTreeMap<NodeName, Instant>) -> Option<Fallen> {
         let cluster = self.cluster.read().await;
         let dead: BTreeSet<NodeName> = cluster.dead().into_iter().collect();
-        let runs = |node| cluster.is_running(node).unwrap_or(false);
+        let runs = |node| cluster.is_running(node).ok();
         let fallen = Fallen::of(&self.fleet(), &dead, runs, |node| resting.contains_key(&node));
         (fallen != Fallen::default()).then_some(fallen)
     }
@@ -108,11 +108,11 @@ impl Control {
 }
 
 impl Fallen {
-    /// Of the servers of `fleet`: of those that ended unasked, that run, and that rest.
+    /// Of the servers of `fleet`: of those that ended unasked, that run (`None`: there is no such server), and that rest.
     fn of(
         fleet: &Fleet,
         dead: &BTreeSet<NodeName>,
-        runs: impl Fn(NodeName) -> bool,
+        runs: impl Fn(NodeName) -> Option<bool>,
         rests: impl Fn(NodeName) -> bool,
     ) -> Fallen {
         let mut fallen = Fallen::default();
@@ -121,9 +121,11 @@ impl Fallen {
             if fleet.is_to_run(node).is_err() || rests(node) {
                 continue;
             }
-            if dead.contains(&node) {
+            let runs = runs(node).filter(|_| member.status == InstanceStatus::Failed);
+            // A change that was to end it and start it again may have failed in between: that, nobody else puts right.
+            if dead.contains(&node) || runs == Some(false) {
                 fallen.dead.push(node);
-            } else if member.status == InstanceStatus::Failed && runs(node) {
+            } else if runs == Some(true) {
                 fallen.failed.push(node);
             }
         }
@@ -139,17 +141,25 @@ mod tests {
 
     #[test]
     fn who_is_brought_back() {
-        let mut fleet = fleet(&[1, 1, 1]);
-        let [writer, first, second, third] = [0, 1, 2, 3].map(|at| fleet.members[at].node);
+        let mut fleet = fleet(&[1, 1, 1, 1, 1]);
+        let [writer, first, second, third, ended, nowhere] =
+            [0, 1, 2, 3, 4, 5].map(|at| fleet.members[at].node);
         let dead = BTreeSet::from([writer, first]);
         fleet.set(second, InstanceStatus::Failed);
         let fallen = |fleet: &Fleet, resting: &[NodeName]| {
-            let fallen =
-                Fallen::of(fleet, &dead, |node| !dead.contains(&node), |node| resting.contains(&node));
+            let runs = |node| (node != nowhere).then(|| node != ended && !dead.contains(&node));
+            let fallen = Fallen::of(fleet, &dead, runs, |node| resting.contains(&node));
             (fallen.dead, fallen.failed)
         };
         assert_eq!(fallen(&fleet, &[]), (vec![writer, first], vec![second]));
         assert_eq!(fallen(&fleet, &[first, third]), (vec![writer], vec![second]));
+        // What was ended by a change comes back with it, and has failed otherwise; what was never made is not there.
+        fleet.set(nowhere, InstanceStatus::Failed);
+        assert_eq!(fallen(&fleet, &[]), (vec![writer, first], vec![second]));
+        fleet.set(ended, InstanceStatus::Failed);
+        assert_eq!(fallen(&fleet, &[]), (vec![writer, first, ended], vec![second]));
+        assert_eq!(fallen(&fleet, &[ended]), (vec![writer, first], vec![second]));
+        fleet.set(ended, InstanceStatus::Available);
         // What has failed is tried again; what is about to be deleted is left alone.
         fleet.set(first, InstanceStatus::Failed);
         fleet.set(second, InstanceStatus::Deleting);

@@ -47,7 +47,7 @@ impl Door {
         let mut server = UnixStream::connect(socket).await?;
         server.write_all(&startup.bytes).await?;
         // Of the protocol's version the client knows already.
-        let greeting = Greeting::read(&mut server).await?;
+        let greeting = timeout(PATIENCE, Greeting::read(&mut server)).await??;
         client.send(greeting.rest()).await?;
         copy_bidirectional(client.stream(), &mut server).await.map(drop)
     }

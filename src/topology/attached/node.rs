@@ -165,6 +165,12 @@ impl Node {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen.started);
     }
 
+    /// The server that started then is expected to go on; `None`: whichever is there next.
+    #[cfg(feature = "aurora")]
+    pub(in crate::topology) fn expect(&self, started: Option<String>) {
+        *self.started.lock().unwrap_or_else(PoisonError::into_inner) = started;
+    }
+
     /// A command may have restarted it, or may still do.
     pub(in crate::topology) fn forget(&self) {
         *self.started.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -13,9 +13,11 @@ pub struct Asked {
 
 impl fmt::Display for Asked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let times = |calls: u32| if calls == 1 { "once".to_owned() } else { format!("{calls} times") };
         match *self {
-            Asked { calls, lost: 0 } => write!(f, "accepted {calls} times"),
-            Asked { calls, lost } => write!(f, "made {calls} times ({lost} of them without an answer)"),
+            Asked { calls, lost: 0 } => write!(f, "accepted {}", times(calls)),
+            Asked { calls: 1, .. } => write!(f, "made once, without an answer,"),
+            Asked { calls, lost } => write!(f, "made {} ({lost} of them without an answer)", times(calls)),
         }
     }
 }

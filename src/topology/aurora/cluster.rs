@@ -259,9 +259,12 @@ impl Cluster {
     }
 }
 
+/// With the mode, and with sessions that may write: write forwarding, and with it the wait, is for those only.
 fn with_consistency(conninfo: Conninfo, consistency: Option<Consistency>) -> Conninfo {
     match consistency {
-        Some(mode) => conninfo.with_setting("apg_write_forward.consistency_mode", mode.mode()),
+        Some(mode) => conninfo
+            .with_setting("apg_write_forward.consistency_mode", mode.mode())
+            .with_setting("default_transaction_read_only", "off"),
         None => conninfo,
     }
 }

@@ -26,7 +26,18 @@ pub(super) struct Promoted {
     pub(super) detours: Vec<String>,
 }
 
-/// Makes `target` the writer. While the API is at something else, the first call waits for its end.
+/// What came of the wish to call.
+enum Step {
+    /// There was no need to.
+    There,
+    /// It was refused, as something is being done already.
+    Refused,
+    Taken(Taken),
+}
+
+/// Makes `target` the writer. While the API is at something else, the first call waits for its end. One after it that is
+/// refused for that is no call: the one before it is being carried out after all, and is looked at as long as the first
+/// would have waited.
 ///
 /// # Errors
 /// [`Problem::NotPerformed`] when the role did not change after the last call; what the API says to a call.
@@ -38,22 +49,29 @@ pub(super) async fn promote(
 ) -> Result<Promoted, Problem> {
     let mut promoted = Promoted { asked: Asked::default(), detours: Vec::new() };
     let mut last = String::new();
-    while promoted.asked.calls < patience.calls {
+    let mut refused: Option<Instant> = None;
+    let is_late = |since: Instant| since.elapsed() >= patience.available;
+    while promoted.asked.calls < patience.calls && !refused.is_some_and(is_late) {
         let again = promoted.asked.calls > 0;
         let mut old = None;
-        let taken = once_idle(patience, async || {
+        let step = once_idle(patience, async || {
             old = writer(&glance(api, cluster).await?);
             if old.as_deref() == Some(target) {
-                return Ok(None);
+                return Ok(Step::There);
             }
             match api.fail_over(cluster, target).await {
-                // The call before this one is being carried out after all.
-                Err(error) if again && is_busy(&error) => Ok(Some(Taken::Accepted)),
-                taken => taken.map(Some),
+                Err(error) if again && is_busy(&error) => Ok(Step::Refused),
+                taken => taken.map(Step::Taken),
             }
         });
-        let Some(taken) = taken.await? else { return Ok(promoted) };
-        promoted.asked.add(taken);
+        match step.await? {
+            Step::There => return Ok(promoted),
+            Step::Refused => refused = refused.or(Some(Instant::now())),
+            Step::Taken(taken) => {
+                refused = None;
+                promoted.asked.add(taken);
+            }
+        }
         match follow(api, cluster, target, &old, patience).await? {
             Change::Promoted => return Ok(promoted),
             Change::Other(other) => {

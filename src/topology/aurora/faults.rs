@@ -56,16 +56,12 @@ impl Cluster {
             let why = format!("{} has another role since its reboot", seat.instance);
             return Err(TopologyError::lab(why));
         }
-        let also = match others.iter().filter(|other| **other != seat.instance).count() {
-            0 => String::new(),
-            // Of versions before readers stay up while the writer is rebooted.
-            count => format!("; {count} others started anew with it"),
-        };
         Ok(format!(
-            "RebootDBInstance {}: {}; its server started anew within {} ms; all are available{also}",
+            "RebootDBInstance {}: {}; its server started anew within {} ms; all are available{}",
             seat.instance,
             accepted(asked),
-            up.as_millis()
+            up.as_millis(),
+            with_it(&others, &seat.instance)
         ))
     }
 
@@ -135,11 +131,12 @@ impl Cluster {
             let why = format!("{} has another role since its crash: the cluster failed over", seat.instance);
             return Err(TopologyError::lab(why));
         }
-        self.remember_all().await?;
+        let others = self.remember_all().await?;
         Ok(format!(
-            "{} crashed by aurora_inject_crash, and was there again within {} ms",
+            "{} crashed by aurora_inject_crash, and was there again within {} ms{}",
             seat.instance,
-            up.as_millis()
+            up.as_millis(),
+            with_it(&others, &seat.instance)
         ))
     }
 
@@ -154,17 +151,23 @@ impl Cluster {
     ) -> Result<String, TopologyError> {
         // Aurora takes whole seconds.
         let length = Nanos(length.0.next_multiple_of(1_000_000_000));
-        seat.simulates(length);
+        let before = seat.simulates(length);
         let accepted = async {
             let session = asked.node.session().await?;
             session.simple_query_rows(sql).await?;
             session.close().await;
             Ok(())
         };
-        accepted.await.map_err(|error: PgError| TopologyError::Query {
-            node: asked.node.name,
-            what: "ask Aurora to simulate a fault",
-            why: format!("{sql}: {error}"),
+        accepted.await.map_err(|error: PgError| {
+            // Of anything else it is not known whether it was accepted.
+            if matches!(error, PgError::Sql { .. }) {
+                seat.simulates_nothing(before);
+            }
+            TopologyError::Query {
+                node: asked.node.name,
+                what: "ask Aurora to simulate a fault",
+                why: format!("{sql}: {error}"),
+            }
         })?;
         // It began at some time until now.
         seat.simulates(length);
@@ -251,6 +254,16 @@ impl Cluster {
         } else {
             "no fault of this run made it so"
         }
+    }
+}
+
+/// How many of `others` started anew beside `instance`, for which it was meant: on versions before readers stay up while
+/// the writer restarts they do.
+fn with_it(others: &[String], instance: &str) -> String {
+    match others.iter().filter(|other| *other != instance).count() {
+        0 => String::new(),
+        1 => "; 1 other started anew with it".to_owned(),
+        count => format!("; {count} others started anew with it"),
     }
 }
 

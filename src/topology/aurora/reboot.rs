@@ -4,10 +4,10 @@ use tokio::time::Instant;
 
 use super::api::Api;
 use super::discovery::glance;
-use super::failover::once_idle;
+use super::failover::{is_busy, once_idle};
 use super::patience::LONGEST_PAUSE;
 use super::survey::AVAILABLE;
-use super::{Asked, Patience, Problem};
+use super::{Asked, Patience, Problem, Survey};
 use crate::topology::attached::Pauses;
 
 const CALL: &str = "RebootDBInstance";
@@ -26,13 +26,24 @@ pub(super) async fn reboot(
 ) -> Result<Asked, Problem> {
     let mut asked = Asked::default();
     while asked.calls < patience.calls {
-        asked.add(once_idle(patience, async || api.reboot(instance).await).await?);
+        let again = asked.calls > 0;
+        let taken = once_idle(patience, async || {
+            // What comes late would be done a second time.
+            if again && (is_out(&glance(api, cluster).await?, instance) || restarted().await) {
+                return Ok(None);
+            }
+            match api.reboot(instance).await {
+                // The call before this one is being carried out after all.
+                Err(error) if again && is_busy(&error) => Ok(None),
+                taken => taken.map(Some),
+            }
+        });
+        let Some(taken) = taken.await? else { return Ok(asked) };
+        asked.add(taken);
         let begun = Instant::now();
         let mut pauses = Pauses::up_to(LONGEST_PAUSE);
         while begun.elapsed() < patience.notice {
-            let found = glance(api, cluster).await?;
-            let is_out = found.member(instance).is_some_and(|member| member.status != AVAILABLE);
-            if is_out || restarted().await {
+            if is_out(&glance(api, cluster).await?, instance) || restarted().await {
                 return Ok(asked);
             }
             pauses.pause().await;
@@ -41,4 +52,8 @@ pub(super) async fn reboot(
     let instance = instance.to_owned();
     let why = "it stays available, and its server is the same".to_owned();
     Err(Problem::NotPerformed { call: CALL, instance, asked, why })
+}
+
+fn is_out(found: &Survey, instance: &str) -> bool {
+    found.member(instance).is_some_and(|member| member.status != AVAILABLE)
 }

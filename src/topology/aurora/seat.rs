@@ -20,6 +20,13 @@ pub(super) struct Seat {
     simulated: Mutex<Option<Instant>>,
 }
 
+/// What was known of an instance before it was asked to simulate a fault.
+#[derive(Debug)]
+pub(super) struct Before {
+    simulated: Option<Instant>,
+    started: Option<String>,
+}
+
 impl Seat {
     /// The member, which has the address that `conninfo` names.
     pub(super) fn new(
@@ -33,10 +40,19 @@ impl Seat {
     }
 
     /// Aurora is asked to simulate a fault of `length` here from now on. It may start the server anew for that, or replace it.
-    pub(super) fn simulates(&self, length: Nanos) {
+    /// Answers what was known before, for the case that it is refused.
+    pub(super) fn simulates(&self, length: Nanos) -> Before {
         let mut simulated = self.simulated.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = Before { simulated: *simulated, started: self.node.started() };
         *simulated = (*simulated).max(Some(Instant::now() + std::time::Duration::from(length)));
         self.node.forget();
+        before
+    }
+
+    /// It was refused: everything is as it was before.
+    pub(super) fn simulates_nothing(&self, before: Before) {
+        *self.simulated.lock().unwrap_or_else(PoisonError::into_inner) = before.simulated;
+        self.node.expect(before.started);
     }
 
     /// Until when it has been asked to; `None`: never.
@@ -140,5 +156,16 @@ mod tests {
         outlast(&seats).await;
         outlast(&seats[1..]).await;
         assert_eq!(begun.elapsed(), Duration::from_secs(5), "what is over is not waited for");
+
+        // What is refused leaves everything as it was.
+        let before = seats[0].simulates(Nanos::from_millis(60_000));
+        seats[0].simulates_nothing(before);
+        assert_eq!(seats[0].node.started().as_deref(), Some("noon"));
+        seats[1].simulates(Nanos::from_millis(1_000));
+        let before = seats[1].simulates(Nanos::from_millis(60_000));
+        seats[1].simulates_nothing(before);
+        assert_eq!(started(), [true, false]);
+        outlast(&seats).await;
+        assert_eq!(begun.elapsed(), Duration::from_secs(6), "the other one lasts");
     }
 }

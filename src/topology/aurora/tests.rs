@@ -49,6 +49,9 @@ struct Script {
     throttled: BTreeMap<&'static str, u32>,
     /// So many failovers and reboots are refused after these, as something else is being done.
     busy: u32,
+    /// What [`Script::busy`] becomes with the first that is accepted, and what is to be seen from the next refusal on.
+    busy_then: u32,
+    meanwhile: Vec<Look>,
     /// So many of the answers to failovers and reboots that are accepted then are lost on the way.
     lost: u32,
     /// A custom endpoint, where the API knows of such.
@@ -77,6 +80,9 @@ impl Script {
         let changes = matches!(action, "FailoverDBCluster" | "RebootDBInstance");
         if changes && self.busy > 0 {
             self.busy -= 1;
+            if !self.meanwhile.is_empty() {
+                self.looks = std::mem::take(&mut self.meanwhile).into();
+            }
             return Err(Some(refusal("InvalidDBClusterStateFault", "it is failing over")));
         }
         let result = self.result(action, target).map_err(Some)?;
@@ -117,6 +123,7 @@ impl Script {
         if let Some(after) = self.after.pop_front() {
             self.looks = after.into();
         }
+        self.busy += std::mem::take(&mut self.busy_then);
         String::new()
     }
 
@@ -343,6 +350,42 @@ async fn what_changes_something_waits_until_the_api_is_idle() {
     script.lock().unwrap().busy = 0;
     script.lock().unwrap().throttled = BTreeMap::from([("FailoverDBCluster", u32::MAX)]);
     assert!(matches!(promote(&script, "lab-1").await, Err(Problem::Throttled { .. })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_call_that_is_refused_is_none() {
+    let script = script(vec![look("available", "lab-1")]);
+    {
+        let mut script = script.lock().unwrap();
+        script.busy_then = 1;
+        script.meanwhile = vec![look("failing-over", "lab-1"), look("available", "lab-2")];
+    }
+    assert_eq!(promote(&script, "lab-2").await.unwrap().asked, calls(1));
+    assert_eq!(script.lock().unwrap().failovers, ["lab-2"]);
+
+    // Nothing comes of it either.
+    script.lock().unwrap().busy_then = u32::MAX;
+    let begun = tokio::time::Instant::now();
+    let error = promote(&script, "lab-1").await.unwrap_err();
+    insta::assert_snapshot!(error, @"FailoverDBCluster of `lab-1` was accepted once and not carried out: the cluster is `available`, and lab-2 is the writer still");
+    assert!(begun.elapsed() >= patience().available);
+    assert_eq!(script.lock().unwrap().failovers, ["lab-2", "lab-1"]);
+
+    // A reboot that is refused the second time is being carried out; its server shows when.
+    (script.lock().unwrap().busy, script.lock().unwrap().busy_then) = (0, 1);
+    let rebooted = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), async || false).await;
+    assert_eq!((rebooted, script.lock().unwrap().reboots), (Ok(calls(1)), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reboot_that_comes_late_is_not_asked_for_again() {
+    let script = script(vec![look("available", "lab-1")]);
+    let begun = tokio::time::Instant::now();
+    // Between the last look and the next call.
+    let late = async || begun.elapsed() >= patience().notice;
+    let rebooted = reboot::reboot(&api(&script), "lab", "lab-3", &patience(), late).await;
+    assert_eq!((rebooted, script.lock().unwrap().reboots), (Ok(calls(1)), 1));
+    assert!(begun.elapsed() < 2 * patience().notice);
 }
 
 #[tokio::test(start_paused = true)]

@@ -79,16 +79,22 @@ impl Kept {
         Kept { provider, last: Mutex::default() }
     }
 
-    /// Whoever comes while they are asked for waits for the same answer.
+    /// Whoever comes while they are asked for waits for the same answer. Where there is none, those that are kept are used up
+    /// to their end.
     async fn get(&self) -> Provided {
         let mut last = self.last.lock().await;
-        let until = SystemTime::from(Utc::now()) + MARGIN;
-        let is_good = |kept: &&Credentials| kept.expiry().is_none_or(|expiry| expiry > until);
-        if let Some(kept) = last.as_ref().filter(is_good) {
-            return Ok(kept.clone());
+        let now = SystemTime::from(Utc::now());
+        let good_until = |until: SystemTime| {
+            let is_good = move |kept: &&Credentials| kept.expiry().is_none_or(|expiry| expiry > until);
+            last.as_ref().filter(is_good).cloned()
+        };
+        if let Some(kept) = good_until(now + MARGIN) {
+            return Ok(kept);
         }
-        let found = self.provider.provide_credentials().await?;
-        Ok(last.insert(found).clone())
+        match self.provider.provide_credentials().await {
+            Ok(found) => Ok(last.insert(found).clone()),
+            Err(error) => good_until(SystemTime::from(Utc::now())).ok_or(error),
+        }
     }
 }
 
@@ -107,6 +113,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use aws_config::BehaviorVersion;
+    use aws_credential_types::provider::error::CredentialsError;
 
     use super::*;
 
@@ -116,6 +123,8 @@ mod tests {
         asked: Arc<AtomicU32>,
         /// How long what it gives is good for; `None`: for ever.
         good: Option<Duration>,
+        /// How often it answers before it has none any more.
+        answers: u32,
     }
 
     impl ProvideCredentials for Counting {
@@ -123,10 +132,37 @@ mod tests {
         where
             Self: 'a,
         {
-            self.asked.fetch_add(1, Ordering::Relaxed);
+            if self.asked.fetch_add(1, Ordering::Relaxed) >= self.answers {
+                let out = CredentialsError::provider_error("out of order");
+                return future::ProvideCredentials::ready(Err(out));
+            }
             let expiry = self.good.map(|good| SystemTime::from(Utc::now()) + good);
             future::ProvideCredentials::ready(Ok(Credentials::new("AKID", "hunter2", None, expiry, "tests")))
         }
+    }
+
+    /// Tokens, and how often the provider behind them was asked.
+    async fn tokens(good: Option<Duration>, answers: u32) -> (Tokens, Arc<AtomicU32>) {
+        let asked = Arc::new(AtomicU32::new(0));
+        let provider = Counting { asked: Arc::clone(&asked), good, answers };
+        let provider = SharedCredentialsProvider::new(provider);
+        let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
+        let sdk = loader.region(Region::new("us-east-1")).credentials_provider(provider).load().await;
+        let account = Account { sdk, region: "us-east-1".to_owned(), endpoint_url: None };
+        (Tokens::new(&account), asked)
+    }
+
+    #[tokio::test]
+    async fn credentials_are_used_up_where_there_are_no_others() {
+        let (near, asked) = tokens(Some(MARGIN / 2), 1).await;
+        for _ in 0..3 {
+            near.mint("lab-1.x", 5432, "replab").await.unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 3, "others are asked for each time");
+        let (over, _) = tokens(Some(Duration::ZERO), 1).await;
+        over.mint("lab-1.x", 5432, "replab").await.unwrap();
+        let error = over.mint("lab-1.x", 5432, "replab").await.unwrap_err();
+        assert!(error.contains("out of order"), "{error}");
     }
 
     #[tokio::test]
@@ -137,11 +173,7 @@ mod tests {
             (Some(MARGIN / 2), 3),
             (Some(Duration::ZERO), 3),
         ] {
-            let asked = Arc::new(AtomicU32::new(0));
-            let provider = SharedCredentialsProvider::new(Counting { asked: Arc::clone(&asked), good });
-            let loader = aws_config::defaults(BehaviorVersion::v2026_01_12());
-            let sdk = loader.region(Region::new("us-east-1")).credentials_provider(provider).load().await;
-            let tokens = Tokens::new(&Account { sdk, region: "us-east-1".to_owned(), endpoint_url: None });
+            let (tokens, asked) = tokens(good, u32::MAX).await;
             for port in [5432, 5433, 5434] {
                 tokens.mint("lab-1.x", port, "replab").await.unwrap();
             }
