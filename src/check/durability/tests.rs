@@ -138,14 +138,16 @@ fn a_gap_is_a_loss_with_a_survivor_after_it() {
     assert_eq!(gaps(fast, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 1);
     // Who else's servers were told to restart, or to hand over, may have been killed all the same; and a failure that is
     // simulated may end one until it is over.
-    for faults in ["50-60 nemesis@primary restart", "50-60 nemesis@replica-1 switchover"] {
+    for (faults, node) in
+        [("50-60 nemesis@primary restart", "primary"), ("50-60 nemesis@replica-1 switchover", "replica-1")]
+    {
         let theirs = Run { faults, foreign: true, ..CALM };
-        assert_eq!(gaps(theirs, "1-2 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0, "{faults}");
-        assert_eq!(
-            gaps(theirs, "61-62 0 order = 1; 70-71 1 order = 2; 90-91 9 ledger 0 = 2/1"),
-            1,
-            "{faults}"
-        );
+        let later =
+            |at: &str| format!("{at} 0@NODE order = 1; 70-71 1@NODE order = 2; 90-91 9@NODE ledger 0 = 2/1");
+        let gaps = |at| figure(&judge(theirs, &later(at).replace("NODE", node)).0, "gaps");
+        assert_eq!((gaps("55-56"), gaps("61-62")), (0, 1), "{faults}");
+        let before = "1-2 0 order = 1; 70-71 1@NODE order = 2; 90-91 9@NODE ledger 0 = 2/1";
+        assert_eq!(figure(&judge(theirs, &before.replace("NODE", node)).0, "gaps"), 0, "{faults}");
     }
     let simulated = Run { faults: "3-4 nemesis@primary inject-disk-failure", foreign: true, ..CALM };
     assert_eq!(gaps(simulated, "5-6 0 order = 1; 8-9 1 order = 2; 90-91 9 ledger 0 = 2/1"), 0);
