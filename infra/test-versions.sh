@@ -10,8 +10,11 @@ mkdir -p "$logs"
 # These start no server of this machine, and so are the same with each. tests/it/tidy.rs fails when one of them does.
 skipped="--skip browser:: --skip compose:: --skip container_failover:: --skip fuzz:: --skip histories:: --skip infra:: --skip planted:: --skip report:: --skip stored:: --skip tidy:: --skip transactions:: --skip usage::"
 # In these the server is the scenery, and replab's own doings are what is tested: they run against the oldest version that is
-# at hand, which is this machine's, and the newest, and not against those in between.
-scenery="--skip aurora:: --skip bench:: --skip clusters:: --skip environment:: --skip experiment:: --skip forum:: --skip killed:: --skip lab:: --skip matrix:: --skip rds:: --skip rto:: --skip shrink:: --skip tls::"
+# at hand, which is this machine's.
+scenery="--skip aurora:: --skip environment:: --skip forum:: --skip matrix:: --skip shrink:: --skip tls::"
+# In these it matters how a server's processes live and die, which only major versions with news of that change: they run
+# against this machine's and the newest, and not against those in between.
+processes="--skip bench:: --skip clusters:: --skip disk:: --skip experiment:: --skip faults:: --skip killed:: --skip lab:: --skip partition:: --skip rds:: --skip rto:: --skip suspend::"
 newest=18
 
 cargo test --locked --test it --no-run
@@ -24,8 +27,8 @@ for major in ${*:-16 17 18}; do
         continue
     fi
     version=$("$bin/postgres" --version | sed 's/.*(PostgreSQL) //')
-    left_out=$skipped
-    if [ "$major" != "$newest" ]; then left_out="$skipped $scenery"; fi
+    left_out="$skipped $scenery"
+    if [ "$major" != "$newest" ]; then left_out="$left_out $processes"; fi
     before=$(date +%s)
     # shellcheck disable=SC2086 # a list of words
     REPLAB_PG_BIN=$bin REPLAB_REQUIRE_PG=1 cargo test --locked --test it -- $left_out >"$log" 2>&1 || true
