@@ -78,12 +78,13 @@ impl Lab {
     /// For tests that need no server. The account that runs PostgreSQL for root can enter the folder.
     pub(crate) fn new() -> Lab {
         let open = fs::Permissions::from_mode(0o755);
-        let folder = tempfile::Builder::new().prefix("replab-it-").permissions(open).tempdir().unwrap();
+        let folder = tempfile::Builder::new().prefix("replab-it-").permissions(open).tempdir_in("/var/tmp");
+        let folder = folder.unwrap();
         let state = folder.path().join("state");
         fs::create_dir(&state).unwrap();
         // What initdb makes is the same for every test, so it is made once.
         let uid = nix::unistd::Uid::effective();
-        let cache = std::env::temp_dir().join(format!("replab-it-cache-{uid}"));
+        let cache = Path::new("/var/tmp").join(format!("replab-it-cache-{uid}"));
         fs::create_dir_all(&cache).unwrap();
         std::os::unix::fs::symlink(cache, state.join("cache")).unwrap();
         Lab { folder, state, turn: None }
