@@ -12,8 +12,8 @@ skipped="--skip browser:: --skip compose:: --skip container_failover:: --skip fu
 # In these the server is the scenery, and replab's own doings are what is tested: they run against the oldest version that is
 # at hand, which is this machine's.
 scenery="--skip aurora:: --skip environment:: --skip forum:: --skip matrix:: --skip shrink:: --skip tls::"
-# In these it matters how a server's processes live and die, which only major versions with news of that change: they run
-# against this machine's and the newest, and not against those in between.
+# In these a server's processes are started, ended and cut off, and what it answers is tested elsewhere: they run against
+# this machine's version and the newest, and not against those in between.
 processes="--skip bench:: --skip clusters:: --skip disk:: --skip experiment:: --skip faults:: --skip killed:: --skip lab:: --skip partition:: --skip rds:: --skip rto:: --skip suspend::"
 newest=18
 

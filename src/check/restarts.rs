@@ -56,8 +56,8 @@ pub(super) fn cuts<O: Operation>(evidence: &Evidence<'_, O>) -> Vec<Window> {
 
 /// The abrupt actions done to `node`, by time. One that certainly did not happen is none. A shutdown that did not end as
 /// it was told to may have ended with SIGKILL, so it counts; and so does one of somebody else's, who may kill, and a failure
-/// that is simulated, for which the server may be started anew or replaced. After the last fault that is known of a run that was cut
-/// there may be one that is not: the histories are not cut at the same moment.
+/// that is simulated, for which the server may be started anew or replaced. After the last fault that is known of a run that
+/// was cut there may be one that is not: the histories are not cut at the same moment.
 fn abrupt<O: Operation>(evidence: &Evidence<'_, O>, node: NodeName) -> Vec<Window> {
     let unseen = evidence.cut.map(|_| Window { start: evidence.faults.end(), end: Nanos(u64::MAX) });
     let acts = evidence.faults.calls().filter(|call| {

@@ -137,7 +137,9 @@ pub(super) fn rehearsal(surveyed: &Surveyed, wanted: &AuroraPlan) -> Vec<String>
         plan.load.duration.as_secs_f64()
     ));
     if let Some(mode) = wanted.access.consistency {
-        lines.push(format!("in each of their sessions: apg_write_forward.consistency_mode = {mode}"));
+        let mode =
+            format!("apg_write_forward.consistency_mode = {mode}, default_transaction_read_only = off");
+        lines.push(format!("in each of their sessions: {mode}"));
     }
     if survey.reader_endpoint.is_some() && plan.workloads.iter().any(|one| *one != WorkloadPlan::LongFork) {
         lines.push(

@@ -74,11 +74,11 @@ fn endpoint(figures: &EndpointFigures) -> Vec<String> {
         count(*failed),
         count(*misled),
     )];
-    if !reads.is_empty() {
+    if !reads.is_empty() || figures.load_failed > 0 {
+        let who = if reads.is_empty() { "nobody answered".to_owned() } else { by_instance(reads) };
         lines.push(format!(
-            "Of the load, {} went through it, over connections of a second each: {}; {} were not answered.",
+            "Of the load, {} went through it, over connections of a second each: {who}; {} failed.",
             plural(reads.values().sum(), "read"),
-            by_instance(reads),
             plural(figures.load_failed, "more connection")
         ));
     }
@@ -166,9 +166,11 @@ mod tests {
         };
         insta::assert_snapshot!(endpoint(&figures).join("\n"), @r"
         The reader endpoint, which should lead to a reader: 50 new connections, answered within 12.0 ms (p50) and 12.0 ms (p99) by lab-1 20, lab-2 27 at 2 addresses; 3 failed, 2 found the writer, 7 found the writer while no reader was there or none may have been.
-        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100; 3 more connections were not answered.
+        Of the load, 2,300 reads went through it, over connections of a second each: lab-2 1,200, lab-3 1,100; 3 more connections failed.
         Over 1 connection of the load nothing was read: who answered is no node of the run, or does not say its name.
         ");
+        let never = EndpointFigures { reads: BTreeMap::new(), ..figures };
+        insta::assert_snapshot!(endpoint(&never)[1], @"Of the load, 0 reads went through it, over connections of a second each: nobody answered; 3 more connections failed.");
         let event = ClusterEvent {
             time: "2026-11-28T02:10:00Z".to_owned(),
             source: "lab".to_owned(),

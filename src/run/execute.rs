@@ -24,7 +24,7 @@ use super::samples::SampleFile;
 use super::set_up;
 use super::worker::Shared;
 use crate::config::Plan;
-use crate::history::{Clock, Nanos};
+use crate::history::{Clock, Nanos, NodeName};
 use crate::pg::Deadlines;
 use crate::topology::memory::Bug;
 use crate::topology::{Category, Topology, TopologyError};
@@ -121,7 +121,8 @@ async fn up_and_down(
         topology = set_up::topology(plan, bug, dir) => Arc::new(topology?),
         _ = interrupt.wait_for(|interrupt| *interrupt) => return Ok(Ended::Interrupted),
     };
-    let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt };
+    let unread = Vec::new();
+    let mut run = Run { plan, dir, topology: Arc::clone(&topology), progress, interrupt, unread };
     let done = run.on_cluster(manifest).await;
     stage(&run.progress, "stopping the cluster");
     drop(run);
@@ -142,6 +143,8 @@ struct Run<'a> {
     topology: Arc<Topology>,
     progress: UnboundedSender<Progress>,
     interrupt: watch::Receiver<bool>,
+    /// Nodes that were too late for the last reads.
+    unread: Vec<NodeName>,
 }
 
 impl Run<'_> {
@@ -163,6 +166,7 @@ impl Run<'_> {
         let endpoints = usize::from(self.topology.reader_endpoint().is_some());
         let histories = Histories::start(self.plan, self.dir, sites.len(), endpoints)?;
         let ended = self.load_and_read(&histories).await;
+        manifest.unread = std::mem::take(&mut self.unread);
         endpoints::events(&self.topology, manifest, &mut self.interrupt).await;
         let written = histories.finish();
         // A disk that is full is why the rest failed, so it comes first.
@@ -179,10 +183,9 @@ impl Run<'_> {
         stage(&self.progress, "reading every node's tables");
         tokio::select! {
             read = finale::read_all(&self.topology, self.plan.topology.kind, &histories.parts) => {
-                let limit = finale::CATCH_UP_DEADLINE.as_secs();
-                for node in read.map_err(|error| RunError::Finale(error.into()))? {
-                    let why = "what was committed before, and is not read";
-                    stage(&self.progress, format!("{node} does not show within {limit} s {why}"));
+                self.unread = read.map_err(|error| RunError::Finale(error.into()))?;
+                for node in &self.unread {
+                    stage(&self.progress, finale::late(*node));
                 }
                 Ok(Ended::Complete)
             }

@@ -10,7 +10,7 @@ use crate::pg::{Conninfo, Deadlines, PgError, Session, probe};
 use crate::topology::{Access, Role, Site, Topology};
 
 /// How long a replica may take to replay what the primary has, with no load at all.
-pub(super) const CATCH_UP_DEADLINE: Duration = Duration::from_secs(60);
+const CATCH_UP_DEADLINE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(5);
 /// A whole table may be long.
 const READ_DEADLINES: Deadlines =
@@ -59,6 +59,12 @@ async fn read_replicas(sites: &[&Site], target: Option<Mark>, parts: &[SharedPar
         read_node(site, parts).await;
     }
     unread
+}
+
+/// Why a node was left unread.
+pub(super) fn late(node: NodeName) -> String {
+    let limit = CATCH_UP_DEADLINE.as_secs();
+    format!("{node} did not show within {limit} s what was committed before the last reads, and was not read")
 }
 
 /// Waits until the server is done with what clients have given up on, or the deadline is over. A commit that waits for

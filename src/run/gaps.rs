@@ -1,5 +1,6 @@
 //! What a run did not look at.
 
+use super::finale::late;
 use super::manifest::Manifest;
 use crate::check::{Guarantee, Judgement, Verdict};
 use crate::config::{TopologyKind, WorkloadPlan};
@@ -95,6 +96,12 @@ pub(super) fn not_checked(
             planned - begun
         ));
     }
+    gaps.extend(manifest.unread.iter().map(|node| {
+        format!(
+            "{}: it tells no position of a log, so that what is late there looks like what is lost.",
+            late(*node)
+        )
+    }));
     if manifest.node_names().len() > 1 && !manifest.workloads.iter().any(|ran| ran == "counter") {
         let gap = "Freshness: whether a node shows a client what it was told is committed (read-your-writes) is judged by the \
                    workload counter only, which did not run.";
@@ -148,5 +155,33 @@ fn isolation(manifest: &Manifest) -> String {
              run append does).",
             manifest.isolation.unwrap_or(Isolation::ReadCommitted)
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::config::{Overrides, load};
+    use crate::history::Header;
+    use crate::run::begin::{Leave, begin};
+
+    #[test]
+    fn who_was_late_and_why_that_is_not_judged() {
+        let folder = tempfile::tempdir().unwrap();
+        let (topology, runs) = (Some("memory".to_owned()), Some(folder.path().to_owned()));
+        let flags = Overrides { topology, runs, ..Overrides::default() };
+        let plan = load(&flags, Some(Path::new("/dev/null")), []).unwrap().plan;
+        let (_, mut manifest) = begin(&plan, None, Leave::default()).unwrap();
+        let header = Header { workload: "nemesis".to_owned(), concurrency: 1 };
+        let faults = History::new(header, Vec::new()).unwrap();
+        let late = |manifest: &Manifest| {
+            let gaps = not_checked(manifest, &faults, &[]);
+            gaps.into_iter().filter(|gap| gap.contains("was not read")).collect::<Vec<_>>()
+        };
+        assert!(late(&manifest).is_empty());
+        manifest.unread = vec![NodeName::replica(2)];
+        insta::assert_snapshot!(late(&manifest).join("\n"), @"replica-2 did not show within 60 s what was committed before the last reads, and was not read: it tells no position of a log, so that what is late there looks like what is lost.");
     }
 }

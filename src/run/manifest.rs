@@ -49,6 +49,9 @@ pub struct Manifest {
     /// What whoever runs the cluster reported of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<ClusterEvent>,
+    /// Nodes whose last reads were not made, as they were late and no position of a log says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<NodeName>,
     /// What is promised.
     pub claims: Claims,
     /// The limits, as typed.

@@ -1,6 +1,6 @@
 //! Topology `aurora` as a user meets it: one clear screen for whatever is wrong, and nothing done before it.
 
-mod stub;
+pub(crate) mod stub;
 
 use crate::lab::{Done, Lab};
 use stub::{Shape, Stub};

@@ -37,7 +37,7 @@ impl Stub {
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 // A client that goes away is its own affair.
-                drop(answer(stream, &shape, &log));
+                drop(answer(&stream, &shape, &log));
             }
         });
         Stub { url, asked }
@@ -49,8 +49,9 @@ impl Stub {
     }
 }
 
-fn answer(mut stream: TcpStream, shape: &Shape, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
+/// The body of the one request on a connection.
+pub(crate) fn body(stream: &TcpStream) -> std::io::Result<String> {
+    let mut reader = BufReader::new(stream);
     let (mut length, mut line) = (0, String::new());
     while reader.read_line(&mut line)? > 2 {
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
@@ -60,7 +61,20 @@ fn answer(mut stream: TcpStream, shape: &Shape, log: &Mutex<Vec<String>>) -> std
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    let body = String::from_utf8_lossy(&body);
+    Ok(String::from_utf8_lossy(&body).into_owned())
+}
+
+/// Answers it, and ends the connection.
+pub(crate) fn respond(mut stream: &TcpStream, status: u16, body: &str) -> std::io::Result<()> {
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+    )
+}
+
+fn answer(stream: &TcpStream, shape: &Shape, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let body = body(stream)?;
     let field = |name: &str| body.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
     let action = field("Action").unwrap_or_default().to_owned();
     log.lock().unwrap().push(action.clone());
@@ -70,11 +84,7 @@ fn answer(mut stream: TcpStream, shape: &Shape, log: &Mutex<Vec<String>>) -> std
         Some(code) => (400, refusal(code)),
         None => (200, wrapped(&action, &result(&action, shape))),
     };
-    write!(
-        stream,
-        "HTTP/1.1 {status} X\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
+    respond(stream, status, &body)
 }
 
 fn refusal(code: &str) -> String {

@@ -1,12 +1,12 @@
 //! `replab run -t aurora` with tokens, and with the secret that RDS keeps.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use super::run::Runner;
 use super::serving::{KEY_ID, SECRET, Serving};
 use super::signed;
+use crate::aurora::stub;
 use crate::lab::judgement;
 
 const USER: &str = "CREATE USER replab; GRANT rds_iam TO replab; GRANT CREATE ON DATABASE postgres TO replab";
@@ -77,29 +77,13 @@ fn resigning(api: String) -> String {
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that goes away is its own affair.
-            drop(resign(stream, &api));
+            drop(resign(&stream, &api));
         }
     });
     url
 }
 
-fn resign(mut stream: TcpStream, api: &str) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let (mut length, mut line) = (0, String::new());
-    while reader.read_line(&mut line)? > 2 {
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-        line.clear();
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let answer = signed::post(api, &String::from_utf8_lossy(&body), KEY_ID, SECRET, chrono::Utc::now());
-    write!(
-        stream,
-        "HTTP/1.1 {} X\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{}",
-        answer.status,
-        answer.xml.len(),
-        answer.xml
-    )
+fn resign(stream: &TcpStream, api: &str) -> std::io::Result<()> {
+    let answer = signed::post(api, &stub::body(stream)?, KEY_ID, SECRET, chrono::Utc::now());
+    stub::respond(stream, answer.status, &answer.xml)
 }
