@@ -120,6 +120,15 @@ fn each_node_is_right_and_together_they_are_not() {
     assert_eq!(both.verdict, Fail);
     assert!(both.summary.contains("together they do not"), "{}", both.summary);
     assert!(!both.summary.contains("long fork"), "{}", both.summary);
+    // Nor is one that a replica lacks, and shows another one that had read it: a single anti-dependency.
+    let skew = "0-9 0 a1.1 = ; 10-19 1 r1 a2.1 = [1]; 20-21 6@replica-1 r1 r2 = [] [1]";
+    for node in ["primary", "replica-1"] {
+        assert_ne!(alone(Isolation::RepeatableRead, node, skew).verdict, Fail, "{node}");
+    }
+    let both = together(skew);
+    assert_eq!(both.verdict, Fail);
+    assert!(both.summary.contains("together they do not"), "{}", both.summary);
+    assert!(!both.summary.contains("long fork"), "{}", both.summary);
     assert_eq!(together("0-9 0 a1.1 = ; 20-21 6@replica-1 r1 = [1]").verdict, Pass);
 }
 

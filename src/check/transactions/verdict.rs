@@ -39,8 +39,7 @@ pub(super) fn words(analysis: &Analysis, model: &Model) -> String {
 /// In how many places, which have nothing to do with each other, a long fork refutes `model`; `None`: it is something else
 /// that does.
 pub(super) fn long_forks(analysis: &Analysis, model: &Model) -> Option<u64> {
-    let is_fork =
-        |found: &&Found| matches!(found.anomaly, Anomaly::Cycle(Shape::Prefix | Shape::GNonadjacent, _));
+    let is_fork = |found: &&Found| matches!(found.anomaly, Anomaly::Cycle(Shape::GNonadjacent, _));
     refuting(analysis, model).filter(is_fork).filter_map(|found| found.places).max()
 }
 
