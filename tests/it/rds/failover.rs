@@ -6,10 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
 use replab::pg::{Conninfo, Deadlines, Session};
 
+use super::paused::Paused;
 use super::serving::Serving;
 use crate::lab::{until, waiting};
 
@@ -150,15 +149,13 @@ fn the_planted_bug_loses_what_was_acknowledged() {
 fn a_failover_that_fails_leaves_the_old_writer() {
     let Some(serving) = Serving::start(&["--readers", "1"]) else { return };
     // Not by replab's own means, so that it does not know: the reader receives nothing any more.
-    let reader = serving.processes_of("replica-1");
-    assert!(reader.len() > 3, "{reader:?}");
-    reader.iter().for_each(|&pid| kill(Pid::from_raw(pid), Signal::SIGSTOP).unwrap());
+    let reader = Paused::all(&serving, "replica-1");
     serving.call("FailoverDBCluster", "&DBClusterIdentifier=part-4").ok();
     let failovers = || serving.events("&EventCategories.EventCategory.1=failover");
     until("it has failed", || failovers().len() == 3);
     let status = || serving.instance_status("part-4-instance-2");
     assert_eq!(status(), "rebooting", "it answers nobody yet");
-    reader.iter().for_each(|&pid| kill(Pid::from_raw(pid), Signal::SIGCONT).unwrap());
+    reader.go_on();
     let said = failovers();
     assert!(said[1].starts_with("Cluster failover failed"), "{said:?}");
     assert_eq!(said[2], "Promoting previous primary again: part-4-instance-1");

@@ -9,6 +9,7 @@ mod functions;
 mod iam;
 mod lifecycle;
 mod members;
+mod paused;
 #[cfg(feature = "aurora")]
 mod run;
 #[cfg(feature = "aurora")]
