@@ -1,10 +1,12 @@
 //! The renderers, on sample reports: what a reader or a program gets of each.
 
+use std::collections::BTreeMap;
+
 use crate::sample_report;
 use replab::check::Guarantee;
 use replab::history::{LinkState, Nanos};
 use replab::measure::Recovery;
-use replab::report::{self, Look};
+use replab::report::{self, InstanceFacts, Look};
 
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/results.schema.json");
 
@@ -146,6 +148,32 @@ fn a_replica_without_connection_is_a_gap_and_never_a_lag_of_zero() {
     for text in [report::terminal(&sample, Look { color: false, width: 140 }), report::markdown(&sample)] {
         assert!(!text.contains(" 0 B"), "{text}");
     }
+}
+
+#[test]
+fn where_positions_are_not_known_there_is_no_lag_in_bytes() {
+    let mut sample = sample_report::valid();
+    sample.nodes[0].instance = Some(InstanceFacts {
+        name: "part-4-instance-1".to_owned(),
+        address: None,
+        version: None,
+        refused: BTreeMap::new(),
+        unanswered: vec![],
+    });
+    for lag in &mut sample.figures.lag {
+        lag.max_replay_bytes = None;
+        for point in &mut lag.points {
+            (point.sent, point.written, point.flushed, point.replayed) = (None, None, None, None);
+            (point.write_lag, point.flush_lag) = (None, None);
+        }
+    }
+    let page = report::html(&sample);
+    assert!(!page.contains("chart-lag-bytes") && !page.contains("Three definitions"));
+    let chart = page.split("id=\"chart-lag-time-1\"").nth(1).unwrap().split("</figure>").next().unwrap();
+    assert!(chart.contains("replica_lag_in_msec") && !chart.contains("flush_lag"));
+    assert!(!chart.contains("d=\"\"></path>"), "every line is drawn");
+    let tile = page.split("Largest replay lag").nth(1).unwrap().split("</dd>").next().unwrap();
+    assert!(tile.contains(" ms") || tile.contains(" s"), "{tile}");
 }
 
 #[test]

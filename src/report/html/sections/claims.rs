@@ -20,7 +20,7 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
         if seconds > 0.0 { format!("{}/s", words::rate(of as f64 / seconds)) } else { String::new() }
     };
     let (lost, lost_note) = lost(report);
-    let behind = figures.lag.iter().max_by_key(|lag| (lag.max_replay_bytes, lag.unmeasured));
+    let (behind, behind_note) = behind(&figures.lag);
     let (seen, seen_note) = seen(report);
     let (down, down_note) = unavailable(report);
     let mark = if figures.lab.taints.is_empty() { String::new() } else { format!(" {TAINT}") };
@@ -30,13 +30,25 @@ pub(in crate::report::html) fn tiles(report: &Report) -> Markup {
             (tile("Writes acknowledged", &count(writes), &(rate(writes) + &mark)))
             (tile("Reads answered", &count(reads), &(rate(reads) + &mark)))
             (tile("Longest unavailability", &(down + &mark), &down_note))
-            (tile("Largest replay lag", &(behind.map_or_else(|| "–".to_owned(), words::behind) + &mark), "not yet replayed"))
+            (tile("Largest replay lag", &(behind + &mark), behind_note))
             (tile("Seen by a client after", &(seen + &mark), &seen_note))
         }
         @if !figures.lab.taints.is_empty() {
             p.small { (taint()) " What is marked " (TAINT) " measures the lab as much as the cluster." }
         }
     }
+}
+
+/// The most that a replica was behind: in time where nobody knows positions of a log.
+fn behind(replicas: &[LagFigures]) -> (String, &'static str) {
+    let of_replay = |lag: &&LagFigures| (lag.replay_time.is_bound(Stat::Max.quantile()), lag.replay_time.max);
+    if replicas.iter().all(|lag| lag.max_replay_bytes.is_none())
+        && let Some(slowest) = replicas.iter().filter(|lag| lag.replay_time.count > 0).max_by_key(of_replay)
+    {
+        return (words::replay(slowest, Stat::Max), "as the server reports it");
+    }
+    let most = replicas.iter().max_by_key(|lag| (lag.max_replay_bytes, lag.unmeasured));
+    (most.map_or_else(|| "–".to_owned(), words::behind), "not yet replayed")
 }
 
 /// How late the slowest replica showed what was acknowledged, and how much of it no read ever showed. A replica whose

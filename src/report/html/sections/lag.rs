@@ -17,22 +17,38 @@ pub(super) fn section(report: &Report, frame: &Frame) -> Section {
     let replicas = &report.figures.lag;
     let taints = &report.figures.lab.taints;
     let rows = (ROWS / (2 * replicas.len().max(1))).clamp(60, 600);
+    let is_aurora = report.nodes.iter().any(|facts| facts.instance.is_some());
     let body = html! {
         @if replicas.is_empty() { p { "No replica was sampled." } } @else {
-            p { "Three definitions, side by side. " b { "Bytes" } " are distances from the primary's insert position to "
-                "what it has sent to the replica and what the replica says it has written, flushed and replayed. "
-                b { "Time" } " is what PostgreSQL reports in " code { "write_lag" } ", " code { "flush_lag" } " and "
-                code { "replay_lag" } "; it clears them when the link is idle. " b { "Visibility" } " is what a client "
-                "saw: from the acknowledgement of an increment to the end of the first read on the replica that shows it." }
+            (definitions(is_aurora))
             (summary(replicas))
             @for (place, lag) in replicas.iter().enumerate() {
                 h3 { (lag.node) }
-                (in_bytes(place, lag, frame, rows, !taints.is_empty()))
-                (in_time(place, lag, frame, rows, !taints.is_empty()))
+                @if !is_aurora { (in_bytes(place, lag, frame, rows, !taints.is_empty())) }
+                (in_time(place, lag, frame, rows, !taints.is_empty(), is_aurora))
             }
         }
     };
     Section::measured("lag", "Replication lag", taints, body)
+}
+
+fn definitions(is_aurora: bool) -> Markup {
+    html! {
+        p {
+            @if is_aurora {
+                "Two definitions, side by side. " b { "Time" } " is what the writer reports in "
+                code { "replica_lag_in_msec" } ": how far a reader's page cache is behind. Positions of a log are not known "
+                "on Aurora, and so no bytes. "
+            } @else {
+                "Three definitions, side by side. " b { "Bytes" } " are distances from the primary's insert position to "
+                "what it has sent to the replica and what the replica says it has written, flushed and replayed. "
+                b { "Time" } " is what PostgreSQL reports in " code { "write_lag" } ", " code { "flush_lag" } " and "
+                code { "replay_lag" } "; it clears them when the link is idle. "
+            }
+            b { "Visibility" } " is what a client "
+            "saw: from the acknowledgement of an increment to the end of the first read on the replica that shows it."
+        }
+    }
 }
 
 fn summary(replicas: &[LagFigures]) -> Markup {
@@ -92,24 +108,35 @@ fn in_bytes(place: usize, lag: &LagFigures, frame: &Frame, rows: usize, tainted:
     )
 }
 
-fn in_time(place: usize, lag: &LagFigures, frame: &Frame, rows: usize, tainted: bool) -> Markup {
+fn in_time(
+    place: usize,
+    lag: &LagFigures,
+    frame: &Frame,
+    rows: usize,
+    tainted: bool,
+    is_aurora: bool,
+) -> Markup {
     let series = |name: &str, style: &str, pick: fn(&LagPoint) -> Option<Nanos>| Series {
         name: name.to_owned(),
         style: style.to_owned(),
         values: values(lag, |point| pick(point).map(|value| value.0 as f64)),
     };
     let seen = lag.points.iter().map(|point| point.visibility.map(|value| value.0 as f64)).collect();
+    let seen = Series { name: "seen by a client".to_owned(), style: "s4".to_owned(), values: seen };
+    let replay = |name| series(name, "s0", |point| point.replay_lag);
+    let (reporter, reported) = if is_aurora {
+        ("the writer", vec![seen, replay("replica_lag_in_msec")])
+    } else {
+        let flush = series("flush_lag", "s1", |point| point.flush_lag);
+        let write = series("write_lag", "s2", |point| point.write_lag);
+        ("PostgreSQL", vec![seen, replay("replay_lag"), flush, write])
+    };
     plot(
         format!("chart-lag-time-{}", place + 1),
         html! { "Time behind: " (lag.node) @if tainted { " " (taint()) } },
-        format!("Lag of {} as PostgreSQL reports it and as clients saw it, logarithmic.", lag.node),
+        format!("Lag of {} as {reporter} reports it and as clients saw it, logarithmic.", lag.node),
         Unit::Nanos,
-        vec![
-            Series { name: "seen by a client".to_owned(), style: "s4".to_owned(), values: seen },
-            series("replay_lag", "s0", |point| point.replay_lag),
-            series("flush_lag", "s1", |point| point.flush_lag),
-            series("write_lag", "s2", |point| point.write_lag),
-        ],
+        reported,
         (lag, frame, rows),
     )
 }
