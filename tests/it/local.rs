@@ -14,6 +14,7 @@ use replab::pg::{Conninfo, Host, Session, probe};
 use replab::topology::local::{Cluster, Config, StateDir, gc};
 use replab::topology::{Category, Role, Standbys, TopologyError};
 
+use crate::shared_memory::SharedMemory;
 use crate::support::{
     DEADLINES, Lab, PATIENCE, config, processes_in, replab, require_pg, shown, state_dir, until,
 };
@@ -234,9 +235,26 @@ async fn a_cluster_that_is_dropped_is_gone() {
     let Some(lab) = Lab::up(1).await else { return };
     let directory = lab.directory();
     assert!(processes_in(&directory).len() > 2);
+    let memory = SharedMemory::of_nodes(&directory);
     drop(lab);
     assert_eq!(processes_in(&directory), [0_u32; 0]);
     assert!(!directory.exists());
+    memory.iter().for_each(SharedMemory::assert_released);
+}
+
+#[tokio::test]
+async fn nodes_that_were_killed_leave_no_memory_taken() {
+    let Some(lab) = Lab::up(1).await else { return };
+    let memory = SharedMemory::of_nodes(&lab.directory());
+    for node in [primary(), NodeName::replica(1)] {
+        lab.cluster.act(node, Action::Kill).await.unwrap();
+    }
+    memory.iter().for_each(SharedMemory::assert_taken);
+    // It would not start with this.
+    let spoiled = lab.directory().join("nodes/replica-1/postgresql.conf");
+    fs::write(&spoiled, "no_such_setting = 1\nshared_buffers = '900TB'\n").unwrap();
+    lab.down().await;
+    memory.iter().for_each(SharedMemory::assert_released);
 }
 
 /// Not a test of its own: holds a cluster until it is killed, for the tests below, which start this binary again.
@@ -281,9 +299,11 @@ async fn the_guard_ends_the_cluster_of_a_replab_that_is_killed() {
     let state_dir = own_state_dir();
     let (mut child, directory) = holder(&state_dir);
     assert!(processes_in(&directory).len() > 2);
+    let memory = SharedMemory::of_nodes(&directory);
     child.kill().unwrap();
     child.wait().unwrap();
     until("nothing is left", async || processes_in(&directory).is_empty() && !directory.exists()).await;
+    memory.iter().for_each(SharedMemory::assert_released);
 }
 
 #[tokio::test]
@@ -296,6 +316,7 @@ async fn gc_ends_what_is_left_when_the_guard_is_killed_too() {
     let (mut child, directory) = holder(&own);
     assert_eq!(gc(&state_dir, false).unwrap(), [], "a cluster in use is nobody's garbage");
 
+    let memory = SharedMemory::of_nodes(&directory);
     let guard = children_of(child.id()).into_iter().find(|pid| {
         let arguments = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         arguments.split(|byte| *byte == 0).any(|argument| argument == b"guard")
@@ -316,6 +337,7 @@ async fn gc_ends_what_is_left_when_the_guard_is_killed_too() {
     assert_eq!(found[0].name.as_deref(), Some("test"));
     assert_eq!(processes_in(&directory), [0_u32; 0]);
     assert!(!directory.exists());
+    memory.iter().for_each(SharedMemory::assert_released);
     assert_eq!(gc(&state_dir, false).unwrap(), []);
 }
 

@@ -39,6 +39,7 @@ mod rds;
 mod report;
 mod rto;
 mod sample_report;
+mod shared_memory;
 mod shrink;
 mod stored;
 mod support;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::statvfs::statvfs;
 
+const NAME: &str = "ballast";
 /// The least that a file takes.
 const BLOCK: usize = 4_096;
 /// What is written at a time, until it does not fit any more.
@@ -37,7 +38,7 @@ struct Shape {
 impl Ballast {
     /// Takes all that is left on the file system of `directory`, and shows that one block more does not fit.
     pub(super) fn put(directory: &Path) -> io::Result<Ballast> {
-        let path = directory.join("ballast");
+        let path = directory.join(NAME);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
         for _ in 0..ATTEMPTS {
             reserve(&file, free(directory)?);
@@ -87,6 +88,14 @@ impl Shape {
         let data = fs::symlink_metadata(path)?;
         // The unit is the manual's (stat(2)), whatever the file system's blocks are.
         Ok(Shape { device: data.dev(), inode: data.ino(), bytes: data.blocks() * 512 })
+    }
+}
+
+/// Removes what somebody else, who is gone, has put there.
+pub(super) fn discard(directory: &Path) -> io::Result<()> {
+    match fs::remove_file(directory.join(NAME)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
     }
 }
 

@@ -57,6 +57,11 @@ impl Disk {
         self.root.join("data")
     }
 
+    /// Gives back what another replab, which is gone, has taken.
+    pub(super) fn free_of_others(&self) -> io::Result<()> {
+        ballast::discard(&self.root)
+    }
+
     fn fill(&self) -> MutexGuard<'_, Fill> {
         self.fill.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -17,6 +17,7 @@ mod guard;
 mod hold;
 mod lock;
 mod make;
+mod memory;
 mod mount;
 mod network;
 mod node;

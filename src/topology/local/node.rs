@@ -206,13 +206,16 @@ impl Node {
 
     /// Ends the server whatever it takes: fast, then immediate, then SIGKILL.
     async fn end_whatever_it_takes(&self) -> Result<(), TopologyError> {
-        let Ok(process) = self.running("end") else {
-            // Backends can outlive their postmaster for a moment.
-            for orphan in processes_of(&self.data, None) {
-                orphan.signal(Signal::SIGKILL);
-            }
-            return Ok(());
-        };
+        match self.running("end") {
+            Ok(process) => self.end_process(&process).await?,
+            Err(_) => self.end_orphans().await?,
+        }
+        // What stays in memory is no reason to leave the rest, too.
+        let _ = self.release_memory().await;
+        Ok(())
+    }
+
+    async fn end_process(&self, process: &Process) -> Result<(), TopologyError> {
         self.life().asked = true;
         // What is stopped would not see the signals below.
         for stopped in processes_of(&self.data, Some(&process.identity)).iter().filter(|one| one.is_stopped())
@@ -225,9 +228,29 @@ impl Node {
                 break;
             }
         }
-        self.kill_all(&process).await?;
+        self.kill_all(process).await?;
         self.gone();
         Ok(())
+    }
+
+    /// Backends can outlive their postmaster for a moment.
+    async fn end_orphans(&self) -> Result<(), TopologyError> {
+        let gone = async {
+            loop {
+                let orphans = processes_of(&self.data, None);
+                if orphans.is_empty() {
+                    return;
+                }
+                for orphan in orphans {
+                    orphan.signal(Signal::SIGKILL);
+                }
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, gone).await.map_err(|_| {
+            let pids = processes_of(&self.data, None).iter().map(|orphan| orphan.pid).collect();
+            TopologyError::Survived { node: self.name, pids, waited: PATIENCE }
+        })
     }
 
     /// Its processes have ended, and with them whatever they were in.

@@ -9,11 +9,11 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::hold::Hold;
-use super::make::socket_directory;
+use super::make::{known_node, socket_directory};
 use super::state::{ClusterState, StateDir};
 use super::{cache, mount};
 use crate::topology::TopologyError;
-use crate::topology::process::{Identity, processes_of};
+use crate::topology::process::{Account, Identity, processes_of};
 
 /// What was found of a cluster that nobody keeps any more, and ended unless it was a dry run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,6 +62,7 @@ pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
             known.iter().map(|process| format!("process {} outlives SIGKILL", process.pid)).collect();
         return swept;
     }
+    swept.failed = state.iter().flat_map(|state| release_memory(directory, state)).collect();
     // Not to be removed from below: a mount keeps its directory.
     if let Err(error) = mount::unmount_all(directory) {
         swept.failed.push(format!("unmount {}: {error}", directory.display()));
@@ -77,6 +78,22 @@ pub(super) fn sweep(directory: &Path, dry_run: bool) -> Swept {
         }
     }
     swept
+}
+
+/// What the servers left in memory; answers why that of some stays.
+fn release_memory(directory: &Path, state: &ClusterState) -> Vec<String> {
+    let account = Account::for_server().ok().flatten();
+    let failed = |state_of_node| {
+        let node = known_node(directory, state, state_of_node, account.as_ref());
+        // On a full disk no program of the server's starts. One that cannot be freed has the program say so.
+        if let Some(disk) = &node.disk {
+            let _ = disk.free_of_others();
+        }
+        let released = node.release_memory_blocking();
+        released.err().map(|error| format!("release the shared memory of {}: {error}", node.name))
+    };
+    // The last one first: where it had to take the next number, that is looked at while the earlier ones are held.
+    state.nodes.iter().rev().filter_map(failed).collect()
 }
 
 /// Removes a directory; again if somebody writes into it meanwhile, as a copy that was interrupted does.
