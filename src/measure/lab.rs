@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::distribution::Distribution;
 use super::{Growth, LabFigures, Taint, Window};
-use crate::history::{FaultOp, History, LabSample, LagSample, LinkState, Nanos, NodeName};
+use crate::history::{Call, FaultOp, History, LabSample, LagSample, LinkState, Nanos, Tenures};
 
 /// The figures, with the taints that follow from them.
 pub(super) fn lab(
@@ -13,7 +13,7 @@ pub(super) fn lab(
     faults: &History<FaultOp>,
     load: Window,
     cores: u64,
-    primary: NodeName,
+    primaries: &Tenures,
 ) -> LabFigures {
     let during: Vec<&LabSample> =
         samples.iter().filter(|sample| (load.start..=load.end).contains(&sample.time)).collect();
@@ -28,7 +28,7 @@ pub(super) fn lab(
         rss: growth(&during, load, |sample| Some(sample.rss)),
         open_files: growth(&during, load, |sample| Some(sample.open_files)),
         log_bytes: growth(&during, load, |sample| sample.log_bytes),
-        longest_sampler_gap: longest_gap(lag, faults, load, primary),
+        longest_sampler_gap: longest_gap(lag, faults, load, primaries),
         taints: Vec::new(),
     };
     figures.taints = Taint::of(&figures).iter().map(|taint| taint.sentence(&figures)).collect();
@@ -46,28 +46,31 @@ fn growth(samples: &[&LabSample], load: Window, of: fn(&LabSample) -> Option<u64
     Growth { early: median(tenth, 2 * tenth), late: median(9 * tenth, 10 * tenth + 10) }
 }
 
-/// The longest time during the load without a lag sample of some replica. Time in which the primary did not answer,
-/// or something was done to it, is not the sampler's.
-fn longest_gap(lag: &[LagSample], faults: &History<FaultOp>, load: Window, primary: NodeName) -> Nanos {
-    let mut by_node: BTreeMap<NodeName, Vec<(Nanos, LinkState)>> = BTreeMap::new();
+/// The longest time during the load without a lag sample: each time, every replica of that moment is sampled. Time in which
+/// the primary did not answer, or something was done to it, is not the sampler's.
+fn longest_gap(lag: &[LagSample], faults: &History<FaultOp>, load: Window, primaries: &Tenures) -> Nanos {
+    // Whether anything was known of any replica then.
+    let mut rounds: BTreeMap<Nanos, bool> = BTreeMap::new();
     for sample in lag.iter().filter(|sample| (load.start..=load.end).contains(&sample.time)) {
-        by_node
-            .entry(sample.node)
-            .or_insert_with(|| vec![(load.start, LinkState::Streaming)])
-            .push((sample.time, sample.state));
+        *rounds.entry(sample.time).or_default() |= sample.state != LinkState::Unknown;
     }
-    by_node.values_mut().for_each(|samples| samples.push((load.end, LinkState::Streaming)));
+    if rounds.is_empty() {
+        return Nanos(0);
+    }
+    rounds.entry(load.start).or_insert(true);
+    rounds.entry(load.end).or_insert(true);
     let disturbed = |start: Nanos, end: Nanos| {
-        faults.calls().any(|call| call.node == primary && call.start <= end && call.end >= start)
+        let overlaps = |call: &Call<'_, FaultOp>| call.start <= end && call.end >= start;
+        faults.calls().filter(overlaps).any(|call| primaries.may_hold(call.node, start, end))
     };
-    let mut longest = Nanos(0);
-    for pair in by_node.values().flat_map(|samples| samples.windows(2)) {
-        let [(start, before), (end, after)] = *pair else { continue };
-        let answered = before != LinkState::Unknown && after != LinkState::Unknown;
-        let gap = end.since(start);
-        if answered && gap > longest && !disturbed(start, end) {
-            longest = gap;
-        }
-    }
-    longest
+    let rounds: Vec<(Nanos, bool)> = rounds.into_iter().collect();
+    let gaps = rounds.windows(2).filter_map(|pair| {
+        let [(start, before), (end, after)] = *pair else { return None };
+        (before && after).then_some((start, end))
+    });
+    // The longest first: few are looked at twice.
+    let mut gaps: Vec<(Nanos, Nanos)> = gaps.collect();
+    gaps.sort_by_key(|(start, end)| std::cmp::Reverse(end.since(*start)));
+    let own = gaps.into_iter().find(|(start, end)| !disturbed(*start, *end));
+    own.map_or(Nanos(0), |(start, end)| end.since(start))
 }

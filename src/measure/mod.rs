@@ -115,7 +115,7 @@ pub fn figures(
         availability: sums.service.availability(load, primaries),
         outages: sums.service.outages(load, primaries),
         errors: sums.errors.figures(),
-        lab: lab::lab(lab, lag, faults, load, cores, primary),
+        lab: lab::lab(lab, lag, faults, load, cores, primaries),
     }
 }
 

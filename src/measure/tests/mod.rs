@@ -180,4 +180,17 @@ fn the_lab_is_watched() {
     assert_eq!(taints(&fine, &down, ""), [""; 0]);
     assert_eq!(taints(&fine, &middle, "200-300 nemesis@primary crash"), [""; 0]);
     assert_eq!(taints(&fine, &middle, "200-300 nemesis@replica-1 crash").len(), 1);
+
+    // After a failover another node is sampled, and what is done to the new primary counts.
+    let of_old = |time| LagSample { node: NodeName::primary(), ..lag(time, LinkState::Streaming) };
+    let old = |time| lag(time, LinkState::Streaming);
+    let moved: Vec<_> = (0..11).map(|n| old(n * 100)).chain((11..=20).map(|n| of_old(n * 100))).collect();
+    let promotion = "950-1050 nemesis@replica-1 promote";
+    assert_eq!(taints(&fine, &moved, promotion), [""; 0]);
+    let paused = [of_old(1_100), of_old(1_950)].into_iter().chain(moved.iter().take(11).cloned());
+    let mut paused: Vec<_> = paused.collect();
+    assert_eq!(with_samples("", text, promotion, &paused, &fine).lab.longest_sampler_gap, ms(850));
+    let crash = format!("{promotion}; 1300-1400 nemesis@replica-1 crash");
+    paused.sort_by_key(|sample| sample.time);
+    assert_eq!(with_samples("", text, &crash, &paused, &fine).lab.longest_sampler_gap, ms(100));
 }
