@@ -21,7 +21,7 @@ pub(super) fn section(report: &Report, frame: &Frame) -> Section {
     let body = html! {
         @if replicas.is_empty() { p { "No replica was sampled." } } @else {
             (definitions(is_aurora))
-            (summary(replicas))
+            (summary(replicas, is_aurora))
             @for (place, lag) in replicas.iter().enumerate() {
                 h3 { (lag.node) }
                 @if !is_aurora { (in_bytes(place, lag, frame, rows, !taints.is_empty())) }
@@ -51,7 +51,7 @@ fn definitions(is_aurora: bool) -> Markup {
     }
 }
 
-fn summary(replicas: &[LagFigures]) -> Markup {
+fn summary(replicas: &[LagFigures], is_aurora: bool) -> Markup {
     let rows: Vec<Vec<Markup>> = (replicas.iter())
         .map(|lag| {
             vec![
@@ -80,10 +80,18 @@ fn summary(replicas: &[LagFigures]) -> Markup {
         "no link",
         "no answer",
     ];
+    let replay = if is_aurora { "replica_lag_in_msec" } else { "replay_lag" };
     html! {
         (table("Lag by replica", &header, 1, &rows))
-        p.small { "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. Replay: " code { "replay_lag" } ". Seen: by a client. Unseen: increments acknowledged that no read on the replica showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { "replay_lag" } " of a replica that was disconnected for a while. No link: samples in which the "
-            "primary had no connection to the replica. No answer: samples that the primary did not answer." }
+        p.small {
+            @if !is_aurora {
+                "Most bytes: not yet replayed; without a connection, since the last position that the primary had heard of. "
+            }
+            "Replay: " code { (replay) } ". Seen: by a client. Unseen: increments acknowledged that no read on the replica "
+            "showed; they count as later than any, and ≥ marks a rank that falls among them, and a " code { (replay) }
+            " of a replica that was disconnected for a while. No link: samples in which the primary had no connection to "
+            "the replica. No answer: samples that the primary did not answer."
+        }
     }
 }
 
