@@ -207,11 +207,11 @@ mod tests {
         let fault = |schedule: &str| plan(&Overrides { schedule: text(schedule), ..flags() });
         assert!(fault("restart(replica-15)@1s,promote(best)@2s").is_ok());
         assert!(fault("promote(replica-2)@1s,promote(primary)@2s,switchover(best)@3s").is_ok());
-        insta::assert_snapshot!(fault("kill(primary)@1s").unwrap_err(), @"--fault: kill(primary)@1s: a cluster of this kind cannot do that");
+        insta::assert_snapshot!(fault("kill(primary)@1s").unwrap_err(), @"--fault: kill(primary)@1s: a cluster of this kind cannot do that; it can crash, restart, promote, switchover, inject-replica-failure, inject-disk-failure, inject-disk-congestion");
         insta::assert_snapshot!(fault("inject-replica-failure(primary,for=1s)@1s").unwrap_err(), @"--fault: inject-replica-failure(primary,percent=100,for=1s)@1s: primary is the primary by then; that can only be done to a replica");
         let local =
             Overrides { schedule: text("inject-disk-failure(primary,for=1s)@1s"), ..Overrides::default() };
-        insta::assert_snapshot!(plan(&local).unwrap_err(), @"--fault: inject-disk-failure(primary,percent=100,for=1s,index=0)@1s: a cluster of this kind cannot do that");
+        insta::assert_snapshot!(plan(&local).unwrap_err(), @"--fault: inject-disk-failure(primary,percent=100,for=1s,index=0)@1s: a cluster of this kind cannot do that; it can crash, kill, stop, start, restart, pause, resume, freeze, thaw, pause-replay, resume-replay, terminate, cancel-sync-wait, promote, switchover, rejoin, isolate, reconnect, slow, speed-up, reset, fill-disk, free-disk");
     }
 
     #[test]

@@ -106,7 +106,9 @@ mod tests {
         insta::assert_snapshot!(say(primary, &[(one, Condition::Frozen)], "fill-disk(replica-1)"), @"fill-disk(replica-1): replica-1 is already frozen; `thaw(replica-1)` it first");
         insta::assert_snapshot!(say(primary, &[], "free-disk(primary)"), @"free-disk(primary): primary is not out of disk space; only `fill-disk` before it leads to that");
         let present = Present { nodes: vec![primary], writer: primary, conditions: Vec::new() };
-        let error = present.allow(&Act::several("pause(primary)").unwrap(), |_| false).unwrap_err();
-        insta::assert_snapshot!(error, @"pause(primary): a cluster of this kind cannot do that");
+        let error = present
+            .allow(&Act::several("pause(primary)").unwrap(), |action| action == Action::Crash)
+            .unwrap_err();
+        insta::assert_snapshot!(error, @"pause(primary): a cluster of this kind cannot do that; it can crash");
     }
 }

@@ -79,7 +79,10 @@ impl<'a> Conditions<'a> {
             });
         }
         if !can(act.action) {
-            return Err(ScheduleError::Unsupported { step: text.to_owned() });
+            // How it is stopped is a setting of `stop`.
+            let named = |action: &Action| can(*action) && *action != Action::Stop(StopMode::Immediate);
+            let possible: Vec<&str> = Action::ALL.into_iter().filter(named).map(Action::verb).collect();
+            return Err(ScheduleError::Unsupported { step: text.to_owned(), possible: possible.join(", ") });
         }
         self.allow(act, text)?;
         self.apply(act, text);

@@ -70,10 +70,12 @@ pub enum ScheduleError {
         duration: String,
     },
     /// This kind of cluster cannot do that.
-    #[error("{step}: a cluster of this kind cannot do that")]
+    #[error("{step}: a cluster of this kind cannot do that; it can {possible}")]
     Unsupported {
         /// The step, as text.
         step: String,
+        /// What it can do: verbs.
+        possible: String,
     },
     /// Something about what is received or replayed, and a node that does neither.
     #[error("{step}: {node} is the primary{}; that can only be done to a replica", by_then(*.later))]
@@ -267,9 +269,9 @@ mod tests {
     #[test]
     fn refuses_what_the_cluster_cannot_do() {
         let schedule: Schedule = "crash(primary)@1s,pause(primary)@2s".parse().unwrap();
-        let can = |action| action != Action::Pause;
+        let can = |action| matches!(action, Action::Crash | Action::Kill);
         let error = schedule.validate(&[NodeName::primary()], can, Nanos::from_millis(9_000)).unwrap_err();
-        insta::assert_snapshot!(error, @"pause(primary)@2s: a cluster of this kind cannot do that");
+        insta::assert_snapshot!(error, @"pause(primary)@2s: a cluster of this kind cannot do that; it can crash, kill");
     }
 
     #[test]

@@ -45,7 +45,10 @@ pub(super) fn measure(metric: &Metric, figures: &Figures) -> Measured {
         Metric::LagBytes => {
             figures.lag.iter().for_each(|replica| apart_in_bytes(&mut measured, replica));
             let known = figures.lag.iter().filter_map(|replica| replica.max_replay_bytes);
-            measured.worst(known.map(|bytes| bytes as f64), "no lag was sampled");
+            measured.worst(
+                known.map(|bytes| bytes as f64),
+                "no sample shows how much of the log a replica lacks",
+            );
         }
         Metric::Latency(operation, stat) => latency(&mut measured, figures, operation, *stat),
         Metric::WriteRate => rate(&mut measured, figures, |point| point.write_ok),
