@@ -17,21 +17,24 @@ use crate::topology::memory::Bug;
 /// Runs what `args` and the configuration say.
 pub(super) async fn run(args: RunArgs, console: &Console) -> Result<Exit, Failure> {
     let loaded = super::plan::settings(&args.overrides(), &args.place)?;
+    // Before anybody's cluster is asked anything.
+    for threshold in &loaded.plan.checks.thresholds {
+        let help =
+            "such as 'lag.p99<500ms'; 'unavailable.max<5s' is about the time without service after a fault";
+        threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error).help(help))?;
+    }
+    if args.plant.is_some() && loaded.plan.topology.kind != TopologyKind::Memory {
+        let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
+        return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
+    }
     let surveyed = survey::survey(&args, &loaded, console).await?;
     let plan = surveyed.as_ref().map_or(loaded.plan, |surveyed| surveyed.plan.clone());
-    for threshold in &plan.checks.thresholds {
-        threshold.parse::<Limit>().map_err(|error| Failure::new(Exit::Usage, error))?;
-    }
     if args.dry_run {
         rehearse(&plan, surveyed.as_ref(), console);
         return Ok(Exit::Valid);
     }
     if args.example {
         return super::example::example(&plan, console).await;
-    }
-    if args.plant.is_some() && plan.topology.kind != TopologyKind::Memory {
-        let error = anyhow::anyhow!("a bug can be planted in the in-memory cluster only");
-        return Err(Failure::new(Exit::Usage, error).help("add `--topology memory`"));
     }
     let leave = match &surveyed {
         Some(surveyed) => survey::consent(&args, surveyed)?,

@@ -77,6 +77,17 @@ fn what_is_no_cluster_for_a_run_is_refused_by_name() {
 }
 
 #[test]
+fn a_plan_that_is_wrong_is_refused_before_anything_is_asked() {
+    let lab = Lab::new();
+    let api = stub(|_| {});
+    let refused = |args: &[&str]| ask(&lab, &api, args).exits(2);
+    refused(&["--threshold", "rto<5s"]).explains(&["there is no metric `rto`"]);
+    refused(&["--plant", "stale"]).explains(&["in the in-memory cluster only"]);
+    refused(&["--fault", "kill(primary)@1s"]).explains(&["it can crash, restart, promote"]);
+    assert_eq!(api.asked(), [""; 0]);
+}
+
+#[test]
 fn nothing_is_broken_unasked() {
     let lab = Lab::new();
     let api = stub(|_| {});
