@@ -11,10 +11,10 @@ mkdir -p "$logs"
 skipped="--skip browser:: --skip compose:: --skip container_failover:: --skip fuzz:: --skip histories:: --skip infra:: --skip planted:: --skip report:: --skip stored:: --skip tidy:: --skip transactions:: --skip usage::"
 # In these the server is the scenery, and replab's own doings are what is tested: they run against the oldest version that is
 # at hand, which is this machine's.
-scenery="--skip aurora:: --skip bench:: --skip clusters:: --skip environment:: --skip forum:: --skip matrix:: --skip shrink:: --skip tls::"
+scenery="--skip aurora:: --skip bench:: --skip clusters:: --skip environment:: --skip forum:: --skip matrix:: --skip rds:: --skip rto:: --skip shrink:: --skip tls::"
 # In these a server's processes are started, ended, cut off and promoted, or the load is judged after that, and what a server
 # answers is tested elsewhere: they run against this machine's version and the newest, and not against those in between.
-processes="--skip bank_and_set:: --skip disk:: --skip experiment:: --skip failover:: --skip faults:: --skip killed:: --skip lab:: --skip long_fork:: --skip partition:: --skip rds:: --skip rto:: --skip suspend::"
+processes="--skip bank_and_set:: --skip disk:: --skip experiment:: --skip failover:: --skip faults:: --skip killed:: --skip lab:: --skip long_fork:: --skip partition:: --skip suspend::"
 newest=18
 
 cargo test --locked --test it --no-run
