@@ -296,7 +296,7 @@ pub struct LabFigures {
     pub open_files: Growth,
     /// What the nodes keep of their logs early and late in the load, bytes.
     pub log_bytes: Growth,
-    /// Longest time during the load without a lag sample of some replica, while the primary answered.
+    /// Longest time during the load without a lag sample, while the primary answered.
     pub longest_sampler_gap: Nanos,
     /// Why figures are tainted; empty when they are not. A threshold over a tainted figure is unknown.
     pub taints: Vec<String>,
