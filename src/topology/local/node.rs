@@ -135,24 +135,26 @@ impl Node {
             process => process?,
         };
         self.life().asked = true;
-        let killed = self.kill_all(&process).await?;
+        let killed = self.kill_all(Some(&process)).await?;
         self.gone();
         Ok((process.identity.pid, killed.len()))
     }
 
-    async fn kill_all(&self, process: &Process) -> Result<BTreeSet<Identity>, TopologyError> {
-        let root = &process.identity;
+    /// SIGKILL until nothing of the node is left; without its postmaster, for backends that have outlived that.
+    async fn kill_all(&self, postmaster: Option<&Process>) -> Result<BTreeSet<Identity>, TopologyError> {
+        let root = postmaster.map(|process| &process.identity);
         // Before the first signal, while children that have moved elsewhere are still known by their parent.
-        let mut found: BTreeSet<Identity> = processes_of(&self.data, Some(root)).into_iter().collect();
+        let mut found: BTreeSet<Identity> = processes_of(&self.data, root).into_iter().collect();
         let all_gone = async {
             loop {
                 // The postmaster first: it is the one that can start more.
-                root.signal(Signal::SIGKILL);
-                for other in found.iter().filter(|other| *other != root) {
-                    other.signal(Signal::SIGKILL);
+                let others = found.iter().filter(|other| Some(*other) != root);
+                for one in root.into_iter().chain(others) {
+                    one.signal(Signal::SIGKILL);
                 }
                 let left = processes_of(&self.data, None);
-                if left.is_empty() && process.ended().is_some() && !found.iter().any(Identity::is_alive) {
+                let ended = postmaster.is_none_or(|process| process.ended().is_some());
+                if left.is_empty() && ended && !found.iter().any(Identity::is_alive) {
                     break;
                 }
                 found.extend(left);
@@ -184,7 +186,7 @@ impl Node {
         };
         let stopped = timeout(limit, gone).await;
         if stopped.is_err() {
-            self.kill_all(&process).await?;
+            self.kill_all(Some(&process)).await?;
         }
         self.gone();
         match stopped {
@@ -208,7 +210,8 @@ impl Node {
     async fn end_whatever_it_takes(&self) -> Result<(), TopologyError> {
         match self.running("end") {
             Ok(process) => self.end_process(&process).await?,
-            Err(_) => self.end_orphans().await?,
+            // Backends can outlive it for a moment.
+            Err(_) => drop(self.kill_all(None).await?),
         }
         // What stays in memory is no reason to leave the rest, too.
         let _ = self.release_memory().await;
@@ -228,29 +231,9 @@ impl Node {
                 break;
             }
         }
-        self.kill_all(process).await?;
+        self.kill_all(Some(process)).await?;
         self.gone();
         Ok(())
-    }
-
-    /// Backends can outlive their postmaster for a moment.
-    async fn end_orphans(&self) -> Result<(), TopologyError> {
-        let gone = async {
-            loop {
-                let orphans = processes_of(&self.data, None);
-                if orphans.is_empty() {
-                    return;
-                }
-                for orphan in orphans {
-                    orphan.signal(Signal::SIGKILL);
-                }
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(PATIENCE, gone).await.map_err(|_| {
-            let pids = processes_of(&self.data, None).iter().map(|orphan| orphan.pid).collect();
-            TopologyError::Survived { node: self.name, pids, waited: PATIENCE }
-        })
     }
 
     /// Its processes have ended, and with them whatever they were in.
